@@ -1,0 +1,171 @@
+"""Conversations between a customer, the assistant and the tenant's people."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.tenants.models import Language, TenantModel
+
+
+class AnswerStyle(models.TextChoices):
+    """How the assistant composes an answer. Automatic picks by what the loaded model can do."""
+
+    AUTOMATIC = "automatic", _("Automatic")
+    QUOTE = "quote", _("Quote the articles")
+    GENERATE = "generate", _("Write freely, with citations")
+
+
+class Assistant(TenantModel):
+    """The tenant's AI: how it answers and when it declines."""
+
+    name = models.CharField(max_length=60)
+    style = models.CharField(max_length=10, choices=AnswerStyle, default=AnswerStyle.AUTOMATIC)
+    instructions = models.TextField(blank=True, max_length=2000)
+    temperature = models.FloatField(default=0.0, validators=[MinValueValidator(0), MaxValueValidator(2)])
+    top_p = models.FloatField(default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
+    max_tokens = models.PositiveIntegerField(default=256, validators=[MinValueValidator(16), MaxValueValidator(2048)])
+    refusal_gate = models.JSONField(default=dict, blank=True)
+    is_default = models.BooleanField(default=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant"], condition=models.Q(is_default=True), name="one_default_assistant_per_tenant"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Visitor(TenantModel):
+    """An anonymous person on a tenant's website, known by a signed token."""
+
+    created_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class ConversationStatus(models.TextChoices):
+    """Who has to act."""
+
+    AI = "ai", _("AI")
+    WAITING = "waiting", _("Waiting for a person")
+    PERSON = "person", _("With a person")
+    CLOSED = "closed", _("Closed")
+
+
+class Author(models.TextChoices):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer", _("Customer")
+    AI = "ai", _("AI")
+    PERSON = "person", _("Person")
+    SYSTEM = "system", _("System")
+
+
+class Conversation(TenantModel):
+    """One thread with one visitor."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
+    assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=8, choices=ConversationStatus, default=ConversationStatus.AI)
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_message_at = models.DateTimeField(default=timezone.now)
+    last_author = models.CharField(max_length=8, choices=Author, default=Author.CUSTOMER)
+    preview = models.CharField(max_length=160, blank=True)
+    message_count = models.PositiveIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index(fields=["tenant", "status", "-last_message_at"], name="inbox_by_status"),
+            models.Index(fields=["tenant", "-last_message_at"], name="inbox_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Outcome(models.TextChoices):
+    """How an AI message came about; empty for everybody else's."""
+
+    ANSWERED = "answered", _("Answered")
+    REFUSED = "refused", _("Not in the articles")
+    STOPPED = "stopped", _("Stopped")
+
+
+class Message(TenantModel):
+    """One entry of the transcript. `position` counts from 1 within the conversation."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    position = models.PositiveIntegerField()
+    author = models.CharField(max_length=8, choices=Author)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    client_id = models.UUIDField(null=True, blank=True)
+    body = models.TextField()
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    sources = models.JSONField(default=list, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
+    confidence_band = models.CharField(max_length=8, blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "position"], name="message_position_unique"),
+            models.UniqueConstraint(fields=["conversation", "client_id"], name="message_client_id_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author} {self.position}"
+
+
+class ReplyStatus(models.TextChoices):
+    """The life of a reply: queued -> running -> done | failed; running -> queued once, after a lost worker."""
+
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+class Reply(TenantModel):
+    """The work of answering one customer message. The row is the truth; the queue and the stream are disposable."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="replies")
+    question = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="reply")
+    answer = models.OneToOneField(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="answer_to")
+    status = models.CharField(max_length=8, choices=ReplyStatus, default=ReplyStatus.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    stop_requested = models.BooleanField(default=False)
+    error_code = models.CharField(max_length=40, blank=True)
+    queued_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        indexes = [
+            models.Index(
+                fields=["tenant", "queued_at"],
+                condition=models.Q(status__in=["queued", "running"]),
+                name="replies_in_flight",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}"

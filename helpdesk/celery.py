@@ -1,0 +1,46 @@
+"""The Celery application. Queues: `inference` (the worker that holds the engine) and `default` (everything else)."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+INFERENCE_QUEUE = "inference"
+DEFAULT_QUEUE = "default"
+
+# Redis has no message priorities of its own: Celery keeps one list for each step, the lowest number first.
+PRIORITY_INTERACTIVE = 0
+PRIORITY_BACKGROUND = 9
+
+app = Celery("glassdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(DEFAULT_QUEUE), Queue(INFERENCE_QUEUE)],
+    task_default_queue=DEFAULT_QUEUE,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_priority=PRIORITY_INTERACTIVE,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "priority_steps": [PRIORITY_INTERACTIVE, PRIORITY_BACKGROUND],
+        "queue_order_strategy": "priority",
+        "global_keyprefix": "glassdesk:celery:",
+        "socket_timeout": None,
+        "socket_keepalive": True,
+        "retry_on_timeout": True,
+    },
+    beat_schedule={
+        "sweep-replies": {"task": "conversations.sweep_replies", "schedule": 5.0, "options": {"expires": 5}},
+        "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
+    },
+)
+app.autodiscover_tasks(["conversations", "knowledge", "inference_worker"])

@@ -1,0 +1,62 @@
+"""Start-up checks: refuse to run with a role, a policy or a key that would break a promise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+from helpdesk.crypto import SealError, master_key
+from helpdesk.tenants.models import TenantModel
+
+
+@register(Tags.security)
+def check_secrets(**_: Any) -> list[CheckMessage]:
+    """Secrets must be set and sound."""
+    problems: list[CheckMessage] = []
+    try:
+        master_key()
+    except SealError as error:
+        problems.append(Error(str(error), id="glassdesk.E001"))
+    if not settings.DEBUG and settings.SECRET_KEY == "insecure-development-key":  # noqa: S105
+        problems.append(Error("Set GLASSDESK_SECRET_KEY or GLASSDESK_SECRET_KEY_FILE.", id="glassdesk.E002"))
+    return problems
+
+
+@register(Tags.database)
+def check_database_role(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """The application's role must be subject to row-level security, and every tenant table must have it."""
+    problems: list[CheckMessage] = []
+    for alias in databases or []:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(
+                "SELECT rolsuper OR rolbypassrls, current_user FROM pg_roles WHERE rolname = current_user"
+            )
+            (exempt, role) = cursor.fetchone() or (True, "?")
+            if exempt:
+                problems.append(
+                    Error(f"The database role {role} bypasses row-level security; use the restricted role.", id="glassdesk.E003")
+                )
+            cursor.execute(
+                "SELECT c.relname, pg_has_role(current_user, c.relowner, 'USAGE'), c.relrowsecurity AND c.relforcerowsecurity "
+                "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r'"
+            )
+            problems += _table_problems({name: (owned, isolated) for name, owned, isolated in cursor.fetchall()}, role)
+    return problems
+
+
+def _table_problems(tables: dict[str, tuple[bool, bool]], role: str) -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    for model in apps.get_models():
+        state = tables.get(model._meta.db_table)
+        if state is None or not issubclass(model, TenantModel):
+            continue
+        owned, isolated = state
+        if owned:
+            problems.append(Error(f"The database role {role} owns {model._meta.db_table}.", id="glassdesk.E004"))
+        if not isolated:
+            problems.append(Error(f"{model._meta.db_table} has no forced row-level security.", id="glassdesk.E005"))
+    return problems

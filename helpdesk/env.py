@@ -1,0 +1,90 @@
+"""Typed readers of environment variables; the settings module is their only caller."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable's value; without a default an unset variable is refused."""
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"Set the environment variable {name}.")
+    return value
+
+
+def secret(name: str, default: str | None = None) -> str:
+    """A secret from NAME, or from the file that NAME_FILE names (so that it need not stand in the environment)."""
+    path = os.environ.get(f"{name}_FILE")
+    if path and name not in os.environ:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+    return text(name, default)
+
+
+def integer(name: str, default: int, *, minimum: int = 0) -> int:
+    """A whole number of at least `minimum`."""
+    raw = os.environ.get(name, str(default))
+    try:
+        value = int(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from error
+    if value < minimum:
+        raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {value}.")
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    """1/true/yes/on or 0/false/no/off."""
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    if raw.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if raw.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list without empty entries."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def path(name: str, default: str) -> Path:
+    """A folder or file; `~` is expanded, relative paths count from the working directory."""
+    return Path(os.environ.get(name, default)).expanduser().resolve()
+
+
+def database(name: str, default: str) -> dict[str, object]:
+    """Django's connection settings from a postgresql:// URL."""
+    parts = urlsplit(text(name, default))
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"{name} must be a postgresql:// URL.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or 5432),
+    }
+
+
+def load_file(file: Path) -> None:
+    """Take variables that are not set yet from a NAME=value file; a missing file is no error.
+
+    `manage.py up` writes this file, so that other commands find its databases without being told.
+    """
+    if not file.is_file():
+        return
+    for line in file.read_text(encoding="utf-8").splitlines():
+        name, separator, value = line.partition("=")
+        if separator and not line.startswith("#"):
+            os.environ.setdefault(name.strip(), value.strip())

@@ -1,0 +1,98 @@
+"""One family of errors. Each has a stable `code`, an HTTP status and a sentence that a person can act on."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+
+class GlassdeskError(Exception):
+    """Base of every error that a person may see; `message` says what went wrong and what to do next."""
+
+    code = "error"
+    status = 500
+    message: object = _("Something went wrong on our side. Try again in a moment.")
+
+    def __init__(self, message: object | None = None, **details: object) -> None:
+        if message is not None:
+            self.message = message
+        self.details = details
+        super().__init__(str(self.code))
+
+    def as_dict(self) -> dict[str, object]:
+        """The error body of every HTTP and websocket answer."""
+        return {"error": {"code": self.code, "message": str(self.message), **self.details}}
+
+
+class NotFound(GlassdeskError):
+    """Absent, or not for this person: both look the same."""
+
+    code = "not_found"
+    status = 404
+    message = _("This does not exist, or you may not see it.")
+
+
+class Forbidden(GlassdeskError):
+    """The person belongs here but lacks the right."""
+
+    code = "forbidden"
+    status = 403
+    message = _("Your role does not allow this. Ask an owner or admin of your team.")
+
+
+class NotSignedIn(GlassdeskError):
+    """No valid identity came with the request."""
+
+    code = "not_signed_in"
+    status = 401
+    message = _("Your session has ended. Sign in again.")
+
+
+class InvalidInput(GlassdeskError):
+    """What was sent cannot be used; `message` says why."""
+
+    code = "invalid"
+    status = 400
+    message = _("This could not be understood. Check it and send it again.")
+
+
+class MessageTooLong(InvalidInput):
+    """A chat message above the limit; `details` carry limit and length."""
+
+    code = "message_too_long"
+    status = 413
+
+    def __init__(self, *, limit: int, length: int) -> None:
+        super().__init__(
+            _("Your message has %(length)d characters; the limit is %(limit)d. Shorten it or send it in parts.")
+            % {"length": length, "limit": limit},
+            limit=limit,
+            length=length,
+        )
+
+
+class Conflict(GlassdeskError):
+    """Somebody else changed it first."""
+
+    code = "conflict"
+    status = 409
+    message = _("Somebody changed this meanwhile. Reload and try again.")
+
+
+class TooManyRequests(GlassdeskError):
+    """A limit was reached; `retry_after` is in seconds."""
+
+    code = "too_many_requests"
+    status = 429
+    message = _("That was a lot at once. Wait a moment and try again.")
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class Unavailable(GlassdeskError):
+    """A part that the request needs is down; trying again later may succeed."""
+
+    code = "unavailable"
+    status = 503
+    message = _("A part of the desk is not available right now. Your text is kept; try again in a moment.")

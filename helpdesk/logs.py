@@ -1,0 +1,61 @@
+"""Structured logs: named events with ids and numbers, never text that people or models wrote."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import structlog
+
+SHARED = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+
+
+class DropRequestBodies(logging.Filter):
+    """Keep request and exception arguments out of library records: local variables may hold customers' words."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        for name in ("request", "status_code"):
+            record.__dict__.pop(name, None)
+        return True
+
+
+def logging_settings(*, json_lines: bool) -> dict[str, Any]:
+    """The `LOGGING` setting; structlog and the standard library share one handler."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False) if json_lines else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"drop_request": {"()": "helpdesk.logs.DropRequestBodies"}},
+        "formatters": {
+            "events": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    renderer,
+                ],
+                "foreign_pre_chain": SHARED,
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "events", "filters": ["drop_request"]}},
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "loggers": {
+            "django.db.backends": {"level": "WARNING"},
+            "daphne.server": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
+        },
+    }

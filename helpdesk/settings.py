@@ -1,0 +1,203 @@
+"""All settings, read from the environment. Unsafe combinations are refused by helpdesk.checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk import env
+from helpdesk.logs import logging_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.path("GLASSDESK_DATA", str(BASE_DIR / "var"))
+CACHE_DIR = env.path("GLASSDESK_CACHE", "~/.cache/glassdesk")
+env.load_file(DATA_DIR / "environment")
+
+# --- Web -----------------------------------------------------------------------------------------------------------
+DEBUG = env.boolean("GLASSDESK_DEBUG", False)
+SECRET_KEY = env.secret("GLASSDESK_SECRET_KEY", "insecure-development-key")
+MASTER_KEY = env.secret("GLASSDESK_MASTER_KEY", "")
+ALLOWED_HOSTS = env.words("GLASSDESK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("GLASSDESK_TRUSTED_ORIGINS")
+HTTPS = env.boolean("GLASSDESK_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+ROOT_URLCONF = "helpdesk.urls"
+ASGI_APPLICATION = "helpdesk.asgi.application"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "channels",
+    "rest_framework",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "csp",
+    "helpdesk",
+    "helpdesk.tenants",
+    "helpdesk.users",
+    "helpdesk.streams",
+    "helpdesk.embedded",
+    "helpdesk.demo",
+    "knowledge",
+    "conversations",
+    "tracing",
+    "inference_worker",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "helpdesk.middleware.DomainErrorMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "helpdesk.tenants.context.current_tenant",
+            ],
+            "loaders": [
+                "django.template.loaders.filesystem.Loader",
+                "django.template.loaders.app_directories.Loader",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- Database ------------------------------------------------------------------------------------------------------
+DATABASES = {
+    "default": {
+        **env.database("DATABASE_URL", "postgresql://glassdesk_app@127.0.0.1:5432/glassdesk"),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": env.integer("GLASSDESK_DB_POOL", 16, minimum=2), "timeout": 10},
+            "connect_timeout": 5,
+            "application_name": "glassdesk",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis / Valkey: broker, streams, cache ------------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "glassdesk:cache",
+        "TIMEOUT": 300,
+    }
+}
+STREAM_TTL_SECONDS = env.integer("GLASSDESK_STREAM_TTL", 600, minimum=30)
+STREAM_MAX_ENTRIES = env.integer("GLASSDESK_STREAM_MAX_ENTRIES", 5000, minimum=100)
+
+CELERY_BROKER_URL = REDIS_URL
+
+# --- People --------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "desk:home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "helpdesk.users.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = None
+EMAIL_BACKEND = env.text("GLASSDESK_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+DEFAULT_FROM_EMAIL = env.text("GLASSDESK_FROM_EMAIL", "glassdesk@localhost")
+VISITOR_TOKEN_DAYS = env.integer("GLASSDESK_VISITOR_TOKEN_DAYS", 30, minimum=1)
+
+# --- Inference -----------------------------------------------------------------------------------------------------
+ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
+CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")
+CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
+EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
+ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
+ENGINE_MAX_SEQUENCES = env.integer("GLASSDESK_MAX_SEQUENCES", 16, minimum=1)
+ENGINE_KV_CACHE_GIB = env.integer("GLASSDESK_KV_CACHE_GIB", 1, minimum=1)
+REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10)
+REPLY_LEASE_SECONDS = env.integer("GLASSDESK_REPLY_LEASE", 15, minimum=3)
+REPLY_MAX_ATTEMPTS = 2
+DELTA_INTERVAL_SECONDS = 0.04
+
+# --- REST ----------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "EXCEPTION_HANDLER": "helpdesk.api.exception_handler",
+    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-message": "20/min"},
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Languages, files, logs ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_settings(json_lines=env.boolean("GLASSDESK_JSON_LOGS", False))
+SILENCED_SYSTEM_CHECKS: list[str] = []

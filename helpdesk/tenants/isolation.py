@@ -1,0 +1,110 @@
+"""Row-level security as a migration operation, and what the start-up check and the tests ask about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.migrations.operations.base import Operation
+
+TENANT_MATCH = "tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid"
+OWN_MEMBERSHIP = "user_id = NULLIF(current_setting('app.user_id', true), '')::bigint"
+
+
+def tenant_foreign_keys(model: type[models.Model]) -> list[models.ForeignKey[Any, Any]]:
+    """The model's foreign keys to other tenant rows."""
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and isinstance(field.related_model, type)
+        and any(other.name == "tenant" for other in field.related_model._meta.concrete_fields)
+    ]
+
+
+class TenantIsolation(Operation):
+    """Enable and force row-level security on a tenant table and tie its foreign keys to the same tenant.
+
+    Adds the policy (USING and WITH CHECK), UNIQUE (tenant_id, id), and for each foreign key to a tenant table a
+    composite one on (tenant_id, key), because PostgreSQL's own checks of foreign keys ignore row-level security.
+    `also_readable` is a further SQL condition for SELECT only.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str, *, also_readable: str = "") -> None:
+        self.model_name = model_name
+        self.also_readable = also_readable
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        extra = {"also_readable": self.also_readable} if self.also_readable else {}
+        return self.__class__.__name__, [self.model_name], extra
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        table = model._meta.db_table
+        run = schema_editor.execute
+        run(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+        run(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+        run(f'CREATE POLICY tenant_isolation ON "{table}" USING ({TENANT_MATCH}) WITH CHECK ({TENANT_MATCH})')
+        if self.also_readable:
+            run(f'CREATE POLICY also_readable ON "{table}" FOR SELECT USING ({self.also_readable})')
+        run(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_key" UNIQUE (tenant_id, id)')
+        for field in tenant_foreign_keys(model):
+            target = field.related_model._meta.db_table  # type: ignore[union-attr]
+            run(
+                f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_tenant" '
+                f'FOREIGN KEY (tenant_id, "{field.column}") REFERENCES "{target}" (tenant_id, id) '
+                "DEFERRABLE INITIALLY DEFERRED"
+            )
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = from_state.apps.get_model(app_label, self.model_name)
+        table = model._meta.db_table
+        for field in tenant_foreign_keys(model):
+            schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_{field.column}_tenant"')
+        schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_tenant_key"')
+        schema_editor.execute(f'DROP POLICY IF EXISTS also_readable ON "{table}"')
+        schema_editor.execute(f'DROP POLICY tenant_isolation ON "{table}"')
+        schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
+        schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
+
+    def describe(self) -> str:
+        return f"Isolate the tenants' rows of {self.model_name}"
+
+
+class AppendOnly(Operation):
+    """Refuse UPDATE and DELETE on a table by a trigger, whoever asks."""
+
+    reversible = True
+
+    def __init__(self, model_name: str) -> None:
+        self.model_name = model_name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return self.__class__.__name__, [self.model_name], {}
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        schema_editor.execute(
+            f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
+        )
+        schema_editor.execute(
+            f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON "{table}" '
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
+        )
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        schema_editor.execute(f'DROP TRIGGER append_only ON "{table}"')
+        schema_editor.execute(f"DROP FUNCTION {table}_append_only()")
+
+    def describe(self) -> str:
+        return f"Make {self.model_name} append-only"

@@ -1,0 +1,78 @@
+"""The one door to a tenant's rows: `with tenant_atomic(tenant_id): ...`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
+from django.db import connection, transaction
+
+
+class TenantScopeMissing(RuntimeError):
+    """Tenant rows were touched outside `tenant_atomic`; a programming error, never shown as an empty list."""
+
+
+class TenantScopeMismatch(RuntimeError):
+    """A scope of one tenant was opened, or a row of one was saved, inside another's."""
+
+
+_tenant: ContextVar[UUID | None] = ContextVar("glassdesk_tenant", default=None)
+_user: ContextVar[int | None] = ContextVar("glassdesk_user", default=None)
+
+
+def current_tenant_id() -> UUID:
+    """The tenant in scope; raises TenantScopeMissing outside one."""
+    tenant_id = _tenant.get()
+    if tenant_id is None:
+        raise TenantScopeMissing("Tenant rows need a scope: with tenant_atomic(tenant_id): ...")
+    return tenant_id
+
+
+def tenant_in_scope() -> UUID | None:
+    """The tenant in scope, or None."""
+    return _tenant.get()
+
+
+def _set_local(name: str, value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+@contextmanager
+def _scope(variable: ContextVar[object | None], setting: str, value: object) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        with transaction.atomic():
+            _set_local(setting, str(value))
+            yield
+            # Inside an outer transaction the setting would outlive this block.
+            if not connection.needs_rollback:
+                _set_local(setting, "")
+    finally:
+        variable.reset(token)
+
+
+@contextmanager
+def tenant_atomic(tenant_id: UUID) -> Iterator[None]:
+    """One transaction in one tenant's scope, for the managers and for row-level security alike.
+
+    Nests for the same tenant (a savepoint); another tenant inside raises TenantScopeMismatch.
+    """
+    current = _tenant.get()
+    if current is not None and current != tenant_id:
+        raise TenantScopeMismatch("A tenant scope cannot be opened inside another tenant's.")
+    if current == tenant_id:
+        with transaction.atomic():
+            yield
+        return
+    with _scope(_tenant, "app.tenant_id", tenant_id):  # type: ignore[arg-type]
+        yield
+
+
+@contextmanager
+def user_atomic(user_id: int) -> Iterator[None]:
+    """One transaction in which a person sees their own memberships of all tenants, and no other tenant row."""
+    with _scope(_user, "app.user_id", user_id):  # type: ignore[arg-type]
+        yield

@@ -1,0 +1,18 @@
+"""All URLs. Each app has its own list; the desk's pages live under /desk/<tenant>/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="demo:index"), name="root"),
+    path("health/", include("helpdesk.health")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("accounts/", include("allauth.account.urls")),
+    path("demo/", include("helpdesk.demo.urls")),
+    path("widget/", include("conversations.widget.urls")),
+    path("desk/", include("conversations.urls")),
+    path("desk/", include("knowledge.urls")),
+    path("desk/", include("tracing.urls")),
+]

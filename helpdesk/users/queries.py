@@ -1,0 +1,28 @@
+"""Memberships: which tenants a person belongs to, and with which role."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.db.models import QuerySet
+
+from helpdesk.errors import NotFound
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import user_atomic
+from helpdesk.users.models import Membership, User
+
+
+def tenants_of(user: User) -> list[tuple[Tenant, str]]:
+    """The person's tenants with the role in each, by name."""
+    with user_atomic(user.pk):
+        rows = cast("QuerySet[Membership]", Membership.across_tenants.filter(user=user)).select_related("tenant")
+        return [(row.tenant, row.role) for row in rows.order_by("tenant__name")]
+
+
+def membership_in(user: User, slug: str) -> Membership:
+    """The person's membership in that tenant; NotFound for an outsider and an unknown tenant alike."""
+    with user_atomic(user.pk):
+        membership = Membership.across_tenants.filter(user=user, tenant__slug=slug).select_related("tenant").first()
+    if membership is None:
+        raise NotFound
+    return cast(Membership, membership)

@@ -1,0 +1,178 @@
+"""The engine contract: what an inference engine must do for the desk, in our own types.
+
+`VLLMEngine` (vllm_engine.py) is the product; `ScriptedEngine` (scripted_engine.py) serves fast tests.
+Nothing outside the implementations sees a vendor's type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+FinishReason = Literal["stop", "length", "abort"]
+
+PRIORITY_INTERACTIVE = 0
+PRIORITY_BACKGROUND = 100
+
+
+class EngineError(Exception):
+    """The engine cannot serve; `retryable` says whether another attempt may succeed."""
+
+    def __init__(self, message: str, *, retryable: bool) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class PromptTooLong(EngineError):
+    """Prompt and answer budget together exceed the model's context window."""
+
+    def __init__(self, *, prompt_tokens: int, max_tokens: int, limit: int) -> None:
+        super().__init__(
+            f"The prompt has {prompt_tokens} tokens and {max_tokens} are reserved for the answer, but the model's "
+            f"context window is {limit} tokens. Shorten the prompt or lower max_tokens.",
+            retryable=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """One message of a chat prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParameters:
+    """How to pick tokens. `choices` restricts the whole answer to one of the given texts (guided decoding)."""
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = 0
+    stop: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    top_logprobs: int = 5
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_tokens <= 32_768:
+            raise ValueError("max_tokens must lie between 1 and 32768")
+        if not 0.0 <= self.temperature <= 2.0:
+            raise ValueError("temperature must lie between 0 and 2")
+        if not 0.0 < self.top_p <= 1.0:
+            raise ValueError("top_p must lie above 0 and at most 1")
+        if not 0 <= self.top_logprobs <= 20:
+            raise ValueError("top_logprobs must lie between 0 and 20")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as the engine receives it: the rendered text and its token ids (both go into the trace)."""
+
+    text: str
+    token_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One answer to generate. A lower `priority` is served first."""
+
+    request_id: str
+    prompt: Prompt
+    sampling: SamplingParameters = field(default_factory=SamplingParameters)
+    priority: int = PRIORITY_INTERACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that the model weighed at one position. `logprob` is natural-log, from the unmasked distribution."""
+
+    token_id: int
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A generated token with its log-probability, its rank (1 = the model's favourite) and the alternatives."""
+
+    token_id: int
+    text: str
+    logprob: float
+    rank: int
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What one engine step added. `text` may be empty while a multi-byte character is incomplete."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    finish_reason: FinishReason | None = None
+    cached_prompt_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What answered: everything that a replay must match."""
+
+    model: str
+    revision: str
+    quantization: str
+    engine: str
+    engine_version: str
+    device: str
+    max_model_len: int
+    can_generate_freely: bool
+    libraries: dict[str, str] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """One loaded chat model. Safe to call from many threads' coroutines on the engine's own loop."""
+
+    async def start(self) -> None:
+        """Load and warm the model; returns when the first request would be served at full speed."""
+
+    def render(self, turns: Sequence[ChatTurn]) -> Prompt:
+        """Apply the model's chat template (with the generation prompt) and tokenize. Pure, thread-safe."""
+
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens of `text`, without special tokens. Pure, thread-safe."""
+
+    def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
+        """Generate. Closing the generator aborts the request in the engine.
+
+        Raises PromptTooLong before the first delta, EngineError when the engine dies.
+        """
+
+    async def score(self, prompt: Prompt, continuation: Sequence[int], *, priority: int = PRIORITY_BACKGROUND) -> list[float]:
+        """Log-probability (nats) of each token id of `continuation` after `prompt`."""
+
+    def info(self) -> EngineInfo:
+        """Identity of the loaded model and engine."""
+
+    async def is_alive(self) -> bool:
+        """Whether the engine process answers."""
+
+    async def stop(self) -> None:
+        """Shut the engine down; running requests end with EngineError."""
+
+
+class Embedder(Protocol):
+    """One loaded embedding model: unit-length float vectors of `dimensions` numbers."""
+
+    dimensions: int
+
+    def embed_query(self, text: str) -> list[float]:
+        """Vector of a search query ("query: " prefix for the e5 family)."""
+
+    def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of passages ("passage: " prefix for the e5 family)."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` in the embedding model's vocabulary."""
+
+    def info(self) -> dict[str, str]:
+        """Model name, revision and library versions."""
