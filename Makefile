@@ -1,0 +1,46 @@
+# The two commands: `make run` and `make test`. `make run GPU=1` uses the official vLLM on an NVIDIA GPU.
+PYTHON ?= $(or $(shell command -v python3.11),python3)
+ENGINE := $(if $(GPU),gpu,cpu)
+BIN := .venv/bin
+export PYTHONUNBUFFERED = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help env browser run test lint format clean
+
+help:
+	@echo "make run     install, start everything, print the addresses (PORT=8000, GLASSDESK_DATA=./var, GPU=1)"
+	@echo "make test    install, check the code, run all tests"
+	@echo "make lint    check style, types, imports, templates and migrations"
+	@echo "make format  bring the code into shape"
+	@echo "make env     only install (into a shared folder; .venv links to it)"
+	@echo "make clean   remove what the commands left in this checkout, except the data folder"
+
+env:
+	@$(PYTHON) requirements/install.py --engine $(ENGINE)
+
+browser:
+	@$(PYTHON) requirements/install.py --engine $(ENGINE) --browser
+
+run: env
+	@exec $(BIN)/python manage.py up
+
+test: browser lint
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+lint: env
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+	@$(BIN)/djlint --check --quiet templates
+	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+format: env
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/djlint --reformat --quiet templates
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -path ./var -prune -o \( -name __pycache__ -o -name '*.mo' \) -print0 | xargs -0 rm -rf
