@@ -29,6 +29,7 @@ class Assistant(TenantModel):
     top_p = models.FloatField(default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
     max_tokens = models.PositiveIntegerField(default=256, validators=[MinValueValidator(16), MaxValueValidator(2048)])
     refusal_gate = models.JSONField(default=dict, blank=True)
+    suggestions = models.JSONField(default=dict, blank=True)
     is_default = models.BooleanField(default=True)
 
     class Meta(TenantModel.Meta):

@@ -162,6 +162,7 @@ EMAIL_BACKEND = env.text("GLASSDESK_EMAIL_BACKEND", "django.core.mail.backends.f
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.text("GLASSDESK_FROM_EMAIL", "glassdesk@localhost")
 VISITOR_TOKEN_DAYS = env.integer("GLASSDESK_VISITOR_TOKEN_DAYS", 30, minimum=1)
+VISITOR_MESSAGES_PER_MINUTE = env.integer("GLASSDESK_VISITOR_MESSAGES_PER_MINUTE", 20, minimum=1)
 
 # --- Inference -----------------------------------------------------------------------------------------------------
 ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
@@ -183,7 +184,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "EXCEPTION_HANDLER": "helpdesk.api.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-message": "20/min"},
+    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min"},
     "UNAUTHENTICATED_USER": None,
 }
 

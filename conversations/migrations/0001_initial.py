@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('top_p', models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(0.01), django.core.validators.MaxValueValidator(1)])),
                 ('max_tokens', models.PositiveIntegerField(default=256, validators=[django.core.validators.MinValueValidator(16), django.core.validators.MaxValueValidator(2048)])),
                 ('refusal_gate', models.JSONField(blank=True, default=dict)),
+                ('suggestions', models.JSONField(blank=True, default=dict)),
                 ('is_default', models.BooleanField(default=True)),
                 ('tenant', models.ForeignKey(default=helpdesk.tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],

@@ -22,6 +22,11 @@ def tenant_foreign_keys(model: type[models.Model]) -> list[models.ForeignKey[Any
     ]
 
 
+def _tenant_key(table: str) -> str:
+    """The index that composite keys refer to; a table may be referred to before its own operation runs."""
+    return f'CREATE UNIQUE INDEX IF NOT EXISTS "{table}_tenant_key" ON "{table}" (tenant_id, id)'
+
+
 class TenantIsolation(Operation):
     """Enable and force row-level security on a tenant table and tie its foreign keys to the same tenant.
 
@@ -52,9 +57,10 @@ class TenantIsolation(Operation):
         run(f'CREATE POLICY tenant_isolation ON "{table}" USING ({TENANT_MATCH}) WITH CHECK ({TENANT_MATCH})')
         if self.also_readable:
             run(f'CREATE POLICY also_readable ON "{table}" FOR SELECT USING ({self.also_readable})')
-        run(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_key" UNIQUE (tenant_id, id)')
+        run(_tenant_key(table))
         for field in tenant_foreign_keys(model):
             target = field.related_model._meta.db_table  # type: ignore[union-attr]
+            run(_tenant_key(target))
             run(
                 f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_tenant" '
                 f'FOREIGN KEY (tenant_id, "{field.column}") REFERENCES "{target}" (tenant_id, id) '
@@ -66,7 +72,7 @@ class TenantIsolation(Operation):
         table = model._meta.db_table
         for field in tenant_foreign_keys(model):
             schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_{field.column}_tenant"')
-        schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_tenant_key"')
+        schema_editor.execute(f'DROP INDEX "{table}_tenant_key"')
         schema_editor.execute(f'DROP POLICY IF EXISTS also_readable ON "{table}"')
         schema_editor.execute(f'DROP POLICY tenant_isolation ON "{table}"')
         schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')

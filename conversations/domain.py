@@ -1,0 +1,202 @@
+"""Writes of a conversation: each function is one short transaction in the tenant's scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from conversations import events
+from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, ReplyStatus, Visitor
+from conversations.queries import IN_FLIGHT, current_conversation, default_assistant
+from conversations.tasks import enqueue_reply
+from conversations.validation import clean_body
+from helpdesk.errors import Conflict, NotFound
+from helpdesk.streams.writer import ask_to_stop
+from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class PostedMessage:
+    """The stored message; `reply` is None when a person has to answer."""
+
+    conversation: Conversation
+    message: Message
+    reply: Reply | None
+
+
+def begin_visit(tenant_id: UUID, visitor_id: UUID | None = None) -> UUID:
+    """The visitor's id: the given one when it still exists, else a new visitor's."""
+    with tenant_atomic(tenant_id):
+        if visitor_id and Visitor.objects.filter(id=visitor_id).update(last_seen_at=timezone.now()):
+            return visitor_id
+        created: Visitor = Visitor.objects.create()
+        return created.id
+
+
+def post_customer_message(
+    *, tenant_id: UUID, visitor_id: UUID, client_id: UUID, body: object, language: str
+) -> PostedMessage:
+    """Store the customer's message and queue the assistant's reply; a repeated `client_id` returns the existing rows.
+
+    Raises InvalidInput or MessageTooLong; nothing is stored then.
+    """
+    text = clean_body(body)
+    try:
+        with tenant_atomic(tenant_id):
+            return _post_customer_message(visitor_id, client_id, text, language)
+    except IntegrityError:
+        # The same client_id arrived twice at once; the first one won.
+        with tenant_atomic(tenant_id):
+            existing = _existing_message(visitor_id, client_id)
+            if existing is None:
+                raise
+            return existing
+
+
+def _existing_message(visitor_id: UUID, client_id: UUID) -> PostedMessage | None:
+    message = (
+        Message.objects.filter(conversation__visitor_id=visitor_id, client_id=client_id)
+        .select_related("conversation")
+        .first()
+    )
+    if message is None:
+        return None
+    return PostedMessage(message.conversation, message, Reply.objects.filter(question=message).first())
+
+
+def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, language: str) -> PostedMessage:
+    existing = _existing_message(visitor_id, client_id)
+    if existing is not None:
+        return existing
+    visitor = Visitor.objects.select_for_update(no_key=True).filter(id=visitor_id).first()
+    if visitor is None:
+        raise NotFound
+    conversation = current_conversation(visitor_id) or Conversation.objects.create(
+        visitor=visitor, assistant=default_assistant(), language=language
+    )
+    message = append_message(
+        conversation, author=Author.CUSTOMER, body=text, language=language, client_id=client_id
+    )
+    reply = _queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
+    return PostedMessage(conversation, message, reply)
+
+
+def append_message(conversation: Conversation, *, author: Author, body: str, **fields: Any) -> Message:
+    """Add a transcript entry under the conversation's lock and announce it. Runs inside the caller's transaction."""
+    locked: Conversation = Conversation.objects.select_for_update(no_key=True).get(id=conversation.id)
+    locked.message_count += 1
+    locked.last_message_at = timezone.now()
+    locked.last_author = author
+    locked.preview = " ".join(body.split())[:160]
+    locked.save(update_fields=["message_count", "last_message_at", "last_author", "preview"])
+    message: Message = Message.objects.create(
+        conversation=locked, position=locked.message_count, author=author, body=body, **fields
+    )
+    events.announce(locked.tenant_id, locked.id, events.message_posted(message.id))
+    return message
+
+
+def _queue_reply(conversation: Conversation, question: Message) -> Reply:
+    reply: Reply = Reply.objects.create(
+        conversation=conversation,
+        question=question,
+        deadline_at=timezone.now() + timedelta(seconds=settings.REPLY_DEADLINE_SECONDS),
+    )
+    events.announce(conversation.tenant_id, conversation.id, events.reply_begun(reply.id, 0))
+    transaction.on_commit(lambda: enqueue_reply(reply.tenant_id, reply.id))
+    return reply
+
+
+def stop_reply(*, tenant_id: UUID, conversation_id: UUID, reply_id: UUID) -> None:
+    """Ask the worker to stop writing; what it wrote is kept and marked. A finished reply is left alone."""
+    with tenant_atomic(tenant_id):
+        stopped = Reply.objects.filter(
+            id=reply_id, conversation_id=conversation_id, status__in=IN_FLIGHT, stop_requested=False
+        ).update(stop_requested=True)
+        if stopped:
+            transaction.on_commit(lambda: ask_to_stop(reply_id))
+
+
+def ask_for_person(*, tenant_id: UUID, visitor_id: UUID, language: str) -> Conversation:
+    """Put the visitor's conversation in the line for a person; asking twice changes nothing."""
+    with tenant_atomic(tenant_id):
+        visitor = Visitor.objects.select_for_update(no_key=True).filter(id=visitor_id).first()
+        if visitor is None:
+            raise NotFound
+        conversation = current_conversation(visitor_id) or Conversation.objects.create(
+            visitor=visitor, assistant=default_assistant(), language=language
+        )
+        changed = Conversation.objects.filter(id=conversation.id, status=ConversationStatus.AI).update(
+            status=ConversationStatus.WAITING, waiting_since=timezone.now()
+        )
+        if changed:
+            _stop_all(conversation)
+            append_message(conversation, author=Author.SYSTEM, body="person_requested", language=language)
+            events.announce(tenant_id, conversation.id, events.status_changed())
+        conversation.refresh_from_db()
+        return conversation
+
+
+def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Message:
+    """Send a person's reply: takes ownership in the same step and stops the assistant.
+
+    Raises Conflict when the conversation is closed, NotFound when it is not the tenant's.
+    """
+    text = clean_body(body)
+    with tenant_atomic(tenant_id):
+        conversation = Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id).first()
+        if conversation is None:
+            raise NotFound
+        if conversation.status == ConversationStatus.CLOSED:
+            raise Conflict
+        Conversation.objects.filter(id=conversation_id).update(
+            status=ConversationStatus.PERSON, assignee=user, waiting_since=None
+        )
+        _stop_all(conversation)
+        message = append_message(
+            conversation, author=Author.PERSON, body=text, user=user, language=conversation.language
+        )
+        events.announce(tenant_id, conversation_id, events.status_changed())
+        return message
+
+
+def hand_back_to_assistant(*, tenant_id: UUID, conversation_id: UUID) -> None:
+    """Let the assistant answer the customer's next message again."""
+    with tenant_atomic(tenant_id):
+        changed = Conversation.objects.filter(
+            id=conversation_id, status__in=[ConversationStatus.PERSON, ConversationStatus.WAITING]
+        ).update(status=ConversationStatus.AI, assignee=None, waiting_since=None)
+        if changed:
+            events.announce(tenant_id, conversation_id, events.status_changed())
+
+
+def close_conversation(*, tenant_id: UUID, conversation_id: UUID) -> None:
+    """End the conversation; the visitor's next message begins another."""
+    with tenant_atomic(tenant_id):
+        conversation = Conversation.objects.filter(id=conversation_id).first()
+        if conversation is None:
+            raise NotFound
+        changed = (
+            Conversation.objects.filter(id=conversation_id)
+            .exclude(status=ConversationStatus.CLOSED)
+            .update(status=ConversationStatus.CLOSED, waiting_since=None)
+        )
+        if changed:
+            _stop_all(conversation)
+            events.announce(tenant_id, conversation_id, events.status_changed())
+
+
+def _stop_all(conversation: Conversation) -> None:
+    """Stop every reply in flight; a queued one ends when the worker claims it."""
+    in_flight = Reply.objects.filter(conversation=conversation, status__in=IN_FLIGHT)
+    reply_ids = list(in_flight.values_list("id", flat=True))
+    in_flight.update(stop_requested=True)
+    for reply_id in reply_ids:
+        transaction.on_commit(lambda reply_id=reply_id: ask_to_stop(reply_id))  # type: ignore[misc]

@@ -1,0 +1,124 @@
+"""Shared reads. Every function expects to run inside `tenant_atomic`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from conversations.models import Assistant, Conversation, ConversationStatus, Message, Reply, ReplyStatus
+from conversations.passages import public_sources
+from helpdesk.errors import NotFound
+
+IN_FLIGHT = (ReplyStatus.QUEUED, ReplyStatus.RUNNING)
+MINUTES_PER_WAITING_CONVERSATION = 4
+
+
+def default_assistant() -> Assistant:
+    """The tenant's assistant; raises NotFound for a tenant that was never set up."""
+    assistant: Assistant | None = Assistant.objects.filter(is_default=True).first()
+    if assistant is None:
+        raise NotFound
+    return assistant
+
+
+def current_conversation(visitor_id: UUID) -> Conversation | None:
+    """The visitor's open conversation."""
+    open_ones = Conversation.objects.filter(visitor_id=visitor_id).exclude(status=ConversationStatus.CLOSED)
+    conversation: Conversation | None = open_ones.select_related("assignee").order_by("-created_at").first()
+    return conversation
+
+
+def conversation_by_id(conversation_id: UUID) -> Conversation:
+    """One conversation of the tenant; raises NotFound."""
+    conversation: Conversation | None = (
+        Conversation.objects.filter(id=conversation_id).select_related("assignee", "assistant").first()
+    )
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
+def inbox(status: str = "", *, limit: int = 100) -> QuerySet[Conversation]:
+    """Conversations that have messages, the newest first."""
+    rows = Conversation.objects.filter(message_count__gt=0).select_related("assignee").order_by("-last_message_at")
+    return rows.filter(status=status)[:limit] if status else rows[:limit]
+
+
+def transcript(conversation_id: UUID) -> list[Message]:
+    """All messages in order, with their authors' names and the reply that each answers."""
+    return list(
+        Message.objects.filter(conversation_id=conversation_id)
+        .select_related("user", "answer_to", "conversation__assistant")
+        .order_by("position")
+    )
+
+
+def replies_in_flight(conversation_id: UUID) -> list[Reply]:
+    """Replies that are still queued or being written."""
+    return list(Reply.objects.filter(conversation_id=conversation_id, status__in=IN_FLIGHT).order_by("queued_at"))
+
+
+def history_before(message: Message, *, limit: int = 12) -> list[Message]:
+    """The newest messages before this one, the oldest first."""
+    earlier = Message.objects.filter(conversation_id=message.conversation_id, position__lt=message.position)
+    return list(reversed(earlier.order_by("-position")[:limit]))
+
+
+def waiting_position(conversation: Conversation) -> int | None:
+    """Place in the line for a person, from 1; None when the conversation does not wait."""
+    if conversation.status != ConversationStatus.WAITING or conversation.waiting_since is None:
+        return None
+    ahead = Conversation.objects.filter(
+        status=ConversationStatus.WAITING, waiting_since__lt=conversation.waiting_since
+    ).count()
+    return int(ahead) + 1
+
+
+def describe_conversation(conversation: Conversation) -> dict[str, Any]:
+    """The `conversation` object of the protocol."""
+    position = waiting_position(conversation)
+    return {
+        "id": str(conversation.id),
+        "status": conversation.status,
+        "language": conversation.language,
+        "assignee": str(conversation.assignee) if conversation.assignee else None,
+        "waiting_position": position,
+        "wait_minutes": position * MINUTES_PER_WAITING_CONVERSATION if position else None,
+    }
+
+
+def describe_message(message: Message) -> dict[str, Any]:
+    """The `message` object of the protocol."""
+    reply = getattr(message, "answer_to", None)
+    return {
+        "id": str(message.id),
+        "position": message.position,
+        "author": message.author,
+        "name": _author_name(message),
+        "body": message.body,
+        "language": message.language,
+        "created_at": message.created_at.isoformat(),
+        "client_id": str(message.client_id) if message.client_id else None,
+        "outcome": message.outcome,
+        "sources": public_sources(message.sources),
+        "confidence_band": message.confidence_band,
+        "seconds": message.seconds,
+        "reply": str(reply.id) if reply else None,
+    }
+
+
+def describe_replies(replies: Sequence[Reply]) -> list[dict[str, Any]]:
+    """The `reply` objects of the protocol."""
+    return [
+        {"id": str(reply.id), "question": str(reply.question_id), "status": reply.status, "attempt": reply.attempt}
+        for reply in replies
+    ]
+
+
+def _author_name(message: Message) -> str:
+    if message.user is not None:
+        return str(message.user)
+    return message.conversation.assistant.name if message.author == "ai" else ""

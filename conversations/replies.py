@@ -1,0 +1,163 @@
+"""The life of a reply in the database: claim, keep alive, finish, fail, recover. All by conditional UPDATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from conversations import events
+from conversations.domain import append_message
+from conversations.models import Author, Conversation, ConversationStatus, Message, Outcome, Reply, ReplyStatus
+from conversations.queries import history_before
+from conversations.tasks import enqueue_reply
+from helpdesk.tenants.scope import tenant_atomic
+
+LOST_TASK_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedReply:
+    """A reply that this worker, and no other, is to write; with what it needs to know."""
+
+    reply: Reply
+    question: Message
+    conversation: Conversation
+    history: list[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The final text of an AI answer with what the transcript shows of it."""
+
+    body: str
+    language: str
+    outcome: Outcome
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    confidence_band: str = ""
+    seconds: float = 0.0
+
+
+class ReplyLost(Exception):
+    """The reply is no longer this worker's: it was failed, requeued or superseded by a person."""
+
+
+def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply | None:
+    """Take a queued reply; None when it is not queued any more (another worker has it, or it is finished)."""
+    with tenant_atomic(tenant_id):
+        now = timezone.now()
+        claimed = Reply.objects.filter(id=reply_id, status=ReplyStatus.QUEUED).update(
+            status=ReplyStatus.RUNNING,
+            attempt=F("attempt") + 1,
+            worker=worker,
+            claimed_at=now,
+            lease_until=now + timedelta(seconds=settings.REPLY_LEASE_SECONDS),
+        )
+        if not claimed:
+            return None
+        reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
+        events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
+        return ClaimedReply(reply, reply.question, reply.conversation, history_before(reply.question))
+
+
+def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> None:
+    """Say that this worker is still writing these replies."""
+    with tenant_atomic(tenant_id):
+        Reply.objects.filter(id__in=list(reply_ids), status=ReplyStatus.RUNNING, worker=worker).update(
+            lease_until=timezone.now() + timedelta(seconds=settings.REPLY_LEASE_SECONDS)
+        )
+
+
+def finish_reply(reply: Reply, answer: Answer) -> Message:
+    """Store the answer; runs inside the caller's `tenant_atomic`, so that the trace commits with it.
+
+    Raises ReplyLost when the reply is not this attempt's any more or a person took over; nothing is stored then.
+    """
+    conversation = Conversation.objects.select_for_update(no_key=True).get(id=reply.conversation_id)
+    finished = Reply.objects.filter(id=reply.id, status=ReplyStatus.RUNNING, attempt=reply.attempt).update(
+        status=ReplyStatus.DONE, finished_at=timezone.now(), lease_until=None
+    )
+    if not finished or conversation.status == ConversationStatus.PERSON:
+        raise ReplyLost
+    message = append_message(
+        conversation,
+        author=Author.AI,
+        body=answer.body,
+        language=answer.language,
+        outcome=answer.outcome,
+        sources=answer.sources,
+        confidence_band=answer.confidence_band,
+        seconds=answer.seconds,
+    )
+    Reply.objects.filter(id=reply.id).update(answer=message)
+    events.announce(
+        reply.tenant_id, conversation.id, events.reply_done(reply.id, reply.attempt, message.id)
+    )
+    return message
+
+
+def fail_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int | None, code: str) -> bool:
+    """End a reply without an answer and tell the customer; False when it was not open any more."""
+    with tenant_atomic(tenant_id):
+        rows = Reply.objects.filter(id=reply_id, status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING])
+        if attempt is not None:
+            rows = rows.filter(attempt=attempt)
+        failed = rows.update(
+            status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None
+        )
+        if failed:
+            conversation_id = Reply.objects.values_list("conversation_id", flat=True).get(id=reply_id)
+            events.announce(tenant_id, conversation_id, events.reply_failed(reply_id, code))
+        return bool(failed)
+
+
+def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int) -> bool:
+    """Give a running reply back to the queue after a passing fault; False when its attempts are used up."""
+    with tenant_atomic(tenant_id):
+        released = Reply.objects.filter(
+            id=reply_id, status=ReplyStatus.RUNNING, attempt=attempt, attempt__lt=settings.REPLY_MAX_ATTEMPTS
+        ).update(status=ReplyStatus.QUEUED, lease_until=None, queued_at=timezone.now())
+        if released:
+            transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id))
+        return bool(released)
+
+
+def recover_replies(tenant_id: UUID) -> None:
+    """Fail what is past its deadline, give back what a dead worker held, enqueue again what the queue lost."""
+    with tenant_atomic(tenant_id):
+        now = timezone.now()
+        open_replies = Reply.objects.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING])
+        late = list(open_replies.filter(deadline_at__lt=now).exclude(_is_leased(now)))
+        orphaned = list(open_replies.filter(status=ReplyStatus.RUNNING, lease_until__lt=now))
+        lost = list(
+            open_replies.filter(status=ReplyStatus.QUEUED, queued_at__lt=now - timedelta(seconds=LOST_TASK_SECONDS))
+        )
+    for reply in late:
+        fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="deadline")
+    expired = {reply.id for reply in late}
+    for reply in orphaned:
+        if reply.id in expired:
+            continue
+        if not release_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt):
+            fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="worker_lost")
+    for reply in lost:
+        if reply.id not in expired and _mark_enqueued(reply):
+            enqueue_reply(tenant_id, reply.id)
+
+
+def _mark_enqueued(reply: Reply) -> bool:
+    """Note the new time in the queue, so that a long queue is not fed the same reply at every sweep."""
+    with tenant_atomic(reply.tenant_id):
+        rows = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED, queued_at=reply.queued_at)
+        return bool(rows.update(queued_at=timezone.now()))
+
+
+def _is_leased(now: Any) -> Q:
+    return Q(status=ReplyStatus.RUNNING, lease_until__gte=now)

@@ -1,0 +1,142 @@
+"""What customers' and agents' sockets share: a snapshot of the conversation, then its stream as protocol frames."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+import structlog
+from channels.db import database_sync_to_async
+from django.utils import translation
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+from conversations.models import Message
+from conversations.queries import (
+    conversation_by_id,
+    describe_conversation,
+    describe_message,
+    describe_replies,
+    replies_in_flight,
+    transcript,
+)
+from helpdesk.streams.entries import START, Entry, conversation_stream, order
+from helpdesk.streams.hub import FellBehind, Resynchronise, hub
+from helpdesk.tenants.scope import tenant_atomic
+
+logger = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+RETRY_SECONDS = 0.5
+
+
+async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a short database function in a thread of its own: the shared one would let a slow query stall every socket."""
+    run = database_sync_to_async(function, thread_sensitive=False)
+    return cast(R, await run(*args, **kwargs))
+
+
+def failure_sentence(code: str) -> str:
+    """What the customer reads when no answer will come."""
+    return {
+        "superseded": _("A person has taken over."),
+        "stopped": _("Stopped."),
+        "deadline": _("The answer took too long. Ask again, or talk to a person."),
+    }.get(code, _("Something went wrong while writing the answer. Ask again, or talk to a person."))
+
+
+class ConversationFollower:
+    """Sends one conversation to one socket: `ready` or `resumed`, then every entry, across restarts of Redis."""
+
+    def __init__(
+        self, *, tenant_id: UUID, conversation_id: UUID, language: str, send: Callable[[dict[str, Any]], Any]
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.conversation_id = conversation_id
+        self.language = language
+        self._send = send
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, *, after: str | None = None) -> None:
+        """Begin to follow in the background."""
+        self._task = asyncio.get_running_loop().create_task(self._follow_forever(after))
+
+    async def stop(self) -> None:
+        """Stop following and wait until nothing is sent any more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _follow_forever(self, after: str | None) -> None:
+        cursor = after
+        while True:
+            try:
+                await self._follow(cursor)
+            except (Resynchronise, FellBehind):
+                cursor = None
+            except (RedisError, OSError) as error:
+                logger.warning("conversation_follow_retry", error=type(error).__name__)
+                cursor = None
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow(self, after: str | None) -> None:
+        stream = conversation_stream(self.tenant_id, self.conversation_id)
+        if after is not None and await hub().has_entry(stream, after):
+            start = after
+            await self._send({"type": "resumed", "cursor": after})
+        else:
+            start = await self._send_snapshot(stream)
+        async with hub().follow(stream, after=start) as subscription:
+            while True:
+                await self._forward(await subscription.get())
+
+    async def _send_snapshot(self, stream: str) -> str:
+        """Send `ready` and return the cursor to follow from: the first entry of replies that are still being written."""
+        cursor = await hub().last_id(stream)
+        snapshot = await in_database(self._read_snapshot)
+        await self._send({"type": "ready", "cursor": cursor, **snapshot})
+        running = {reply["id"] for reply in snapshot["replies"]}
+        if not running:
+            return cursor
+        before = START
+        for entry in await hub().entries(stream, START):
+            if entry.data.get("reply") in running:
+                return before
+            before = entry.id
+        return before if order(before) > order(cursor) else cursor
+
+    def _read_snapshot(self) -> dict[str, Any]:
+        with tenant_atomic(self.tenant_id):
+            replies = replies_in_flight(self.conversation_id)
+            return {
+                "conversation": describe_conversation(conversation_by_id(self.conversation_id)),
+                "messages": [describe_message(message) for message in transcript(self.conversation_id)],
+                "replies": describe_replies(replies),
+            }
+
+    async def _forward(self, entry: Entry) -> None:
+        data = dict(entry.data)
+        match data["type"]:
+            case "message" | "done":
+                message_id = data.pop("message_id")
+                data["message"] = await in_database(self._read_message, UUID(message_id))
+            case "status":
+                data["conversation"] = await in_database(self._read_conversation)
+            case "failed":
+                with translation.override("zh-hans" if self.language == "zh" else "en"):
+                    data["message"] = failure_sentence(data["code"])
+        await self._send({"id": entry.id, **data})
+
+    def _read_message(self, message_id: UUID) -> dict[str, Any]:
+        with tenant_atomic(self.tenant_id):
+            rows = Message.objects.select_related("user", "answer_to", "conversation__assistant")
+            return describe_message(rows.get(id=message_id, conversation_id=self.conversation_id))
+
+    def _read_conversation(self) -> dict[str, Any]:
+        with tenant_atomic(self.tenant_id):
+            return describe_conversation(conversation_by_id(self.conversation_id))

@@ -1,0 +1,39 @@
+"""Names of the tasks that answer, and the periodic sweep that makes a lost task harmless."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_INTERACTIVE, app
+from helpdesk.tenants.models import Tenant
+
+logger = structlog.get_logger(__name__)
+
+ANSWER_REPLY = "inference_worker.answer_reply"
+
+
+def enqueue_reply(tenant_id: UUID, reply_id: UUID) -> None:
+    """Send the task by name, with ids only. When the broker is away the sweep sends it later."""
+    try:
+        app.send_task(
+            ANSWER_REPLY,
+            kwargs={"tenant_id": str(tenant_id), "reply_id": str(reply_id)},
+            queue=INFERENCE_QUEUE,
+            priority=PRIORITY_INTERACTIVE,
+            retry=False,
+        )
+    except (OperationalError, OSError) as error:
+        logger.warning("reply_not_enqueued", reply_id=str(reply_id), error=type(error).__name__)
+
+
+@shared_task(name="conversations.sweep_replies")
+def sweep_replies() -> None:
+    """Requeue or fail replies whose worker is gone, and enqueue again those whose task was lost."""
+    from conversations.replies import recover_replies
+
+    for tenant_id in Tenant.objects.values_list("id", flat=True):
+        recover_replies(tenant_id)

@@ -1,0 +1,14 @@
+"""What the widget's frame loads over HTTP."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from conversations.widget import views
+
+app_name = "widget"
+urlpatterns = [
+    path("<slug:tenant_slug>/frame", views.frame, name="frame"),
+    path("<slug:tenant_slug>/session", views.SessionView.as_view(), name="session"),
+    path("<slug:tenant_slug>/passages/<uuid:chunk_id>", views.PassageView.as_view(), name="passage"),
+]

@@ -1,0 +1,108 @@
+"""The widget's page and its two JSON endpoints. Customers have no cookie: a bearer token says who they are."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.http import require_GET
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from conversations import domain
+from conversations.passages import describe_passage
+from conversations.queries import default_assistant
+from conversations.validation import MESSAGE_CHARACTERS
+from conversations.visitors import VisitorIdentity, issue_token, read_token
+from helpdesk.errors import NotSignedIn
+from helpdesk.tenants.models import Language, Tenant
+from helpdesk.tenants.queries import tenant_by_slug
+from helpdesk.tenants.scope import tenant_atomic
+
+BEARER = "Bearer "
+
+
+def requested_language(request: HttpRequest, tenant: Tenant) -> str:
+    """The `language` parameter when it is one of ours, else the tenant's default."""
+    asked = request.GET.get("language", "")[:2].lower()
+    return asked if asked in Language.values else tenant.default_language
+
+
+@require_GET
+@xframe_options_exempt
+def frame(request: HttpRequest, tenant_slug: str) -> HttpResponse:
+    """The page inside the widget's frame; only the tenant's own sites may embed it."""
+    tenant = tenant_by_slug(tenant_slug)
+    language = requested_language(request, tenant)
+    with translation.override("zh-hans" if language == Language.CHINESE else "en"):
+        response = render(request, "widget/frame.html", {"widget_tenant": tenant, "language": language})
+    decorated = csp_update({"frame-ancestors": ["'self'", *tenant.allowed_origins]})(lambda _request: response)
+    return decorated(request)  # type: ignore[no-any-return]
+
+
+class SessionThrottle(SimpleRateThrottle):
+    """Limits how many visitors one address can make."""
+
+    scope = "visitor-session"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        try:
+            return super().allow_request(request, view)
+        except OSError:
+            # Without Redis nothing is counted: a person must still be able to reach the desk.
+            return True
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header, or an empty text."""
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix(BEARER) if header.startswith(BEARER) else ""
+
+
+class SessionView(APIView):
+    """Begin or continue a visit: returns a token and what the widget shows before the first message."""
+
+    throttle_classes = [SessionThrottle]
+
+    def post(self, request: Request, tenant_slug: str) -> Response:
+        tenant = tenant_by_slug(tenant_slug)
+        try:
+            known: UUID | None = read_token(bearer_token(request), tenant_id=tenant.id).visitor_id
+        except NotSignedIn:
+            known = None
+        visitor_id = domain.begin_visit(tenant.id, known)
+        return Response(self._session(tenant, visitor_id, requested_language(request, tenant)))
+
+    def _session(self, tenant: Tenant, visitor_id: UUID, language: str) -> dict[str, Any]:
+        with tenant_atomic(tenant.id):
+            assistant = default_assistant()
+        return {
+            "token": issue_token(VisitorIdentity(tenant.id, visitor_id)),
+            "expires_in": settings.VISITOR_TOKEN_DAYS * 86_400,
+            "language": language,
+            "tenant": {"slug": tenant.slug, "name": tenant.name_in(language), "contact_email": tenant.contact_email},
+            "assistant": {"name": assistant.name},
+            "limits": {"message_characters": MESSAGE_CHARACTERS},
+            "suggestions": assistant.suggestions.get(language, []),
+        }
+
+
+class PassageView(APIView):
+    """The passage behind a source, for visitors of the same tenant."""
+
+    def get(self, request: Request, tenant_slug: str, chunk_id: UUID) -> Response:
+        tenant = tenant_by_slug(tenant_slug)
+        identity = read_token(bearer_token(request), tenant_id=tenant.id)
+        with tenant_atomic(identity.tenant_id):
+            return Response(describe_passage(identity.visitor_id, chunk_id))

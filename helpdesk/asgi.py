@@ -1,0 +1,20 @@
+"""The web process: HTTP by Django, websockets by Channels. Loads no model library."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+http = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from conversations.routing import websocket_urlpatterns  # noqa: E402
+from helpdesk.origins import SameOriginOnly  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {"http": http, "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))}
+)

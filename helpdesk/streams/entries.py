@@ -1,0 +1,47 @@
+"""Names and keys of the streams. One stream per conversation, one per tenant's inbox."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+START = "0-0"
+
+
+def conversation_stream(tenant_id: UUID, conversation_id: UUID) -> str:
+    """The stream that the sockets of one conversation follow."""
+    return f"glassdesk:stream:{tenant_id}:{conversation_id}"
+
+
+def inbox_stream(tenant_id: UUID) -> str:
+    """The stream that tells a tenant's desks which conversation changed."""
+    return f"glassdesk:stream:{tenant_id}:inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stream entry; `id` is Redis' own and serves as the client's cursor."""
+
+    id: str
+    data: dict[str, Any]
+
+
+def encode(data: dict[str, Any]) -> dict[str, str]:
+    """The Redis fields of an entry."""
+    return {"e": json.dumps(data, ensure_ascii=False, separators=(",", ":"))}
+
+
+def decode(entry_id: bytes | str, fields: dict[bytes, bytes]) -> Entry:
+    """An entry from Redis' fields."""
+    text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
+    return Entry(id=text, data=json.loads(fields[b"e"]))
+
+
+def order(entry_id: str) -> tuple[int, int]:
+    """Sort key of an entry id. Raises ValueError for anything that is not one."""
+    milliseconds, separator, number = entry_id.partition("-")
+    if not separator:
+        raise ValueError("not a stream entry id")
+    return int(milliseconds), int(number)

@@ -1,0 +1,167 @@
+"""One reader for all sockets of a process: follows every subscribed stream with a single blocking XREAD."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+import weakref
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import redis.asyncio as aioredis
+import structlog
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from helpdesk.streams.entries import START, Entry, decode, encode, order
+
+logger = structlog.get_logger(__name__)
+
+BLOCK_MILLISECONDS = 15_000
+QUEUE_LIMIT = 4000
+
+
+class FellBehind(Exception):
+    """The subscriber's queue ran over; it must start again from its cursor."""
+
+
+class Resynchronise(Exception):
+    """Redis was away meanwhile: entries may be missing, so the subscriber must look at the database again."""
+
+
+class Subscription:
+    """One socket's view of one stream: every entry behind `after`, once and in order."""
+
+    def __init__(self, after: str) -> None:
+        self.last = order(after)
+        self._queue: asyncio.Queue[Entry | Exception] = asyncio.Queue()
+        self._held: list[Entry] | None = []
+
+    def push(self, entry: Entry) -> None:
+        """Hand over a live entry; held back until the backlog is complete."""
+        if self._held is not None:
+            self._held.append(entry)
+        elif order(entry.id) > self.last:
+            self.last = order(entry.id)
+            if self._queue.qsize() >= QUEUE_LIMIT:
+                self._queue.put_nowait(FellBehind())
+            else:
+                self._queue.put_nowait(entry)
+
+    def complete_backlog(self, backlog: list[Entry]) -> None:
+        """Deliver what was there before, then what came meanwhile."""
+        held, self._held = self._held or [], None
+        for entry in [*backlog, *held]:
+            self.push(entry)
+
+    def interrupt(self, error: Exception) -> None:
+        """Wake the reader with an error."""
+        self._queue.put_nowait(error)
+
+    async def get(self) -> Entry:
+        """The next entry; raises FellBehind or Resynchronise."""
+        item = await self._queue.get()
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+
+class StreamHub:
+    """Follows streams for any number of subscriptions; survives a restart of Redis."""
+
+    def __init__(self) -> None:
+        self._redis = aioredis.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=2)
+        self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
+        self._positions: dict[str, str] = {}
+        self._wake_stream = f"glassdesk:hub:{uuid.uuid4()}"
+        self._reader: asyncio.Task[None] | None = None
+
+    async def has_entry(self, stream: str, entry_id: str) -> bool:
+        """Whether the stream still holds that entry, so that a client may resume behind it."""
+        return bool(await self._redis.xrange(stream, entry_id, entry_id, count=1))
+
+    async def last_id(self, stream: str) -> str:
+        """The newest entry's id, or the start when there is none."""
+        newest = await self._redis.xrevrange(stream, count=1)
+        return decode(*newest[0]).id if newest else START
+
+    async def entries(self, stream: str, after: str) -> list[Entry]:
+        """All entries behind `after`."""
+        return [decode(*raw) for raw in await self._redis.xrange(stream, f"({after}", "+")]
+
+    @asynccontextmanager
+    async def follow(self, stream: str, *, after: str) -> AsyncIterator[Subscription]:
+        """Subscribe for the length of the block. Raises redis.RedisError when Redis is away now."""
+        subscription = Subscription(after)
+        self._subscriptions[stream].add(subscription)
+        try:
+            if stream not in self._positions:
+                self._positions[stream] = after
+            self._ensure_reader()
+            await self._wake()
+            subscription.complete_backlog(await self.entries(stream, after))
+            yield subscription
+        finally:
+            self._subscriptions[stream].discard(subscription)
+            if not self._subscriptions[stream]:
+                del self._subscriptions[stream]
+                self._positions.pop(stream, None)
+
+    def _ensure_reader(self) -> None:
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.get_running_loop().create_task(self._read_forever(), name="stream-hub")
+
+    async def _wake(self) -> None:
+        """End the current blocking read, so that the next one includes a new stream."""
+        await self._redis.xadd(self._wake_stream, encode({}), maxlen=1)  # type: ignore[arg-type]
+        await self._redis.expire(self._wake_stream, 60)
+
+    async def _read_forever(self) -> None:
+        wake_position = START
+        delay = 0.05
+        away = False
+        while self._subscriptions:
+            positions = {**self._positions, self._wake_stream: wake_position}
+            try:
+                answer = await self._redis.xread(positions, block=BLOCK_MILLISECONDS)  # type: ignore[arg-type]
+            except (RedisError, OSError) as error:
+                logger.warning("stream_hub_disconnected", error=type(error).__name__, retry_seconds=delay)
+                away = True
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+                continue
+            delay = 0.05
+            if away:
+                away = False
+                self._interrupt_all(Resynchronise())
+            for raw_stream, entries in answer or []:
+                wake_position = self._deliver(raw_stream.decode(), entries, wake_position)
+
+    def _deliver(self, stream: str, entries: list[Any], wake_position: str) -> str:
+        if stream == self._wake_stream:
+            return decode(*entries[-1]).id
+        for raw in entries:
+            entry = decode(*raw)
+            if stream in self._positions:
+                self._positions[stream] = entry.id
+            for subscription in tuple(self._subscriptions.get(stream, ())):
+                subscription.push(entry)
+        return wake_position
+
+    def _interrupt_all(self, error: Exception) -> None:
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                subscription.interrupt(error)
+
+
+_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, StreamHub] = weakref.WeakKeyDictionary()
+
+
+def hub() -> StreamHub:
+    """The hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = StreamHub()
+    return _hubs[loop]
