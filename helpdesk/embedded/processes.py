@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class _Stat:
     state: str
+    parent: int
     session: int
     started: int
 
@@ -44,7 +45,7 @@ def _stat(pid: int) -> _Stat | None:
         return None
     # The command's name is in brackets and may hold spaces and brackets itself: count from the last one.
     fields = text.rpartition(")")[2].split()
-    return _Stat(state=fields[0], session=int(fields[3]), started=int(fields[19]))
+    return _Stat(state=fields[0], parent=int(fields[1]), session=int(fields[3]), started=int(fields[19]))
 
 
 def identify(pid: int) -> Identity | None:
@@ -61,6 +62,17 @@ def is_running(identity: Identity) -> bool:
 def session_members(session: int) -> list[Identity]:
     """Every running process of a session: its leader and whatever that started."""
     return [identity for identity in _all_processes() if (stat := _stat(identity.pid)) and stat.session == session]
+
+
+def family(leaders: Collection[int]) -> list[Identity]:
+    """The given processes, everything in their sessions and everything that descends from them."""
+    stats = {identity: stat for identity in _all_processes() if (stat := _stat(identity.pid))}
+    found = set(leaders)
+    size = 0
+    while size != len(found):
+        size = len(found)
+        found |= {one.pid for one, stat in stats.items() if stat.parent in found or stat.session in found}
+    return [identity for identity in stats if identity.pid in found]
 
 
 def working_in(folder: Path) -> list[Identity]:
@@ -124,12 +136,23 @@ def _set_aside(log: Path) -> None:
 
 def stop(process: subprocess.Popen[bytes], *, seconds: float, first: signal.Signals = signal.SIGTERM) -> None:
     """Ask the child to end, wait, then kill what is left of its session."""
-    if process.poll() is None:
-        process.send_signal(first)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
-    kill_session(process.pid)
-    process.wait()
+    stop_all([process], seconds=seconds, first=first)
+
+
+def stop_all(
+    children: Sequence[subprocess.Popen[bytes]], *, seconds: float, first: signal.Signals = signal.SIGTERM
+) -> None:
+    """Ask all children to end at once, wait for them together, then kill what is left of their sessions."""
+    deadline = time.monotonic() + seconds
+    for process in children:
+        if process.poll() is None:
+            process.send_signal(first)
+    for process in children:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - time.monotonic()))
+    for process in children:
+        kill_session(process.pid)
+        process.wait()
 
 
 def kill_session(session: int, *, seconds: float = 5) -> None:

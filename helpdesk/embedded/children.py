@@ -1,0 +1,62 @@
+"""The programs that make up a running desk: their command lines, environments and logs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CELERY = ("-m", "celery", "--app", "helpdesk.celery:app")
+PRIVATE = ("DATABASE_OWNER_URL",)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A program to keep running. `title` is what a person reads."""
+
+    title: str
+    arguments: tuple[str, ...]
+    env: Mapping[str, str]
+    log: Path
+
+
+def children(*, env: Mapping[str, str], data: Path, host: str, port: int, inference_threads: int) -> list[Child]:
+    """In the order in which they are started; the slowest comes first."""
+
+    def python(title: str, name: str, *arguments: str, extra: Mapping[str, str] | None = None) -> Child:
+        log = data / "logs" / f"{name}.log"
+        return Child(title, (sys.executable, *arguments), {**env, **(extra or {})}, log)
+
+    worker = (*CELERY, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
+    inference = ("--queues", "inference", "--pool", "threads", "--concurrency", str(inference_threads))
+    default = ("--queues", "default", "--pool", "prefork", "--concurrency", "2")
+    beat = ("--schedule", str(data / "beat-schedule"), "--pidfile", "", "--loglevel", "INFO")
+    return [
+        python(
+            "inference worker",
+            "inference",
+            *worker,
+            *inference,
+            "--hostname",
+            "inference@%h",
+            extra={"OMP_NUM_THREADS": env.get("OMP_NUM_THREADS") or str(engine_threads(os.cpu_count() or 1))},
+        ),
+        python("default worker", "default", *worker, *default, "--hostname", "default@%h"),
+        python("beat", "beat", *CELERY, "beat", *beat),
+        # No access log: addresses hold the tokens of visitors.
+        python(
+            "web server", "web", "-m", "daphne", "-v", "0", "-b", host, "-p", str(port), "helpdesk.asgi:application"
+        ),
+    ]
+
+
+def engine_threads(cores: int) -> int:
+    """All cores but one, which web server and databases need: with none left for them the engine collapses."""
+    return max(1, cores - 1)
+
+
+def child_environment(base: Mapping[str, str], stack: Mapping[str, str]) -> dict[str, str]:
+    """What the programs get to see: never the database owner's password."""
+    return {name: value for name, value in base.items() if name not in PRIVATE} | dict(stack)

