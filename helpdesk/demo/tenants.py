@@ -1,0 +1,49 @@
+"""The two demo companies and the people who can sign in to their desks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from helpdesk.permissions import Role
+
+# Demo content only: everybody who runs the demo knows it, and the server listens on the loopback address.
+DEMO_PASSWORD = "glassdesk-demo"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class DemoTenant:
+    """A fictional company."""
+
+    slug: str
+    name: str
+    name_zh: str
+    assistant: str
+
+    @property
+    def contact_email(self) -> str:
+        return f"help@{self.slug}.example"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """A person who signs in as `<key>@<tenant>.example`."""
+
+    key: str
+    name: str
+    role: Role
+
+    def email(self, slug: str) -> str:
+        """The address in one company."""
+        return f"{self.key}@{slug}.example"
+
+
+DEMO_TENANTS = (
+    DemoTenant("mossgate", "Mossgate", "苔门园艺", "Moss"),
+    DemoTenant("ledgerleaf", "Ledgerleaf", "叶账", "Leaf"),
+)
+DEMO_PEOPLE = (
+    DemoPerson("owner", "Olive Owner", Role.OWNER),
+    DemoPerson("editor", "Eddie Editor", Role.EDITOR),
+    DemoPerson("reviewer", "Rita Reviewer", Role.REVIEWER),
+    DemoPerson("agent", "Ana Agent", Role.AGENT),
+)

@@ -1,0 +1,56 @@
+"""Builds the engine and embedder that the settings name."""
+
+from __future__ import annotations
+
+import structlog
+from django.conf import settings
+
+from inference_worker.engine import Embedder, Engine
+from inference_worker.engine_host import EngineHost
+from inference_worker.runtime import Runtime
+
+logger = structlog.get_logger(__name__)
+
+
+def load_engine() -> Engine:
+    """The chat engine, not started yet."""
+    if settings.ENGINE == "scripted":
+        from inference_worker.scripted_engine import ScriptedEngine
+
+        return ScriptedEngine()
+    from inference_worker.models import resolve_model
+    from inference_worker.vllm_engine import EngineSettings, VLLMEngine
+
+    model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
+    return VLLMEngine(
+        EngineSettings(
+            model=model,
+            max_model_len=settings.ENGINE_MAX_MODEL_LEN,
+            max_num_seqs=settings.ENGINE_MAX_SEQUENCES,
+            kv_cache_gib=settings.ENGINE_KV_CACHE_GIB,
+        )
+    )
+
+
+def load_embedder() -> Embedder:
+    """The embedding model, loaded."""
+    if settings.ENGINE == "scripted":
+        from inference_worker.scripted_engine import ScriptedEmbedder
+
+        return ScriptedEmbedder()
+    from inference_worker.embedder import SentenceTransformerEmbedder
+    from inference_worker.models import resolve_embedding_model
+
+    return SentenceTransformerEmbedder(resolve_embedding_model(settings.EMBEDDING_MODEL, settings.CACHE_DIR))
+
+
+def load_runtime() -> Runtime:
+    """Everything loaded and warm: returns when the first customer would be served at full speed."""
+    embedder = load_embedder()
+    embedder.embed_query("warm-up")
+    logger.info("embedder_ready", **embedder.info())
+    host = EngineHost(load_engine)
+    host.start()
+    info = host.engine.info()
+    logger.info("engine_ready", model=info.model, quantization=info.quantization, engine_version=info.engine_version)
+    return Runtime(host=host, embedder=embedder)

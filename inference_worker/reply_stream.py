@@ -1,0 +1,81 @@
+"""The stream of one reply being written: phases and numbered, coalesced deltas that outlive a short absence of Redis."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import redis
+import structlog
+from django.conf import settings
+
+from helpdesk.streams.entries import conversation_stream
+from helpdesk.streams.writer import is_asked_to_stop, publish
+
+logger = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 0.5
+STOP_POLL_SECONDS = 0.1
+
+
+class ReplyStream:
+    """Writes entries of one attempt in order. While Redis is away they wait here and go out together later."""
+
+    def __init__(self, *, tenant_id: UUID, conversation_id: UUID, reply_id: UUID, attempt: int) -> None:
+        self._stream = conversation_stream(tenant_id, conversation_id)
+        self._reply_id = reply_id
+        self._base = {"reply": str(reply_id), "attempt": attempt}
+        self._waiting: list[dict[str, Any]] = []
+        self._text = ""
+        self._sequence = 0
+        self._flushed_at = 0.0
+        self._retry_at = 0.0
+        self._polled_at = 0.0
+        self._stop = False
+
+    def phase(self, phase: str) -> None:
+        """Say in which phase the reply is."""
+        self._flush_text()
+        self._send({"type": "phase", **self._base, "phase": phase})
+
+    def add(self, text: str) -> None:
+        """Append text; sent at most every DELTA_INTERVAL_SECONDS."""
+        self._text += text
+        if time.monotonic() - self._flushed_at >= settings.DELTA_INTERVAL_SECONDS:
+            self._flush_text()
+
+    def flush(self) -> None:
+        """Send what is still held back."""
+        self._flush_text()
+
+    def stop_requested(self) -> bool:
+        """Whether the customer or a person stopped this reply; asks Redis at most every 0.1 s."""
+        now = time.monotonic()
+        if not self._stop and now - self._polled_at >= STOP_POLL_SECONDS:
+            self._polled_at = now
+            try:
+                self._stop = is_asked_to_stop(self._reply_id)
+            except redis.RedisError:
+                return False
+        return self._stop
+
+    def _flush_text(self) -> None:
+        if not self._text:
+            return
+        self._sequence += 1
+        text, self._text = self._text, ""
+        self._flushed_at = time.monotonic()
+        self._send({"type": "delta", **self._base, "sequence": self._sequence, "text": text})
+
+    def _send(self, entry: dict[str, Any]) -> None:
+        self._waiting.append(entry)
+        if time.monotonic() < self._retry_at:
+            return
+        try:
+            while self._waiting:
+                publish(self._stream, self._waiting[0])
+                self._waiting.pop(0)
+        except redis.RedisError as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            logger.warning("reply_stream_waiting", entries=len(self._waiting), error=type(error).__name__)

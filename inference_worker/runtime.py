@@ -1,0 +1,128 @@
+"""What this worker process holds: the engine on its own loop, the embedder, and the replies it is writing now."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from conversations.replies import release_reply, renew_leases
+from helpdesk.workers import remove_heartbeat, report_heartbeat
+from inference_worker.engine import Embedder
+from inference_worker.engine_host import EngineHost
+
+logger = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One process' models and its replies in progress."""
+
+    host: EngineHost
+    embedder: Embedder
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int) -> Iterator[None]:
+        """Keep the reply's lease alive for the length of the block."""
+        with self._lock:
+            self._writing[reply_id] = (tenant_id, attempt)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._writing.pop(reply_id, None)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the worker is shutting down; replies then give themselves back."""
+        return self._stopping.is_set()
+
+    def begin_heartbeat(self) -> None:
+        """Renew leases and report readiness in the background until `stop`."""
+        threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True).start()
+
+    def drain(self, *, seconds: float) -> None:
+        """Let replies in progress finish for a while, then give the rest back to the queue."""
+        deadline = time.monotonic() + seconds
+        while self._in_progress() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._stopping.set()
+        for reply_id, (tenant_id, attempt) in self._in_progress().items():
+            released = release_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt)
+            logger.info("reply_released", reply_id=str(reply_id), released=released)
+
+    def stop(self) -> None:
+        """Shut the engine down and take back the readiness report."""
+        self._stopping.set()
+        try:
+            remove_heartbeat(self.name)
+        except redis.RedisError as error:
+            logger.warning("heartbeat_not_removed", error=type(error).__name__)
+        self.host.stop()
+
+    def _in_progress(self) -> dict[UUID, tuple[UUID, int]]:
+        with self._lock:
+            return dict(self._writing)
+
+    def _beat_forever(self) -> None:
+        while not self._stopping.wait(HEARTBEAT_SECONDS):
+            try:
+                self._renew()
+            except DatabaseError as error:
+                logger.warning("leases_not_renewed", error=type(error).__name__)
+            finally:
+                connection.close()
+            self.report()
+
+    def _renew(self) -> None:
+        by_tenant: dict[UUID, list[UUID]] = defaultdict(list)
+        for reply_id, (tenant_id, _) in self._in_progress().items():
+            by_tenant[tenant_id].append(reply_id)
+        for tenant_id, reply_ids in by_tenant.items():
+            renew_leases(tenant_id=tenant_id, reply_ids=reply_ids, worker=self.name)
+
+    def report(self) -> None:
+        """Tell the health page that this worker serves, and which model."""
+        ready = self.host.ready
+        status = {
+            "ready": ready,
+            "model": self.host.engine.info().model if ready else settings.CHAT_MODEL,
+            "writing": len(self._in_progress()),
+        }
+        try:
+            report_heartbeat(self.name, status)
+        except redis.RedisError as error:
+            logger.warning("heartbeat_failed", error=type(error).__name__)
+
+
+_runtime: Runtime | None = None
+
+
+def install(runtime: Runtime | None) -> None:
+    """Make this the process' runtime."""
+    global _runtime  # noqa: PLW0603
+    _runtime = runtime
+
+
+def runtime() -> Runtime:
+    """The process' runtime; raises RuntimeError in a process that is no inference worker."""
+    if _runtime is None:
+        raise RuntimeError("This process holds no engine: start the inference worker (see docs/operations/running.md).")
+    return _runtime

@@ -1,0 +1,58 @@
+"""The inference worker: `celery -A inference_worker.worker worker --pool threads -Q inference`.
+
+A Celery bootstep loads the models between the pool and the consumer, so that no task is taken before they are warm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django
+import structlog
+from celery import bootsteps
+from django.core.exceptions import ImproperlyConfigured
+
+from helpdesk.celery import app
+
+django.setup()
+
+logger = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 6.0
+
+
+class EngineStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Holds the engine for the life of the worker."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        pool = worker.pool_cls if isinstance(worker.pool_cls, str) else worker.pool_cls.__module__
+        if "thread" not in pool:
+            raise ImproperlyConfigured(
+                "The inference worker must run with --pool threads: the engine starts child processes, which the "
+                "prefork pool's daemonic processes may not, and only threads can share one engine's batches."
+            )
+
+    def start(self, worker: Any) -> None:
+        from inference_worker.loading import load_runtime
+        from inference_worker.runtime import install
+
+        runtime = load_runtime()
+        install(runtime)
+        runtime.report()
+        runtime.begin_heartbeat()
+
+    def stop(self, worker: Any) -> None:
+        from inference_worker import runtime as holder
+
+        runtime = holder.runtime()
+        runtime.drain(seconds=DRAIN_SECONDS)
+        runtime.stop()
+        holder.install(None)
+
+    terminate = stop
+
+
+app.steps["worker"].add(EngineStep)
