@@ -1,0 +1,118 @@
+"""Storing a trace, in the same transaction as the answer that it explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from django.db import transaction
+
+from conversations.models import Outcome, Reply
+from helpdesk.crypto import SealError
+from helpdesk.tenants.scope import current_tenant_id
+from tracing import chain
+from tracing.content import FORMAT_VERSION, TraceContent
+from tracing.keys import active_key
+from tracing.models import ChainHead, KeyPurpose, Trace
+from tracing.plain import Malformed, to_plain
+from tracing.sealing import associated_data, seal_content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRecord:
+    """One answer's record: the content to seal and the few facts that are plain and not in it. Times are milliseconds.
+
+    `queue_ms` runs from queueing to the claim; the others start at the claim. `finish_reason` is the engine's, empty
+    when nothing was generated.
+    """
+
+    content: TraceContent
+    outcome: Outcome
+    total_ms: float
+    queue_ms: float = 0.0
+    retrieve_ms: float = 0.0
+    first_token_ms: float | None = None
+    finish_reason: str = ""
+    cached_prompt_tokens: int = 0
+
+
+def record_trace(reply: Reply, record: TraceRecord) -> Trace:
+    """Seal and store the record; call it in the transaction of `finish_reply`, after it, just before the commit.
+
+    Raises SealError without a usable key or for content that cannot be encoded, so that the answer rolls back with it.
+    The tenant's chain is locked from here to the caller's commit.
+    """
+    with transaction.atomic():
+        trace = _sealed_trace(reply, record)
+        chain_key = active_key(KeyPurpose.CHAIN)[1]
+        head = _locked_head(chain_key)
+        trace.sequence = head.sequence + 1
+        trace.chain = chain.link(chain_key, trace, previous=bytes(head.chain))
+        trace.save(force_insert=True)
+        head.sequence, head.chain = trace.sequence, trace.chain
+        head.mac = chain.head_mac(chain_key, sequence=head.sequence, chain=head.chain)
+        head.save(update_fields=["sequence", "chain", "mac"])
+        return trace
+
+
+def _sealed_trace(reply: Reply, record: TraceRecord) -> Trace:
+    """The row, complete but for its place in the chain."""
+    trace = _plain_trace(reply, record)
+    row, key = active_key(KeyPurpose.CONTENT)
+    try:
+        encoded = record.content.to_json()
+    except Malformed as error:
+        raise SealError(f"The trace cannot be encoded: {error}.") from None
+    associated = associated_data(tenant_id=current_tenant_id(), trace_id=trace.id)
+    trace.key, trace.format = row, FORMAT_VERSION
+    trace.sealed = seal_content(key, encoded, associated)
+    trace.sealed_digest = chain.digest(trace.sealed)
+    trace.content_bytes, trace.sealed_bytes = len(encoded), len(trace.sealed)
+    return trace
+
+
+def _plain_trace(reply: Reply, record: TraceRecord) -> Trace:
+    content, engine = record.content, record.content.engine
+    return Trace(
+        id=uuid4(),
+        tenant_id=current_tenant_id(),
+        reply=reply,
+        conversation_id=reply.conversation_id,
+        outcome=str(record.outcome),
+        style=content.style,
+        language=content.language,
+        model=engine.model if engine else "",
+        quantization=engine.quantization if engine else "",
+        confidence_band=content.confidence.band,
+        finish_reason=record.finish_reason,
+        attempt=reply.attempt,
+        prompt_tokens=len(content.prompt.token_ids) if content.prompt else 0,
+        cached_prompt_tokens=record.cached_prompt_tokens,
+        answer_tokens=len(content.tokens),
+        candidate_count=len(content.candidates),
+        source_count=sum(candidate.used for candidate in content.candidates),
+        queue_ms=_milliseconds(record.queue_ms),
+        retrieve_ms=_milliseconds(record.retrieve_ms),
+        first_token_ms=None if record.first_token_ms is None else _milliseconds(record.first_token_ms),
+        total_ms=_milliseconds(record.total_ms),
+        steps=[
+            {**to_plain(step), "start_ms": _milliseconds(step.start_ms), "duration_ms": _milliseconds(step.duration_ms)}
+            for step in content.steps
+        ],
+    )
+
+
+def _milliseconds(value: float) -> float:
+    """To the microsecond: what the database gives back is then the same number, and so is its link."""
+    return round(float(value), 3) + 0.0  # never minus zero
+
+
+def _locked_head(chain_key: bytes) -> ChainHead:
+    """The end of the tenant's chain, locked until the transaction ends."""
+    heads = ChainHead.objects.select_for_update(no_key=True)
+    head: ChainHead | None = heads.first()
+    if head is None:
+        mac = chain.head_mac(chain_key, sequence=0, chain=chain.GENESIS)
+        ChainHead.objects.bulk_create([ChainHead(chain=chain.GENESIS, mac=mac)], ignore_conflicts=True)
+        head = heads.get()
+    return head
