@@ -1,0 +1,113 @@
+/* Everything that the customer can do. Each action changes the state at once and tells the server as soon as it can. */
+
+import { questionOf, questionOfFailure } from "./items.js";
+import * as local from "./local_state.js";
+import { reportPanel, sourcePanel } from "./panels.js";
+import { fetchPassage } from "./session.js";
+import { isWithPerson } from "./state.js";
+
+const RETRY_AFTER = 3000;
+
+/** `names()` returns the company's and the assistant's name; `refocus()` brings the focus back to the message field. */
+export function createActions({ store, connection, drawer, composer, urls, names, refocus }) {
+  const passages = new Map();
+  let soon = 0;
+
+  /** Sends whatever waits. The server knows repeated messages by their `client_id`. */
+  function flush() {
+    for (const entry of local.unsent(store.state)) post(entry);
+    if (store.state.wantsPerson) connection.send({ type: "person" });
+  }
+
+  /** A part of the server is away for a moment: what waits is sent again, the customer has nothing to do. */
+  function flushSoon() {
+    clearTimeout(soon);
+    soon = setTimeout(() => store.state.synced && flush(), RETRY_AFTER);
+  }
+
+  function post(entry) {
+    if (store.state.synced) connection.send({ type: "message", client_id: entry.client_id, body: entry.body });
+  }
+
+  function send(body) {
+    const entry = { client_id: newId(), body, created_at: new Date().toISOString() };
+    store.change(local.wrote, entry);
+    post(entry);
+  }
+
+  function stop(reply) {
+    if (connection.send({ type: "stop", reply })) store.change(local.stopped, reply);
+  }
+
+  function person() {
+    if (isWithPerson(store.state.conversation)) return;
+    store.change(local.askedForPerson);
+    if (store.state.synced) connection.send({ type: "person" });
+    drawer.close();
+    refocus();
+  }
+
+  function begin() {
+    drawer.close();
+    if (store.state.conversation) connection.send({ type: "new" });
+    store.change(local.begunAnew);
+    refocus();
+  }
+
+  function retry(clientId) {
+    const { outbox } = store.change(local.retried, clientId);
+    post(outbox.find((entry) => entry.client_id === clientId));
+    refocus();
+  }
+
+  function discard(entry) {
+    store.change(local.discarded, entry.client_id);
+    composer.write(entry.body);
+    refocus();
+  }
+
+  function askAgain(failure) {
+    const body = questionOfFailure(store.state, failure);
+    store.change(local.forgotFailure, failure.reply);
+    if (body) send(body);
+    refocus();
+  }
+
+  function source(message, shown) {
+    const build = () => sourcePanel(shown, passages.get(shown.chunk) ?? null);
+    if (passages.get(shown.chunk) === false) passages.delete(shown.chunk);
+    drawer.open(build);
+    if (passages.has(shown.chunk)) return;
+    fetchPassage(urls.passage(shown.chunk), connection.token)
+      .catch(() => false)
+      .then((passage) => {
+        passages.set(shown.chunk, passage);
+        drawer.refresh(build);
+      });
+  }
+
+  function report(message) {
+    drawer.open(() =>
+      reportPanel(message, {
+        question: questionOf(store.state, message)?.body,
+        company: names().company,
+        withPerson: isWithPerson(store.state.conversation),
+        open: (shown) => source(message, shown),
+        actions,
+      }),
+    );
+  }
+
+  const actions = { flush, flushSoon, send, stop, person, begin, retry, discard, askAgain, source, report };
+  return actions;
+}
+
+/** A random UUID, also on pages without https, where `crypto.randomUUID` does not exist. */
+export function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,27 @@
+/* Tells screen readers what arrived: finished text only, never tokens, and never by moving the focus. */
+
+import { byId } from "./dom.js";
+import { systemWords } from "./message_view.js";
+import { say } from "./strings.js";
+
+const CLEAR_AFTER = 20_000;
+
+export class Announcer {
+  #region = byId("announcer");
+
+  /** Adds one sentence to the polite live region. */
+  tell(text) {
+    if (!text) return;
+    const line = document.createElement("p");
+    line.textContent = text;
+    this.#region.append(line);
+    setTimeout(() => line.remove(), CLEAR_AFTER);
+  }
+
+  /** A message that has arrived complete; the customer's own ones are silent. */
+  message({ author, name, body }, { assistant, company }) {
+    if (author === "ai") this.tell(`${name || assistant}: ${body}`);
+    if (author === "person") this.tell(`${name || say("personRole", { company })}: ${body}`);
+    if (author === "system") this.tell(systemWords(body));
+  }
+}

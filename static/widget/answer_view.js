@@ -1,0 +1,77 @@
+/* A finished answer of the AI: text, sources, and the line that opens its report. */
+
+import { button, h, icon } from "./dom.js";
+import { byline, personButton } from "./message_view.js";
+import { render } from "./rich_text.js";
+import { date, language, languageOf, say, seconds } from "./strings.js";
+
+const MOST_SOURCES = 3;
+
+export function answerView(message, { assistant, withPerson, actions }) {
+  const refused = message.outcome === "refused";
+  const inText = (number) => {
+    const source = message.sources.find((entry) => entry.number === number);
+    return source ? button("cite", sourceLabel(source), () => actions.source(message, source), String(number)) : null;
+  };
+  return [
+    byline(message.name || assistant, say("aiRole"), message.created_at, "ai"),
+    h("div.answer", { lang: tagOf(message.language) }, render(message.body, inText)),
+    message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
+    message.sources.length && !refused ? sourceList(message, actions) : null,
+    reportLine(message, actions),
+    refused && !withPerson ? h("div.row", {}, personButton(actions)) : null,
+  ].filter(Boolean);
+}
+
+function sourceList(message, actions) {
+  const rows = message.sources.slice(0, MOST_SOURCES).map((source) => {
+    const open = button(
+      "source",
+      sourceLabel(source),
+      () => actions.source(message, source),
+      h("span.source-number", {}, String(source.number)),
+      h("span.source-text", {}, h("span.source-title", { lang: tagOf(source.language) }, source.title), h("span.source-about", {}, aboutSource(source))),
+      icon("next"),
+    );
+    open.dataset.testid = "source";
+    return h("li", {}, open);
+  });
+  return h("ul.sources", { "aria-label": say("sources") }, rows);
+}
+
+/** Heading, date, and the language where it is not the customer's. */
+export function aboutSource(source) {
+  const parts = [source.heading, source.updated_at ? say("updated", { date: date(source.updated_at) }) : ""];
+  if (source.language && languageOf(source.language) !== language()) parts.push(say(`inLanguage.${languageOf(source.language)}`));
+  return parts.filter(Boolean).join(" · ");
+}
+
+const sourceLabel = (source) => say("sourceLabel", { number: source.number, title: source.title });
+
+/** HTML's name for a language of ours; Chinese here is always simplified. */
+export const tagOf = (code) => (languageOf(code) === "zh" ? "zh-Hans" : "en");
+
+/** "2 sources · Well supported · 3.2 s" */
+export function reportWords(message) {
+  const parts = [];
+  if (message.outcome === "refused") parts.push(say("refusedBand"));
+  else {
+    parts.push(say("sourceCount", { count: message.sources.length }));
+    if (message.confidence_band) parts.push(say(`bands.${message.confidence_band}`));
+  }
+  if (typeof message.seconds === "number") parts.push(say("seconds", { seconds: seconds(message.seconds) }));
+  return parts.join(" · ");
+}
+
+function reportLine(message, actions) {
+  const words = reportWords(message);
+  const line = button("report-line", say("reportLabel", { line: words }), () => actions.report(message), meter(message), h("span", {}, words), icon("next"));
+  line.dataset.testid = "report-line";
+  return line;
+}
+
+/** Three bars: how many are full says the band without its colour. */
+export function meter(message, band = message.confidence_band) {
+  const bars = [1, 2, 3].map(() => h("span.meter-bar"));
+  return h("span.meter", { "aria-hidden": "true", "data-band": message.outcome === "refused" ? "none" : band || "none" }, bars);
+}

@@ -1,0 +1,144 @@
+/* Puts the chat on a company's page:
+ *   <script src="https://desk.example/static/widget/loader.js" data-tenant="acme" async></script>
+ * Options: data-language (en, zh), data-accent (#rrggbb), data-side (right, left), data-theme (auto, light, dark), data-contact
+ * (mail address for when the chat cannot be reached), data-label (name of the button).
+ * The button lives in a shadow tree, the chat in a frame that is loaded on first open: no styles leak either way. Nothing is
+ * inline, so the page's content security policy needs only script-src and frame-src for this server. */
+(() => {
+  const script = document.currentScript;
+  const options = script?.dataset ?? {};
+  if (!options.tenant || customElements.get("glassdesk-widget")) return;
+
+  const ANSWER_WITHIN = 8000;
+  const WORDS = {
+    en: ["Open the chat", "Close the chat", "{n} unread", "Chat", "The chat cannot be reached right now.", "Write to {n}", "Try again"],
+    zh: ["打开对话", "关闭对话", "{n} 条未读", "在线对话", "暂时无法连接在线对话。", "发邮件至 {n}", "重试"],
+  };
+  const [OPEN, CLOSE, UNREAD, PANEL, DOWN, WRITE, AGAIN] = [0, 1, 2, 3, 4, 5, 6];
+  const ICONS = {
+    chat: "M5 5.5h14a1.5 1.5 0 0 1 1.5 1.5v8.5a1.5 1.5 0 0 1-1.5 1.5h-7l-4.5 3.5v-3.5H5a1.5 1.5 0 0 1-1.5-1.5V7A1.5 1.5 0 0 1 5 5.5zM8 9.5h8M8 12.5h5",
+    close: "M6 9.5l6 6 6-6",
+  };
+  const CSS = `
+    :host { all: initial !important } * { box-sizing: border-box } [hidden] { display: none !important }
+    .launcher, .panel { position: fixed; z-index: 2147483000; right: 20px } .left > * { right: auto; left: 20px }
+    .launcher { bottom: 20px; display: grid; place-items: center; width: 58px; height: 58px; padding: 0; border: 0; border-radius: 50%;
+      background: var(--accent, #0e6672); color: var(--on, #fff); box-shadow: 0 2px 6px rgb(18 38 42 / 16%), 0 10px 28px -6px rgb(18 38 42 / 42%);
+      cursor: pointer; transition: transform 140ms, filter 140ms }
+    .launcher:hover { transform: translateY(-2px); filter: brightness(1.07) }
+    .launcher:focus-visible { outline: 3px solid #fff; box-shadow: 0 0 0 6px var(--accent, #0e6672) }
+    svg { width: 28px; height: 28px; fill: none; stroke: currentColor; stroke-width: 1.9; stroke-linecap: round; stroke-linejoin: round }
+    .badge { position: absolute; top: -3px; right: -3px; min-width: 22px; height: 22px; padding: 0 5px; border: 2px solid #fff; border-radius: 11px;
+      background: #b3261e; color: #fff; font: 700 12px/18px system-ui, sans-serif; text-align: center }
+    .panel { bottom: 90px; width: 400px; max-width: calc(100vw - 40px); height: min(680px, calc(100dvh - 110px)); overflow: hidden; border-radius: 18px;
+      background: Canvas; color: CanvasText; color-scheme: light dark; transition: opacity 160ms, transform 160ms, visibility 160ms;
+      box-shadow: 0 2px 8px rgb(18 38 42 / 12%), 0 24px 64px -12px rgb(18 38 42 / 38%) }
+    .light .panel { color-scheme: light } .dark .panel { color-scheme: dark }
+    .panel[data-closed] { visibility: hidden; opacity: 0; transform: translateY(10px) scale(.985); pointer-events: none }
+    iframe { display: block; width: 100%; height: 100%; border: 0; color-scheme: normal }
+    .down { display: grid; height: 100%; align-content: center; justify-items: center; gap: 14px; padding: 28px; text-align: center;
+      overflow-wrap: anywhere; font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif }
+    .down p { margin: 0 } .down a { color: LinkText }
+    .down button { min-height: 40px; padding: 0 18px; border: 1px solid; border-radius: 20px; background: none; color: inherit; font: inherit; cursor: pointer }
+    @media (width < 668px) {
+      .panel, .left > .panel { inset: 0; width: 100%; max-width: none; height: 100dvh; border-radius: 0 }
+      .open > .launcher:not(.needed) { display: none } .open > .needed { top: 12px; bottom: auto; width: 44px; height: 44px }
+    }
+    @media (prefers-reduced-motion: reduce) { .launcher, .panel { transition: none } .launcher:hover { transform: none } }
+    @media print { :host { display: none !important } }`;
+
+  const server = new URL(script.src);
+  const base = server.origin + server.pathname.replace(/(\/static)?\/widget\/loader\.js$/, "");
+  const theme = ["light", "dark"].includes(options.theme) ? options.theme : "auto";
+  const accent = /^#?([0-9a-f]{6})$/i.exec(options.accent ?? "")?.[1];
+  let language = /^zh/i.test(options.language || document.documentElement.lang || navigator.language) ? "zh" : "en";
+  let [frame, answered, isOpen, unread, timer] = [null, false, false, 0, 0];
+
+  const say = (word, n = "") => WORDS[language][word].replace("{n}", n);
+  const make = (name, attributes = {}, ...children) => {
+    const isSvg = name === "svg" || name === "path";
+    const element = isSvg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  };
+  const badge = make("span", { class: "badge", "aria-hidden": "true" });
+  const launcher = make("button", { class: "launcher", type: "button", "aria-haspopup": "dialog", "data-testid": "glassdesk-launcher" });
+  const panel = make("div", { class: "panel", role: "dialog", "data-closed": "" });
+  const root = make("div", { class: `${theme} ${options.side === "left" ? "left" : "right"}` }, panel, launcher);
+
+  function show() {
+    const name = isOpen ? say(CLOSE) : options.label || say(OPEN);
+    launcher.setAttribute("aria-label", !isOpen && unread ? `${name} (${say(UNREAD, unread)})` : name);
+    launcher.setAttribute("aria-expanded", isOpen);
+    launcher.replaceChildren(make("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, make("path", { d: ICONS[isOpen ? "close" : "chat"] })), badge);
+    badge.textContent = unread > 9 ? "9+" : unread;
+    badge.hidden = isOpen || !unread;
+    panel.setAttribute("aria-label", say(PANEL));
+    panel.toggleAttribute("data-closed", !isOpen);
+    root.classList.toggle("open", isOpen);
+  }
+
+  function load() {
+    const query = new URLSearchParams({ language, origin: location.origin });
+    if (accent) query.set("accent", accent);
+    if (theme !== "auto") query.set("theme", theme);
+    frame = make("iframe", { title: say(PANEL), src: `${base}/widget/${encodeURIComponent(options.tenant)}/frame?${query}` });
+    launcher.classList.remove("needed");
+    panel.replaceChildren(frame);
+    timer = setTimeout(fail, ANSWER_WITHIN);
+  }
+
+  /** The frame did not answer in time: a mail link takes its place. */
+  function fail() {
+    [frame, answered] = [null, false];
+    const mail = options.contact && make("a", { href: `mailto:${options.contact}` }, say(WRITE, options.contact));
+    const again = make("button", { type: "button" }, say(AGAIN));
+    again.addEventListener("click", load);
+    panel.replaceChildren(make("div", { class: "down", lang: language }, make("p", { role: "alert" }, say(DOWN)), mail || "", again));
+    launcher.classList.add("needed");
+    if (isOpen) (mail || again).focus();
+  }
+
+  const tell = (type) => answered && frame.contentWindow.postMessage({ source: "glassdesk", type }, server.origin);
+
+  function toggle(opens) {
+    [isOpen, unread] = [opens, opens ? 0 : unread];
+    if (opens && !panel.firstChild) load();
+    show();
+    if (opens) (frame ?? panel.querySelector("a, button")).focus();
+    else launcher.focus();
+    tell(opens ? "open" : "closed");
+  }
+
+  launcher.addEventListener("click", () => toggle(!isOpen));
+  root.addEventListener("keydown", (event) => event.key === "Escape" && isOpen && toggle(false));
+  addEventListener("message", ({ source, origin, data }) => {
+    if (!frame || source !== frame.contentWindow || origin !== server.origin || data?.source !== "glassdesk") return;
+    if (data.type === "ready") {
+      clearTimeout(timer);
+      answered = true;
+      tell(isOpen ? "open" : "closed");
+    }
+    if (data.type === "close" && isOpen) toggle(false);
+    if (data.type === "unread") unread = isOpen ? 0 : Number(data.count) || 0;
+    if (data.type === "language" && WORDS[data.language]) language = data.language;
+    show();
+  });
+
+  customElements.define("glassdesk-widget", class extends HTMLElement {});
+  const holder = make("glassdesk-widget");
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(CSS);
+  const shadow = holder.attachShadow({ mode: "open" });
+  shadow.adoptedStyleSheets = [sheet];
+  shadow.append(root);
+  if (accent) {
+    const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(accent.slice(at, at + 2), 16));
+    root.style.setProperty("--accent", `#${accent}`);
+    root.style.setProperty("--on", red * 0.299 + green * 0.587 + blue * 0.114 > 150 ? "#14262a" : "#fff");
+  }
+  show();
+  if (document.body) document.body.append(holder);
+  else addEventListener("DOMContentLoaded", () => document.body.append(holder));
+})();

@@ -1,0 +1,99 @@
+/* One entry of the transcript, except for the AI's answers (answer_view.js). Each function returns what stands inside the entry. */
+
+import { button, h, icon } from "./dom.js";
+import { render } from "./rich_text.js";
+import { day, say, time } from "./strings.js";
+
+/** Who wrote it and when, above the text. */
+export function byline(name, role, at, mark) {
+  return h(
+    "p.byline",
+    {},
+    h(`span.face.face-${mark}`, { "aria-hidden": "true" }, mark === "person" ? name.trim().slice(0, 1).toUpperCase() : ""),
+    h("span.byline-name", {}, name),
+    role ? h("span.byline-role", {}, role) : null,
+    at ? h("time.byline-time", { datetime: at }, time(at)) : null,
+  );
+}
+
+export function dayView(at) {
+  return [h("p.day", {}, day(at))];
+}
+
+export function customerView(message) {
+  return [h("div.bubble", {}, render(message.body)), h("p.meta", {}, h("time", { datetime: message.created_at }, time(message.created_at)))];
+}
+
+export function personView(message, { company }) {
+  const name = message.name || say("personRole", { company });
+  return [byline(name, message.name ? say("personRole", { company }) : "", message.created_at, "person"), h("div.bubble", {}, render(message.body))];
+}
+
+export function systemView(message) {
+  return [h("p.system", {}, systemWords(message.body))];
+}
+
+/** Events of the conversation come as codes, so that they read in the customer's language. */
+export function systemWords(body) {
+  const words = say(`events.${body}`);
+  return words === `events.${body}` ? body : words;
+}
+
+/** A message that the server has not confirmed yet, or has refused. */
+export function pendingView(entry, { connected, actions }) {
+  const bubble = h("div.bubble", {}, render(entry.body));
+  if (!entry.refused) return [bubble, h("p.meta", {}, say(connected ? "sending" : "unsent"))];
+  return [
+    bubble,
+    h("p.meta.meta-error", {}, icon("alert"), say("refusedMessage", { reason: entry.refused.message })),
+    h(
+      "div.row.row-end",
+      {},
+      button("pill", say("tryAgain"), () => actions.retry(entry.client_id), icon("again"), say("tryAgain")),
+      button("pill", say("remove"), () => actions.discard(entry), icon("close"), say("remove")),
+    ),
+  ];
+}
+
+/** A reply on its way: its phase in words, what is written so far, and the stop button. */
+export function replyView(reply, { assistant, slow, actions }) {
+  const words = reply.stopping ? say("stopping") : say(reply.phase);
+  return [
+    byline(assistant, say("aiRole"), null, "ai"),
+    h("div.answer.answer-live", { hidden: !reply.text }, render(reply.text)),
+    h(
+      "div.progress",
+      {},
+      h(`span.pulse`, { "aria-hidden": "true", "data-phase": reply.phase }),
+      h("span.phase", { "data-testid": "phase", "data-phase": reply.phase }, words),
+      button("pill.stop", say("stopLabel"), () => actions.stop(reply.id), icon("stop"), say("stop")),
+    ),
+    slow && !reply.text ? h("div.aside", {}, h("p", {}, say("slow")), personButton(actions)) : null,
+  ].filter(Boolean);
+}
+
+const QUIET = ["stopped", "superseded"];
+
+/** A reply that failed: what happened, and the two ways on. One that was ended on purpose is a note. */
+export function failureView(failure, { assistant, withPerson, actions }) {
+  if (QUIET.includes(failure.code)) return [h("p.system", {}, failure.message)];
+  return [
+    byline(assistant, say("aiRole"), null, "ai"),
+    h(
+      "div.aside.aside-error",
+      {},
+      h("p.aside-title", {}, icon("alert"), say("failedTitle")),
+      h("p", {}, failure.message),
+      h(
+        "div.row",
+        {},
+        withPerson ? null : personButton(actions),
+        button("pill", say("askAgain"), () => actions.askAgain(failure), icon("again"), say("askAgain")),
+      ),
+    ),
+  ];
+}
+
+export function personButton(actions) {
+  return button("pill.pill-person", say("talkToPerson"), actions.person, icon("person"), say("talkToPerson"));
+}

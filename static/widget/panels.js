@@ -1,0 +1,92 @@
+/* What the drawer shows: the passage behind a source, and how an answer came about. */
+
+import { aboutSource, meter, tagOf } from "./answer_view.js";
+import { button, h, icon } from "./dom.js";
+import { personButton } from "./message_view.js";
+import { quoted } from "./rich_text.js";
+import { date, language, languageOf, say, seconds } from "./strings.js";
+
+/** `passage` is null while it loads and false when it could not be had. */
+export function sourcePanel(source, passage) {
+  const about = passage || source;
+  const facts = [
+    about.updated_at ? say("updated", { date: date(about.updated_at) }) : "",
+    about.version ? say("passageVersion", { version: about.version }) : "",
+  ].filter(Boolean);
+  const foreign = languageOf(about.language) !== language();
+  return {
+    kind: "source",
+    title: say("passageTitle", { number: source.number }),
+    content: [
+      h("h3.passage-title", { lang: tagOf(about.language) }, about.title),
+      about.heading ? h("p.passage-heading", { lang: tagOf(about.language) }, about.heading) : null,
+      h("p.facts", {}, h(`span.tag${foreign ? ".tag-foreign" : ""}`, {}, say(`inLanguage.${languageOf(about.language)}`)), facts.join(" · ")),
+      passage?.current === false ? h("p.warning", {}, icon("alert"), say("passageOutdated")) : null,
+      ...passageText(source, passage),
+    ].filter(Boolean),
+  };
+}
+
+function passageText(source, passage) {
+  const lang = tagOf((passage || source).language);
+  if (passage === null) return [h("p.loading", { role: "status" }, say("passageLoading")), h("blockquote.passage", { lang }, h("mark", {}, source.quote))];
+  if (passage === false) return [h("p.hint", {}, say("passageFailed")), h("blockquote.passage", { lang }, h("mark", {}, source.quote))];
+  const parts = quoted(passage.text, [source.quote]);
+  const found = parts.some((part) => part.quoted);
+  const first = parts.find((part) => part.quoted);
+  const marked = parts.map((part) => (part.quoted ? h("mark", { "data-scroll-here": part === first }, part.text) : part.text));
+  return [
+    h("p.hint", {}, say("passageQuote")),
+    h("blockquote.passage", { lang }, found ? marked : [h("mark", {}, source.quote), "\n\n", passage.text]),
+  ];
+}
+
+/** The explanation of one answer. `question` is the customer's text; `open(source)` opens a passage. */
+export function reportPanel(message, { question, company, withPerson, open, actions }) {
+  const refused = message.outcome === "refused";
+  const parts = [
+    refused ? section("reportBand", meter(message), h("p.verdict", {}, say("refusedBand")), h("p", {}, say("refusalText"))) : null,
+    refused && !withPerson ? h("div.row", {}, personButton(actions)) : null,
+    question ? section("reportQuestion", h("p.asked", {}, question)) : null,
+    section("reportSearched", h("p", {}, say("reportSearchedText", { company }))),
+    section("reportUsed", ...usedPassages(message, open)),
+    !refused && message.confidence_band ? section("reportBand", bandTable(message)) : null,
+    message.outcome === "stopped" ? h("p.warning", {}, icon("alert"), say("reportStopped")) : null,
+    typeof message.seconds === "number" ? section("reportTime", h("p", {}, say("reportTimeText", { seconds: seconds(message.seconds) }))) : null,
+    h("p.hint", {}, say("reportAuthor")),
+  ];
+  return { kind: "report", title: say(refused ? "refusalTitle" : "reportTitle"), content: parts.filter(Boolean) };
+}
+
+const section = (key, ...content) => h("section.part", {}, h("h3", {}, say(key)), ...content);
+
+function usedPassages(message, open) {
+  if (!message.sources.length || message.outcome === "refused") return [h("p", {}, say("reportUsedNone"))];
+  return message.sources.map((source) =>
+    button(
+      "used",
+      say("sourceLabel", { number: source.number, title: source.title }),
+      () => open(source),
+      h("span.source-number", {}, String(source.number)),
+      h(
+        "span.source-text",
+        {},
+        h("span.source-title", { lang: tagOf(source.language) }, source.title),
+        h("span.source-about", {}, aboutSource(source)),
+        h("span.used-quote", { lang: tagOf(source.language) }, source.quote),
+      ),
+    ),
+  );
+}
+
+function bandTable(message) {
+  const rows = ["high", "medium", "low"].map((band) =>
+    h(
+      `li.band${band === message.confidence_band ? ".band-current" : ""}`,
+      { "aria-current": band === message.confidence_band ? "true" : null },
+      meter(message, band),
+      h("span", {}, h("strong", {}, say(`bands.${band}`)), h("span.band-meaning", {}, say(`bandMeaning.${band}`))),
+    ),
+  );
+  return h("ul.bands", {}, rows);
+}

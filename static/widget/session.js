@@ -1,0 +1,35 @@
+/* The two HTTP requests of the widget: its session, and the passage behind a source. */
+
+/** Where this company's widget lives on this server, also below a path prefix. */
+export function addresses(tenant, location = window.location) {
+  const prefix = location.pathname.split("/widget/")[0];
+  const slug = encodeURIComponent(tenant);
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  return {
+    session: `${prefix}/widget/${slug}/session`,
+    passage: (chunk) => `${prefix}/widget/${slug}/passages/${encodeURIComponent(chunk)}`,
+    socket: `${scheme}//${location.host}${prefix}/ws/widget/${slug}/`,
+  };
+}
+
+/** Asks for a visitor session. Returns `{status, session}`; status 0 means that the server was not reached. */
+export async function openSession(url, { token, language }) {
+  const headers = { Accept: "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  try {
+    const response = await fetch(`${url}?language=${language}`, { method: "POST", headers, credentials: "omit", cache: "no-store" });
+    return { status: response.status, session: response.ok ? await response.json() : null };
+  } catch {
+    return { status: 0, session: null };
+  }
+}
+
+/** Loads a passage; throws when it cannot be had. */
+export async function fetchPassage(url, token) {
+  const response = await fetch(url, {
+    headers: { Accept: "application/json", Authorization: `Bearer ${token}` },
+    credentials: "omit",
+  });
+  if (!response.ok) throw new Error(`passage: ${response.status}`);
+  return response.json();
+}

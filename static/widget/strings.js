@@ -1,0 +1,49 @@
+/* Words of the widget in the customer's language. */
+
+import en from "./strings_en.js";
+import zh from "./strings_zh.js";
+
+const TABLES = { en, zh };
+let table = en;
+let code = "en";
+
+/** "zh" for every kind of Chinese, "en" for everything else. */
+export function languageOf(tag) {
+  return String(tag ?? "").toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+/** Switches the words; returns the code that is now in use. */
+export function speak(tag) {
+  code = languageOf(tag);
+  table = TABLES[code];
+  return code;
+}
+
+export const language = () => code;
+
+/** The text named by a key ("bands.high" looks inside), with its `{placeholders}` filled. An unknown key shows itself. */
+export function say(key, values = {}) {
+  const found = key.split(".").reduce((value, part) => value?.[part], table);
+  if (found === undefined) return key;
+  const text = Array.isArray(found) ? found[values.count === 1 ? 0 : 1] : found;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (values[name] === undefined ? whole : String(values[name])));
+}
+
+const LOCALES = { en: "en-GB", zh: "zh-CN" };
+const format = (value, options) => new Intl.DateTimeFormat(LOCALES[code], options).format(new Date(value));
+
+export const time = (value) => format(value, { hour: "2-digit", minute: "2-digit" });
+export const date = (value) => format(value, { year: "numeric", month: "short", day: "numeric" });
+
+/** "Today", "Yesterday" or the date. */
+export function day(value, now = new Date()) {
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  const then = new Date(value).toDateString();
+  if (then === now.toDateString()) return say("today");
+  return then === yesterday.toDateString() ? say("yesterday") : date(value);
+}
+
+/** Seconds as people say them: one decimal below ten. */
+export function seconds(value) {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+}
