@@ -24,7 +24,9 @@ def load_engine() -> Engine:
     model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
     return VLLMEngine(
         EngineSettings(
-            model=model,
+            model=model.location,
+            name=model.name,
+            revision=settings.CHAT_MODEL_REVISION or model.revision,
             max_model_len=settings.ENGINE_MAX_MODEL_LEN,
             max_num_seqs=settings.ENGINE_MAX_SEQUENCES,
             kv_cache_gib=settings.ENGINE_KV_CACHE_GIB,
@@ -38,10 +40,13 @@ def load_embedder() -> Embedder:
         from inference_worker.scripted_engine import ScriptedEmbedder
 
         return ScriptedEmbedder()
-    from inference_worker.embedder import SentenceTransformerEmbedder
-    from inference_worker.models import resolve_embedding_model
+    from inference_worker.embedder import EmbedderSettings, SentenceTransformerEmbedder
+    from inference_worker.models import resolve_model
 
-    return SentenceTransformerEmbedder(resolve_embedding_model(settings.EMBEDDING_MODEL, settings.CACHE_DIR))
+    model = resolve_model(settings.EMBEDDING_MODEL, settings.CACHE_DIR, purpose="embeddings")
+    return SentenceTransformerEmbedder(
+        EmbedderSettings(model=model.location, name=model.name, revision=model.revision)
+    )
 
 
 def load_runtime() -> Runtime:

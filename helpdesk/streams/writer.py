@@ -9,6 +9,9 @@ import redis
 import structlog
 from django.conf import settings
 
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
 from helpdesk.streams.entries import encode
 
 logger = structlog.get_logger(__name__)
@@ -17,7 +20,13 @@ logger = structlog.get_logger(__name__)
 @functools.cache
 def client() -> redis.Redis:
     """The process' connection pool for short commands."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30)
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        health_check_interval=30,
+        retry=Retry(ExponentialBackoff(cap=0.4, base=0.05), retries=3),
+    )
 
 
 def publish(stream: str, data: dict[str, Any]) -> str:

@@ -1,0 +1,154 @@
+"""From a question to what the engine is asked: language, search, selection, style, prompt. Nothing is generated here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from conversations.models import AnswerStyle, Assistant, Author, Message
+from conversations.replies import ClaimedReply
+from inference_worker.engine import ChatTurn, Engine, SamplingParameters
+from inference_worker.follow_up import leans_on_history, search_queries
+from inference_worker.prompt import MAX_PASSAGES, BuiltPrompt, PromptPassage, build_prompt
+from inference_worker.runtime import Runtime
+from inference_worker.steps import StepClock
+from knowledge.quoting import Quote, QuoteSelection, select_quotes
+from knowledge.retrieval import Candidate, RetrievalResult, search
+from knowledge.text import detect_language
+
+# Small models lose the thread in long prompts, and on a CPU every prompt token costs time to the first word.
+QUOTE_PROMPT_TOKENS = 640
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one search found and what would be quoted from it."""
+
+    query: str
+    result: RetrievalResult
+    selection: QuoteSelection
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """Everything that is decided before the engine writes."""
+
+    style: AnswerStyle
+    prompt: BuiltPrompt
+    sampling: SamplingParameters
+    passages: tuple[Candidate, ...]
+
+
+def question_language(claimed: ClaimedReply) -> str:
+    """The language to answer in: the question's own."""
+    return detect_language(claimed.question.body)
+
+
+def earlier_questions(history: Sequence[Message]) -> list[str]:
+    """The customer's earlier messages, the oldest first."""
+    return [message.body for message in history if message.author == Author.CUSTOMER]
+
+
+def find(runtime: Runtime, claimed: ClaimedReply, *, language: str, clock: StepClock) -> Found:
+    """Search for the question, and for a follow-up also with its predecessor's words; the better find wins."""
+    question = claimed.question.body
+    tenant_id: UUID = claimed.reply.tenant_id
+    gate = claimed.conversation.assistant.refusal_gate
+    found: list[Found] = []
+    for query in search_queries(question, earlier_questions(claimed.history), language):
+        with clock.step("embed"):
+            vector = runtime.embedder.embed_query(query)
+        with clock.step("retrieve"):
+            result = search(tenant_id=tenant_id, query=query, query_vector=vector, language=language)
+        with clock.step("select"):
+            found.append(Found(query, result, select_quotes(result, gate=gate)))
+    if len(found) == 1 or not leans_on_history(question, language):
+        return found[0]
+    return max(found, key=lambda each: each.selection.score)
+
+
+def resolve_style(assistant: Assistant, *, can_generate_freely: bool) -> AnswerStyle:
+    """The assistant's style; automatic means free writing only for a model that is up to it."""
+    if assistant.style != AnswerStyle.AUTOMATIC:
+        return AnswerStyle(assistant.style)
+    return AnswerStyle.GENERATE if can_generate_freely else AnswerStyle.QUOTE
+
+
+def compose(
+    engine: Engine, claimed: ClaimedReply, found: Found, *, style: AnswerStyle, language: str, company: str
+) -> Composition:
+    """Build the prompt; in quote style the engine is restricted to the selected sentences."""
+    assistant = claimed.conversation.assistant
+    limit = engine.info().max_model_len
+    quote_text = join_quotes(found.selection.quotes)
+    answer_tokens = assistant.max_tokens
+    if style is AnswerStyle.QUOTE:
+        answer_tokens = engine.count_tokens(quote_text) * 2 + 16
+    budget = limit - answer_tokens - 64
+    if style is AnswerStyle.QUOTE:
+        budget = min(budget, QUOTE_PROMPT_TOKENS)
+    passages = _passages_for_prompt(found)
+    prompt = build_prompt(
+        company=company,
+        language=language,
+        extra_instructions=assistant.instructions,
+        passages=[_prompt_passage(candidate, found.selection.quotes) for candidate in passages],
+        history=_history_turns(claimed.history),
+        question=claimed.question.body,
+        budget=budget,
+        count_tokens=engine.count_tokens,
+    )
+    sampling = SamplingParameters(
+        max_tokens=answer_tokens,
+        temperature=assistant.temperature if style is AnswerStyle.GENERATE else 0.0,
+        top_p=assistant.top_p,
+        choices=(quote_text,) if style is AnswerStyle.QUOTE else (),
+    )
+    return Composition(style=style, prompt=prompt, sampling=sampling, passages=tuple(passages))
+
+
+def as_quote(composition: Composition, found: Found) -> Composition:
+    """The same prompt, restricted to the selected sentences: what a free answer without support falls back to."""
+    sampling = replace(
+        composition.sampling, temperature=0.0, choices=(join_quotes(found.selection.quotes),), max_tokens=2048
+    )
+    return replace(composition, style=AnswerStyle.QUOTE, sampling=sampling)
+
+
+def join_quotes(quotes: Sequence[Quote]) -> str:
+    """The quoted sentences as one text: Chinese sentences follow each other directly, English ones behind a space."""
+    text = ""
+    for quote in quotes:
+        separator = "" if not text or quote.candidate.language == "zh" else " "
+        text += separator + quote.text.strip()
+    return text
+
+
+def _passages_for_prompt(found: Found) -> list[Candidate]:
+    """Quoted passages first in rank order, then the best others, at most MAX_PASSAGES."""
+    quoted = {quote.candidate.chunk_id for quote in found.selection.quotes}
+    candidates = found.result.candidates
+    ordered = [each for each in candidates if each.chunk_id in quoted]
+    ordered += [each for each in candidates if each.chunk_id not in quoted]
+    return ordered[:MAX_PASSAGES]
+
+
+def _prompt_passage(candidate: Candidate, quotes: Sequence[Quote]) -> PromptPassage:
+    return PromptPassage(
+        reference=str(candidate.chunk_id),
+        title=candidate.title,
+        text=candidate.text,
+        sentences=candidate.sentences,
+        focus=tuple((quote.start, quote.end) for quote in quotes if quote.candidate.chunk_id == candidate.chunk_id),
+    )
+
+
+def _history_turns(history: Sequence[Message]) -> list[ChatTurn]:
+    turns: list[ChatTurn] = []
+    for message in history:
+        if message.author == Author.CUSTOMER:
+            turns.append(ChatTurn("user", message.body))
+        elif message.author in (Author.AI, Author.PERSON):
+            turns.append(ChatTurn("assistant", message.body))
+    return turns

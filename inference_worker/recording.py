@@ -1,0 +1,180 @@
+"""From one answer's work to its trace and its sources: plain values, nothing invented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from conversations.models import AnswerStyle, Outcome
+from conversations.replies import ClaimedReply
+from inference_worker.composing import Composition, Found
+from inference_worker.engine import EngineInfo, Prompt, Token
+from inference_worker.generation import Generated
+from inference_worker.prompt import TEMPLATE_VERSION
+from inference_worker.steps import StepClock
+from knowledge.quoting import Quote, QuoteSelection
+from knowledge.retrieval import Candidate
+from tracing import content
+from tracing.confidence import assess
+
+MAX_SOURCES = 3
+
+
+@dataclass(slots=True)
+class Work:
+    """What is known of one answer so far; filled in as its steps complete."""
+
+    claimed: ClaimedReply
+    clock: StepClock
+    language: str = ""
+    style: AnswerStyle = AnswerStyle.QUOTE
+    found: Found | None = None
+    composition: Composition | None = None
+    prompt: Prompt | None = None
+    generated: Generated | None = None
+    engine: EngineInfo | None = None
+    embedder: dict[str, str] | None = None
+    answer: str = ""
+    quotes: tuple[Quote, ...] = ()
+    groundedness: float | None = None
+
+
+def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
+    """The passages used, at most three, each once; `passage` stays on the server."""
+    by_chunk: dict[str, dict[str, Any]] = {}
+    for quote in quotes:
+        candidate, key = quote.candidate, str(quote.candidate.chunk_id)
+        if key in by_chunk:
+            by_chunk[key]["quote"] += ("" if candidate.language == "zh" else " ") + quote.text.strip()
+        elif len(by_chunk) < MAX_SOURCES:
+            by_chunk[key] = {
+                "number": len(by_chunk) + 1,
+                "article": str(candidate.article_id),
+                "version": candidate.version,
+                "chunk": key,
+                "title": candidate.title,
+                "heading": candidate.heading,
+                "language": candidate.language,
+                "quote": quote.text.strip(),
+                "passage": candidate.text,
+                "updated_at": candidate.updated_at.isoformat(),
+            }
+    return list(by_chunk.values())
+
+
+def confidence(work: Work) -> content.Confidence:
+    """The parts of the answer's confidence and its band."""
+    if work.found is None:
+        return assess(selection=None)
+    return assess(
+        selection=_selection(work.found.selection),
+        candidates=_candidates(work),
+        tokens=_tokens(work.generated.tokens if work.generated else ()),
+        groundedness=work.groundedness,
+    )
+
+
+def trace_content(work: Work) -> content.TraceContent:
+    """Everything that the sealed payload holds."""
+    found, sampling = work.found, work.composition.sampling if work.composition else None
+    return content.TraceContent(
+        question=work.claimed.question.body,
+        language=work.language,
+        style=work.style,
+        answer=work.answer,
+        confidence=confidence(work),
+        steps=tuple(content.StepRecord(step.name, step.start_ms, step.duration_ms) for step in work.clock.steps),
+        search_query=found.query if found else None,
+        history=tuple(content.HistoryMessage(message.author, message.body) for message in work.claimed.history),
+        prompt=_prompt(work),
+        tokens=_tokens(work.generated.tokens if work.generated else ()),
+        sampling=content.SamplingRecord(**asdict(sampling)) if sampling and work.generated else None,
+        engine=_engine(work.engine) if work.engine and work.generated else None,
+        embedder=work.embedder,
+        candidates=_candidates(work),
+        selection=_selection(found.selection) if found else None,
+        dropped=tuple(
+            content.Dropped(cut.kind, cut.reference, cut.tokens)
+            for cut in (work.composition.prompt.cuts if work.composition else ())
+        ),
+    )
+
+
+def outcome_of(work: Work) -> Outcome:
+    """How the answer came about."""
+    if work.generated is None:
+        return Outcome.REFUSED
+    return Outcome.STOPPED if work.generated.finish_reason == "abort" else Outcome.ANSWERED
+
+
+def _prompt(work: Work) -> content.PromptRecord | None:
+    if work.prompt is None or work.composition is None:
+        return None
+    return content.PromptRecord(
+        text=work.prompt.text,
+        token_ids=tuple(work.prompt.token_ids),
+        template_version=TEMPLATE_VERSION,
+        turns=tuple(content.PromptTurn(turn.role, turn.content) for turn in work.composition.prompt.turns),
+    )
+
+
+def _engine(info: EngineInfo) -> content.EngineRecord:
+    fields = {name: value for name, value in asdict(info).items() if name != "can_generate_freely"}
+    return content.EngineRecord(**fields)
+
+
+def _tokens(tokens: Sequence[Token]) -> tuple[content.TokenRecord, ...]:
+    return tuple(
+        content.TokenRecord(
+            id=token.token_id,
+            text=token.text,
+            logprob=token.logprob,
+            rank=token.rank,
+            alternatives=tuple(
+                content.TokenAlternative(other.token_id, other.text, other.logprob) for other in token.alternatives
+            ),
+        )
+        for token in tokens
+    )
+
+
+def _selection(selection: QuoteSelection) -> content.Selection:
+    return content.Selection(
+        answerable=selection.answerable,
+        score=selection.score,
+        threshold=selection.threshold,
+        margin=selection.margin,
+        features=dict(selection.features),
+    )
+
+
+def _candidates(work: Work) -> tuple[content.Candidate, ...]:
+    if work.found is None:
+        return ()
+    in_prompt = {each.chunk_id for each in work.composition.passages} if work.composition else set()
+    return tuple(
+        _candidate(each, used=each.chunk_id in in_prompt, quotes=work.quotes) for each in work.found.result.candidates
+    )
+
+
+def _candidate(candidate: Candidate, *, used: bool, quotes: Sequence[Quote]) -> content.Candidate:
+    return content.Candidate(
+        chunk=str(candidate.chunk_id),
+        article=str(candidate.article_id),
+        version=candidate.version,
+        slug=candidate.slug,
+        title=candidate.title,
+        heading=candidate.heading,
+        language=candidate.language,
+        text=candidate.text,
+        dense=_score(candidate.dense_score, candidate.dense_rank),
+        lexical=_score(candidate.lexical_score, candidate.lexical_rank),
+        fused=_score(candidate.fused_score, candidate.rank),
+        used=used,
+        quoted=tuple((quote.start, quote.end) for quote in quotes if quote.candidate.chunk_id == candidate.chunk_id),
+    )
+
+
+def _score(score: float | None, rank: int | None) -> content.Score | None:
+    return None if score is None or rank is None else content.Score(float(score), int(rank))

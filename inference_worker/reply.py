@@ -1,0 +1,200 @@
+"""The main path: one customer's question becomes one answer and one sealed trace, committed together."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, connections
+from django.utils import timezone
+
+from conversations.models import AnswerStyle, Outcome
+from conversations.replies import Answer, ClaimedReply, ReplyLost, claim_reply, fail_reply, finish_reply, release_reply
+from helpdesk.crypto import SealError
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.checking import check_generated
+from inference_worker.composing import as_quote, compose, find, question_language, resolve_style
+from inference_worker.engine import EngineError, GenerationRequest
+from inference_worker.generation import DeadlinePassed, Generated, WorkerStopping, generate
+from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content
+from inference_worker.refusals import REFUSAL
+from inference_worker.reply_stream import ReplyStream
+from inference_worker.runtime import Runtime
+from inference_worker.steps import StepClock
+from tracing.record import TraceRecord, record_trace
+
+logger = structlog.get_logger(__name__)
+
+STORE_ATTEMPTS = 8
+STORE_RETRY_SECONDS = 1.0
+
+
+def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
+    """Claim the reply, write it, store it. Every way out leaves it done, failed visibly, or back in the queue."""
+    claimed = claim_reply(tenant_id=tenant_id, reply_id=reply_id, worker=runtime.name)
+    if claimed is None:
+        return
+    attempt = claimed.reply.attempt
+    log = logger.bind(reply_id=str(reply_id), tenant_id=str(tenant_id), attempt=attempt)
+    with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt):
+        try:
+            _write(runtime, claimed)
+        except WorkerStopping:
+            log.info("reply_given_back")
+        except ReplyLost:
+            fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="superseded")
+            log.info("reply_superseded")
+        except DeadlinePassed:
+            fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="deadline")
+            log.warning("reply_deadline_passed")
+        except SealError:
+            fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="sealing")
+            log.error("reply_not_sealed")  # noqa: TRY400 - the exception's frames hold the customer's words
+        except DatabaseError as error:
+            # Its text may quote a row; the lease runs out and the sweep gives the reply back.
+            log.error("reply_database_away", error=type(error).__name__)  # noqa: TRY400
+        except EngineError as error:
+            _after_engine_error(claimed, error)
+            log.warning("reply_engine_error", retryable=error.retryable)
+
+
+def _after_engine_error(claimed: ClaimedReply, error: EngineError) -> None:
+    reply = claimed.reply
+    if error.retryable and release_reply(tenant_id=reply.tenant_id, reply_id=reply.id, attempt=reply.attempt):
+        return
+    fail_reply(tenant_id=reply.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="engine")
+
+
+def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
+    reply = claimed.reply
+    work = Work(claimed=claimed, clock=StepClock(), embedder=runtime.embedder.info())
+    stream = ReplyStream(
+        tenant_id=reply.tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id, attempt=reply.attempt
+    )
+    stream.phase("searching")
+    work.language = question_language(claimed)
+    work.found = find(runtime, claimed, language=work.language, clock=work.clock)
+    work.style = resolve_style(
+        claimed.conversation.assistant, can_generate_freely=runtime.host.engine.info().can_generate_freely
+    )
+    company = _company_name(reply.tenant_id, work.language)
+    # Streaming takes seconds: no database connection is held meanwhile.
+    connections.close_all()
+    if work.found.selection.answerable:
+        _generate(runtime, work, stream, company)
+    else:
+        work.answer = REFUSAL[work.language]
+    if work.generated is not None and not work.answer:
+        fail_reply(tenant_id=reply.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped")
+        return
+    stream.phase("checked")
+    _store(work)
+
+
+def _company_name(tenant_id: UUID, language: str) -> str:
+    return Tenant.objects.get(id=tenant_id).name_in(language)
+
+
+def _generate(runtime: Runtime, work: Work, stream: ReplyStream, company: str) -> None:
+    engine, found = runtime.host.engine, work.found
+    assert found is not None  # noqa: S101
+    work.engine = engine.info()
+    with work.clock.step("prompt"):
+        work.composition = compose(
+            engine, work.claimed, found, style=work.style, language=work.language, company=company
+        )
+        work.prompt = engine.render(work.composition.prompt.turns)
+    stream.phase("writing")
+    work.generated = _run(runtime, work, stream)
+    work.answer = work.generated.text.strip()
+    work.quotes = found.selection.quotes
+    if work.style is AnswerStyle.GENERATE and work.generated.finish_reason != "abort":
+        with work.clock.step("check"):
+            checked = check_generated(work.answer, work.composition.passages)
+            work.groundedness = checked.groundedness
+        if checked.is_supported:
+            work.quotes = checked.quotes
+        else:
+            work.style = AnswerStyle.QUOTE
+            work.composition = as_quote(work.composition, found)
+            work.generated = _run(runtime, work, stream, silent=True)
+            work.answer = work.generated.text.strip()
+
+
+def _run(runtime: Runtime, work: Work, stream: ReplyStream, *, silent: bool = False) -> Generated:
+    """One generation with its two steps. A silent one shows nothing until the final text replaces what was shown."""
+    composition, prompt, reply = work.composition, work.prompt, work.claimed.reply
+    assert composition is not None and prompt is not None  # noqa: S101, PT018
+    request = GenerationRequest(
+        request_id=f"{reply.id}-{reply.attempt}{'-quote' if silent else ''}", prompt=prompt, sampling=composition.sampling
+    )
+    begun, begun_ms = time.perf_counter(), work.clock.now_ms()
+    seconds_left = (reply.deadline_at - timezone.now()).total_seconds()
+    generated = generate(
+        runtime.host,
+        request,
+        stream,
+        deadline=time.monotonic() + max(seconds_left, 0.0),
+        is_stopping=lambda: runtime.stopping,
+        silent=silent,
+    )
+    if generated.first_token_at is not None:
+        first_ms = begun_ms + (generated.first_token_at - begun) * 1000
+        work.clock.add("first_token", begun_ms, first_ms)
+        work.clock.add("decode", first_ms)
+    return generated
+
+
+def _store(work: Work) -> None:
+    """Commit answer and trace together; a database that is away for some seconds is waited for."""
+    for attempt in range(1, STORE_ATTEMPTS + 1):
+        try:
+            _store_once(work)
+        except DatabaseError:
+            connections.close_all()
+            if attempt == STORE_ATTEMPTS:
+                raise
+            time.sleep(STORE_RETRY_SECONDS)
+        else:
+            return
+
+
+def _store_once(work: Work) -> None:
+    reply, question = work.claimed.reply, work.claimed.question
+    parts = confidence(work)
+    begun = work.clock.now_ms()
+    outcome = outcome_of(work)
+    with tenant_atomic(reply.tenant_id):
+        finish_reply(
+            reply,
+            Answer(
+                body=work.answer,
+                language=work.language,
+                outcome=outcome,
+                sources=sources(work.quotes) if outcome is not Outcome.REFUSED else [],
+                confidence_band=parts.band,
+                seconds=round((timezone.now() - question.created_at).total_seconds(), 2),
+            ),
+        )
+        work.clock.add("store", begun)
+        record_trace(reply, _trace_record(work, outcome))
+
+
+def _trace_record(work: Work, outcome: Outcome) -> TraceRecord:
+    reply, generated = work.claimed.reply, work.generated
+    claimed_at = reply.claimed_at or reply.queued_at
+    first = [step for step in work.clock.steps if step.name == "first_token"]
+    return TraceRecord(
+        content=trace_content(work),
+        outcome=outcome,
+        total_ms=work.clock.now_ms(),
+        queue_ms=max((claimed_at - work.claimed.question.created_at).total_seconds() * 1000, 0.0),
+        retrieve_ms=work.clock.duration_of("retrieve"),
+        first_token_ms=first[0].start_ms + first[0].duration_ms if first else None,
+        finish_reason=(generated.finish_reason or "") if generated else "",
+        cached_prompt_tokens=generated.cached_prompt_tokens if generated else 0,
+    )
+
+
