@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-CELERY = ("-m", "celery", "--app", "helpdesk.celery:app")
+CELERY = ("-m", "celery", "--app")
 PRIVATE = ("DATABASE_OWNER_URL",)
 
 
@@ -20,31 +20,37 @@ class Child:
     arguments: tuple[str, ...]
     env: Mapping[str, str]
     log: Path
+    cwd: Path
 
 
-def children(*, env: Mapping[str, str], data: Path, host: str, port: int, inference_threads: int) -> list[Child]:
+def children(
+    *, env: Mapping[str, str], project: Path, data: Path, host: str, port: int, inference_threads: int
+) -> list[Child]:
     """In the order in which they are started; the slowest comes first."""
 
     def python(title: str, name: str, *arguments: str, extra: Mapping[str, str] | None = None) -> Child:
         log = data / "logs" / f"{name}.log"
-        return Child(title, (sys.executable, *arguments), {**env, **(extra or {})}, log)
+        return Child(title, (sys.executable, *arguments), {**env, **(extra or {})}, log, project)
 
-    worker = (*CELERY, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
-    inference = ("--queues", "inference", "--pool", "threads", "--concurrency", str(inference_threads))
-    default = ("--queues", "default", "--pool", "prefork", "--concurrency", "2")
-    beat = ("--schedule", str(data / "beat-schedule"), "--pidfile", "", "--loglevel", "INFO")
+    worker = ("worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--hostname")
+    threads = ("--pool", "threads", "--concurrency", str(inference_threads))
+    prefork = ("--pool", "prefork", "--concurrency", "2")
+    inference = ("inference_worker.worker", *worker, "inference@%h", "--queues", "inference", *threads)
+    default = ("helpdesk.celery:app", *worker, "default@%h", "--queues", "default", *prefork)
+    beat = (
+        "helpdesk.celery:app",
+        "beat",
+        "--loglevel",
+        "INFO",
+        "--schedule",
+        str(data / "beat-schedule"),
+        "--pidfile=",
+    )
+    omp = {"OMP_NUM_THREADS": env.get("OMP_NUM_THREADS") or str(engine_threads(os.cpu_count() or 1))}
     return [
-        python(
-            "inference worker",
-            "inference",
-            *worker,
-            *inference,
-            "--hostname",
-            "inference@%h",
-            extra={"OMP_NUM_THREADS": env.get("OMP_NUM_THREADS") or str(engine_threads(os.cpu_count() or 1))},
-        ),
-        python("default worker", "default", *worker, *default, "--hostname", "default@%h"),
-        python("beat", "beat", *CELERY, "beat", *beat),
+        python("inference worker", "inference", *CELERY, *inference, extra=omp),
+        python("default worker", "default", *CELERY, *default),
+        python("beat", "beat", *CELERY, *beat),
         # No access log: addresses hold the tokens of visitors.
         python(
             "web server", "web", "-m", "daphne", "-v", "0", "-b", host, "-p", str(port), "helpdesk.asgi:application"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import redis
+
 from helpdesk.embedded import checks, leftovers, processes, readiness
 from helpdesk.embedded.children import Child, child_environment, children
 from helpdesk.embedded.errors import CannotStart
@@ -125,9 +127,9 @@ class Stack:
             )
         if "REDIS_URL" not in self.plan.given:
             with self.steps.step("Valkey"):
-                self.environment["REDIS_URL"] = self.supervisor.start_service(
-                    "Valkey", Valkey(self.plan.data / "valkey")
-                )
+                url = self.supervisor.start_service("Valkey", Valkey(self.plan.data / "valkey"))
+                _forget_workers(url)
+                self.environment["REDIS_URL"] = url
 
     def _write_environment(self) -> None:
         """For other commands in this folder, so that `manage.py ask` needs no variables."""
@@ -140,6 +142,7 @@ class Stack:
         plan = self.plan
         everyone = children(
             env=self._child_environment(),
+            project=plan.project,
             data=plan.data,
             host=plan.host,
             port=plan.port,
@@ -173,6 +176,7 @@ class Stack:
             [sys.executable, self.plan.project / "manage.py", *arguments],
             log=log,
             env={**self._child_environment(), **(env or {})},
+            cwd=self.plan.project,
         )
         try:
             code = process.wait()
@@ -182,6 +186,14 @@ class Stack:
             raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{processes.last_lines(log)}")
         if show:
             self.steps.plain(log.read_text(encoding="utf-8").rstrip())
+
+
+def _forget_workers(url: str) -> None:
+    """Workers that were killed moments ago left heartbeats behind, by which the desk would look ready too early."""
+    from helpdesk import workers
+
+    with redis.Redis.from_url(url) as client:
+        client.delete(workers.KEY)
 
 
 def _percent(update: Update) -> Callable[[str, float], None]:

@@ -121,7 +121,8 @@ class Supervisor:
         self.pid_file.unlink(missing_ok=True)
 
     def _start(self, running: _Running) -> None:
-        running.process = processes.start(running.child.arguments, log=running.child.log, env=running.child.env)
+        child = running.child
+        running.process = processes.start(child.arguments, log=child.log, env=child.env, cwd=child.cwd)
         running.started = time.monotonic()
 
     def _bury(self, running: _Running, process: subprocess.Popen[bytes]) -> None:
