@@ -6,6 +6,7 @@ import time
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
@@ -27,12 +28,16 @@ from tracing.record import TraceRecord, record_trace
 
 logger = structlog.get_logger(__name__)
 
+READY_POLL_SECONDS = 0.5
 STORE_ATTEMPTS = 8
 STORE_RETRY_SECONDS = 1.0
 
 
 def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
     """Claim the reply, write it, store it. Every way out leaves it done, failed visibly, or back in the queue."""
+    if not _engine_is_ready(runtime):
+        # The reply stays queued; the sweep sends its task again.
+        return
     claimed = claim_reply(tenant_id=tenant_id, reply_id=reply_id, worker=runtime.name)
     if claimed is None:
         return
@@ -58,6 +63,15 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
         except EngineError as error:
             _after_engine_error(claimed, error)
             log.warning("reply_engine_error", retryable=error.retryable)
+
+
+def _engine_is_ready(runtime: Runtime) -> bool:
+    """Wait for an engine that is being restarted; an attempt must not be spent on it."""
+    give_up_at = time.monotonic() + settings.REPLY_DEADLINE_SECONDS
+    while not runtime.host.wait_ready(READY_POLL_SECONDS):
+        if runtime.stopping or time.monotonic() > give_up_at:
+            return False
+    return True
 
 
 def _after_engine_error(claimed: ClaimedReply, error: EngineError) -> None:

@@ -1,0 +1,134 @@
+"""`manage.py ask TENANT "question"`: one question through the real queue, with everything that led to the answer."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from conversations.domain import begin_visit, post_customer_message
+from conversations.models import Message, Reply
+from conversations.sockets.following import failure_sentence
+from helpdesk.errors import GlassdeskError
+from helpdesk.streams.entries import START, conversation_stream, decode
+from helpdesk.streams.writer import client
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.queries import tenant_by_slug
+from helpdesk.tenants.scope import tenant_atomic
+from knowledge.text import detect_language
+from tracing.content import TraceContent
+from tracing.models import Trace
+from tracing.read import open_trace_from_shell
+
+WAIT_SECONDS = 180
+
+
+class Command(BaseCommand):
+    """Posts the question as a new visitor and follows the stream until the answer stands."""
+
+    help = "Ask a tenant's assistant through the real queue and print answer, sources, confidence, timings, trace id."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("tenant", help="slug of the tenant")
+        parser.add_argument("question")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        question, as_json = options["question"], options["json"]
+        try:
+            tenant = tenant_by_slug(options["tenant"])
+            posted = post_customer_message(
+                tenant_id=tenant.id,
+                visitor_id=begin_visit(tenant.id),
+                client_id=uuid.uuid4(),
+                body=question,
+                language=detect_language(question),
+            )
+        except GlassdeskError as error:
+            raise CommandError(str(error.message)) from error
+        assert posted.reply is not None  # noqa: S101 - a new visitor's conversation is always the AI's
+        end = self._follow(tenant, posted.reply, echo=not as_json)
+        if end["type"] == "failed":
+            raise CommandError(f"{failure_sentence(end['code'])} ({end['code']})")
+        report = self._report(tenant, posted.reply)
+        self.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) if as_json else self._as_text(report))
+
+    def _follow(self, tenant: Tenant, reply: Reply, *, echo: bool) -> dict[str, Any]:
+        """Print deltas until `done` or `failed`; returns that entry."""
+        attempt = 0
+        for entry in self._entries(conversation_stream(tenant.id, reply.conversation_id)):
+            if entry.get("reply") != str(reply.id):
+                continue
+            if echo and entry["type"] == "delta":
+                if entry["attempt"] != attempt and attempt:
+                    self.stdout.write("\n(begun anew)")
+                attempt = entry["attempt"]
+                self.stdout.write(entry["text"], ending="")
+                self.stdout.flush()
+            if entry["type"] in {"done", "failed"}:
+                return entry
+        raise CommandError(f"No answer within {WAIT_SECONDS} s. Is the inference worker running (make run)?")
+
+    def _entries(self, stream: str) -> Iterator[dict[str, Any]]:
+        position, deadline = START, time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            answer: Any = client().xread({stream: position}, block=1000)
+            for _, raw_entries in answer or []:
+                for raw in raw_entries:
+                    entry = decode(*raw)
+                    position = entry.id
+                    yield entry.data
+
+    def _report(self, tenant: Tenant, reply: Reply) -> dict[str, Any]:
+        with tenant_atomic(tenant.id):
+            message: Message = Message.objects.get(answer_to=reply.id)
+            trace: Trace = Trace.objects.get(reply_id=reply.id)
+            content = open_trace_from_shell(trace=trace, reason="manage.py ask")
+        return {
+            "answer": message.body,
+            "outcome": message.outcome,
+            "sources": [
+                {name: source[name] for name in ("number", "title", "heading", "language", "version", "quote")}
+                for source in message.sources
+            ],
+            "confidence": _confidence(content),
+            "timings_ms": {step.name: step.duration_ms for step in content.steps}
+            | {"queue": trace.queue_ms, "total": trace.total_ms},
+            "model": trace.model,
+            "trace": str(trace.id),
+            "report": f"/desk/{tenant.slug}/traces/{reply.id}/",
+        }
+
+    def _as_text(self, report: dict[str, Any]) -> str:
+        lines = ["", "" if report["outcome"] == "answered" else f"{report['outcome']}: {report['answer']}"]
+        lines += [
+            f"  [{source['number']}] {source['title']} > {source['heading']} ({source['language']}, v{source['version']})"
+            for source in report["sources"]
+        ]
+        lines += ["", "Confidence inputs"] + [f"  {name:<28} {value}" for name, value in report["confidence"].items()]
+        lines += ["", "Milliseconds"] + [f"  {name:<28} {value:.1f}" for name, value in report["timings_ms"].items()]
+        lines += ["", f"Model   {report['model'] or 'none: declined before generation'}", f"Trace   {report['trace']}"]
+        lines += [f"Report  {report['report']}"]
+        return "\n".join(lines)
+
+
+def _confidence(content: TraceContent) -> dict[str, Any]:
+    """The inputs side by side; a part that was not measured is left out."""
+    parts: dict[str, Any] = {"band": content.confidence.band, "calibrated": content.confidence.calibrated}
+    if content.selection is not None:
+        parts |= {
+            "gate score": content.selection.score,
+            "gate threshold": content.selection.threshold,
+            "margin": content.selection.margin,
+        }
+    if content.confidence.retrieval is not None:
+        parts["rank agreement"] = content.confidence.retrieval.rank_agreement
+    if content.confidence.token_probability is not None:
+        parts["mean log-probability"] = content.confidence.token_probability.mean_logprob
+        parts["weakest span"] = content.confidence.token_probability.weakest_span.mean_logprob
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in parts.items()}

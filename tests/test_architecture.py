@@ -1,0 +1,66 @@
+"""The boundaries that the project promises, held by tests rather than by memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+MODEL_LIBRARIES = ("torch", "vllm", "transformers", "sentence_transformers")
+SOURCE_FOLDERS = ("helpdesk", "conversations", "knowledge", "tracing", "inference_worker")
+
+
+def test_the_web_process_loads_no_model_library() -> None:
+    script = (
+        "import sys, helpdesk.asgi\n"
+        f"loaded = [name for name in {MODEL_LIBRARIES!r} if name in sys.modules]\n"
+        "sys.exit(f'loaded: {loaded}' if loaded else 0)"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=os.environ.copy(), capture_output=True, text=True, check=False
+    )
+    assert (outcome.returncode, outcome.stderr[-2000:]) == (0, "")
+
+
+def test_app_imports_point_downwards_only() -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stdout[-3000:]
+
+
+def test_templates_have_nothing_inline() -> None:
+    inline = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")|<style|\sstyle=|\son[a-z]+=\"|javascript:", re.I)
+    offenders = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in sorted((ROOT / "templates").rglob("*.html"))
+        for match in inline.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert offenders == []
+
+
+def test_templates_and_styles_ask_no_other_host() -> None:
+    remote = re.compile(r"(?:src|href|url\()\s*[=(]?\s*[\"']?https?://(?!localhost)", re.I)
+    offenders = [
+        str(path.relative_to(ROOT))
+        for folder in ("templates", "static")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".html", ".css", ".js"} and remote.search(path.read_text(encoding="utf-8"))
+    ]
+    assert offenders == []
+
+
+def test_nobody_marks_text_safe_by_hand() -> None:
+    unsafe = re.compile(r"mark_safe|csrf_exempt|\|safe\b|innerHTML|insertAdjacentHTML|document\.write")
+    allowed = {"knowledge/rendering.py"}
+    offenders = [
+        str(path.relative_to(ROOT))
+        for folder in (*SOURCE_FOLDERS, "templates", "static")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".html", ".js"}
+        and "vendor" not in path.parts
+        and unsafe.search(path.read_text(encoding="utf-8"))
+    ]
+    assert [path for path in offenders if path not in allowed] == []
