@@ -103,7 +103,8 @@ class Score:
 class Candidate:
     """A passage that retrieval considered. `version` is the article version's number; `quoted` are offsets in `text`.
 
-    A search that did not list the passage leaves its score None.
+    A search that did not list the passage leaves its score None. `is_other_language` passages come from lists of their
+    own, whose scores and ranks do not compare with the others'.
     """
 
     chunk: str
@@ -119,6 +120,7 @@ class Candidate:
     fused: Score | None
     used: bool
     quoted: tuple[tuple[int, int], ...] = ()
+    is_other_language: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

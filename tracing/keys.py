@@ -65,6 +65,14 @@ def active_key(purpose: KeyPurpose) -> tuple[DataKey, bytes]:
     return row, unwrapped(row)
 
 
+def existing_key(purpose: KeyPurpose) -> bytes:
+    """The current tenant's key; raises SealError when there is none, since a new one would fit nothing."""
+    row = _active_row(purpose)
+    if row is None:
+        raise SealError(f"The {purpose} key is gone; what was made with it cannot be checked.")
+    return unwrapped(row)
+
+
 def unwrapped(row: DataKey) -> bytes:
     """The key in clear. Raises SealError when it was destroyed or another master key wrapped it."""
     master = crypto.master_key()

@@ -19,7 +19,8 @@ from tracing.content import SamplingRecord
 from tracing.models import ChainHead, DataKey, KeyPurpose, Trace
 from tracing.sealing import associated_data, unseal_content
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+committed = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +99,7 @@ def assert_nothing_was_stored(tenant, reply):
         assert Reply.objects.get(id=reply.id).status == ReplyStatus.RUNNING
 
 
+@committed
 @pytest.mark.parametrize("master_key", ["", "not base64!", "c2hvcnQ="])
 def test_without_a_usable_master_key_the_answer_is_not_stored(settings, master_key):
     tenant = make_tenant()
@@ -108,6 +110,7 @@ def test_without_a_usable_master_key_the_answer_is_not_stored(settings, master_k
     assert_nothing_was_stored(tenant, reply)
 
 
+@committed
 def test_another_master_key_than_the_one_that_wrapped_the_keys_fails_closed(settings):
     tenant = make_tenant()
     make_trace(tenant)
@@ -120,6 +123,7 @@ def test_another_master_key_than_the_one_that_wrapped_the_keys_fails_closed(sett
         assert Reply.objects.get(id=reply.id).status == ReplyStatus.RUNNING
 
 
+@committed
 def test_a_number_that_json_cannot_carry_fails_without_naming_content():
     tenant = make_tenant()
     reply = claimed_reply(tenant)

@@ -44,8 +44,16 @@ def make_token(text: str, probability: float, *, number: int = 1, rank: int = 1)
 TOKENS = tuple(
     make_token(text, probability, number=number)
     for number, (text, probability) in enumerate(
-        [("Delivery", 0.93), (" takes", 0.98), (" two", 0.31), (" to", 0.74), (" four", 0.06), (" working", 0.55)]
-        + [(" days", 0.97), (".", 0.9)]
+        [
+            ("Delivery", 0.93),
+            (" takes", 0.98),
+            (" two", 0.31),
+            (" to", 0.74),
+            (" four", 0.06),
+            (" working", 0.55),
+            (" days", 0.97),
+            (".", 0.9),
+        ]
     )
 )
 
