@@ -98,6 +98,7 @@ class Chunk(TenantModel):
     embedding = VectorField(dimensions=EMBEDDING_DIMENSIONS, null=True)
     sentence_embeddings = models.BinaryField(null=True)
     embedded_with = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
         ordering = ["position"]

@@ -98,6 +98,7 @@ class Migration(migrations.Migration):
                 ('embedding', pgvector.django.vector.VectorField(dimensions=384, null=True)),
                 ('sentence_embeddings', models.BinaryField(null=True)),
                 ('embedded_with', models.CharField(blank=True, max_length=200)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='knowledge.article')),
                 ('tenant', models.ForeignKey(default=helpdesk.tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='knowledge.articleversion')),

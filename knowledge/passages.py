@@ -1,0 +1,115 @@
+"""The passages of a version in the database: written at publication, completed with vectors by the inference worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+from django.contrib.postgres.search import SearchVector
+from django.db.models import F, Value
+
+from helpdesk.tenants.scope import tenant_atomic
+from knowledge.chunking import searched_text, split_article
+from knowledge.models import EMBEDDING_DIMENSIONS, Article, ArticleVersion, Chunk
+from knowledge.text import lexical_input
+
+SENTENCE_DTYPE = np.dtype("<f2")
+
+
+class WrongVector(ValueError):
+    """The embedding model gave vectors of another size than the database holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkToEmbed:
+    """What the embedding model reads of a passage: the passage under its headings, and each sentence alone."""
+
+    chunk_id: UUID
+    passage: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEmbedding:
+    """The vectors of a passage: one of the whole, one row for each sentence."""
+
+    chunk_id: UUID
+    vector: Sequence[float]
+    sentence_vectors: Sequence[Sequence[float]]
+    token_count: int
+
+    def __post_init__(self) -> None:
+        sizes = {len(self.vector), *(len(vector) for vector in self.sentence_vectors)}
+        if sizes != {EMBEDDING_DIMENSIONS}:
+            raise WrongVector(
+                f"The embedding model gives vectors of {sorted(sizes)} numbers; the desk stores {EMBEDDING_DIMENSIONS}."
+            )
+
+
+def write_passages(article: Article, version: ArticleVersion) -> int:
+    """Replace the article's passages by those of the version, searchable by their words; returns how many."""
+    Chunk.objects.filter(article=article).delete()
+    written = Chunk.objects.bulk_create(
+        Chunk(
+            article=article,
+            version=version,
+            language=article.language,
+            position=passage.position,
+            heading=passage.heading,
+            start=passage.start,
+            text=passage.text,
+            token_count=passage.token_count,
+            sentences=[list(span) for span in passage.sentences],
+            lexemes=_lexemes(searched_text(title=version.title, heading=passage.heading, text=passage.text), article.language),
+        )
+        for passage in split_article(version.body)
+    )
+    return len(written)
+
+
+def chunks_to_embed(*, tenant_id: UUID, version_id: UUID) -> list[ChunkToEmbed]:
+    """The passages of the published version that have no vector yet; none when it is no longer the published one."""
+    with tenant_atomic(tenant_id):
+        chunks = Chunk.objects.filter(
+            version_id=version_id, article__published_version_id=F("version_id"), embedding__isnull=True
+        ).select_related("version")
+        return [
+            ChunkToEmbed(
+                chunk_id=chunk.pk,
+                passage=searched_text(title=chunk.version.title, heading=chunk.heading, text=chunk.text),
+                sentences=tuple(chunk.text[start:end] for start, end in chunk.sentences),
+            )
+            for chunk in chunks.order_by("position")
+        ]
+
+
+def store_embeddings(*, tenant_id: UUID, embeddings: Sequence[ChunkEmbedding], embedded_with: str) -> int:
+    """Keep the vectors; returns how many passages took them (those of a replaced version are gone)."""
+    with tenant_atomic(tenant_id):
+        return sum(
+            Chunk.objects.filter(pk=item.chunk_id).update(
+                embedding=list(item.vector),
+                sentence_embeddings=np.asarray(item.sentence_vectors, SENTENCE_DTYPE).tobytes(),
+                token_count=item.token_count,
+                embedded_with=embedded_with[:200],
+            )
+            for item in embeddings
+        )
+
+
+def read_sentence_vectors(stored: bytes | memoryview | None, *, sentences: int) -> npt.NDArray[np.float32] | None:
+    """The stored matrix, one row for each sentence; None when there is none or it does not fit the sentences."""
+    if stored is None:
+        return None
+    matrix = np.frombuffer(bytes(stored), SENTENCE_DTYPE)
+    if matrix.size != sentences * EMBEDDING_DIMENSIONS:
+        return None
+    return matrix.reshape(sentences, EMBEDDING_DIMENSIONS).astype(np.float32)
+
+
+def _lexemes(text: str, language: str) -> SearchVector:
+    configuration, prepared = lexical_input(text, language)
+    return SearchVector(Value(prepared), config=configuration)

@@ -1,0 +1,52 @@
+"""Background work on knowledge: what is asked of the inference worker, and the sweep for what it has missed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import tenant_atomic
+from knowledge import queries
+
+EMBED_CHUNKS = "inference_worker.embed_chunks"
+SWEEP_EMBEDDINGS = "knowledge.sweep_embeddings"
+SWEEP_AFTER = timedelta(seconds=20)
+
+log = structlog.get_logger(__name__)
+
+
+def enqueue_embedding(*, tenant_id: UUID, version_id: UUID) -> bool:
+    """Ask the inference worker for the vectors of a version's passages; False when the queue cannot be reached.
+
+    A lost request costs half a minute: the sweep repeats it. Until then the passages are found by their words.
+    """
+    try:
+        app.send_task(
+            EMBED_CHUNKS,
+            kwargs={"tenant_id": str(tenant_id), "version_id": str(version_id)},
+            queue=INFERENCE_QUEUE,
+            priority=PRIORITY_BACKGROUND,
+        )
+    except OperationalError:
+        log.warning("embedding_not_enqueued", tenant_id=str(tenant_id), version_id=str(version_id))
+        return False
+    return True
+
+
+@shared_task(name=SWEEP_EMBEDDINGS)  # type: ignore[untyped-decorator]
+def sweep_embeddings() -> int:
+    """Ask again for the vectors of passages that have waited longer than SWEEP_AFTER; returns how many versions."""
+    asked = 0
+    for tenant_id in Tenant.objects.values_list("id", flat=True):
+        with tenant_atomic(tenant_id):
+            waiting = queries.versions_awaiting_vectors(older_than=SWEEP_AFTER)
+        asked += sum(enqueue_embedding(tenant_id=tenant_id, version_id=version_id) for version_id in waiting)
+    if asked:
+        log.info("embeddings_swept", versions=asked)
+    return asked

@@ -1,0 +1,19 @@
+"""The desk's pages about knowledge."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from knowledge import views
+
+app_name = "knowledge"
+urlpatterns = [
+    path("<slug:tenant_slug>/knowledge/", views.article_list, name="list"),
+    path("<slug:tenant_slug>/knowledge/new/", views.new, name="new"),
+    path("<slug:tenant_slug>/knowledge/preview/", views.preview, name="preview"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/", views.edit, name="edit"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/publish/", views.publish, name="publish"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/archive/", views.archive, name="archive"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/restore/", views.restore, name="restore"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/versions/<int:number>/", views.version, name="version"),
+]
