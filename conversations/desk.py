@@ -1,0 +1,177 @@
+"""What the desk's pages show: filters, rows, transcript. Runs inside `tenant_atomic`; a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, ReplyStatus
+from conversations.queries import replies_in_flight, transcript
+from conversations.words import age, failure_words, system_words, visitor_name
+from helpdesk.errors import NotFound
+from helpdesk.users.models import User
+
+ROWS_PER_PAGE = 50
+
+FILTERS: dict[str, str | Promise] = {
+    "open": gettext_lazy("Open"),
+    "ai": gettext_lazy("AI"),
+    "waiting": gettext_lazy("Waiting"),
+    "mine": gettext_lazy("Mine"),
+    "closed": gettext_lazy("Closed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FilterTab:
+    """One filter above the list with the number of conversations that it shows."""
+
+    name: str
+    label: str | Promise
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list; `owner` is who has to act, in words."""
+
+    id: UUID
+    visitor: str
+    author: str
+    preview: str
+    status: str
+    owner: str
+    at: datetime
+    age: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message of the transcript; `day` is set on the first one of a day, `failure` when no answer came to it."""
+
+    message: Message
+    author: str
+    text: str
+    day: date | None
+    reply_id: UUID | None
+    failure: str
+
+
+def condition(name: str, user: User) -> Q:
+    """The rows of a filter; an unknown name raises NotFound."""
+    conditions = {
+        "open": ~Q(status=ConversationStatus.CLOSED),
+        "ai": Q(status=ConversationStatus.AI),
+        "waiting": Q(status=ConversationStatus.WAITING),
+        "mine": Q(status=ConversationStatus.PERSON, assignee=user),
+        "closed": Q(status=ConversationStatus.CLOSED),
+    }
+    if name not in conditions:
+        raise NotFound
+    return conditions[name]
+
+
+def tabs(user: User) -> list[FilterTab]:
+    """All filters with their counts, in one query."""
+    counts = _with_messages().aggregate(**{name: Count("id", filter=condition(name, user)) for name in FILTERS})
+    return [FilterTab(name, label, counts[name]) for name, label in FILTERS.items()]
+
+
+def rows(name: str, user: User, *, page: int = 1) -> tuple[list[Row], bool]:
+    """A page of rows and whether there are more: who waits longest comes first, everything else by the last message."""
+    order = ["waiting_since", "id"] if name == "waiting" else ["-last_message_at", "id"]
+    first = (page - 1) * ROWS_PER_PAGE
+    found = _with_messages().filter(condition(name, user)).select_related("assignee").order_by(*order)
+    conversations = list(found[first : first + ROWS_PER_PAGE + 1])
+    now = timezone.now()
+    shown = [_row(conversation, now) for conversation in conversations[:ROWS_PER_PAGE]]
+    return shown, len(conversations) > ROWS_PER_PAGE
+
+
+def entries(conversation: Conversation, *, after: int = 0) -> list[Entry]:
+    """The transcript behind position `after`, ready to be shown."""
+    messages = transcript(conversation.id)
+    failures = _failures(conversation.id)
+    shown: list[Entry] = []
+    previous: date | None = None
+    for message in messages:
+        day = timezone.localtime(message.created_at).date()
+        if message.position > after:
+            shown.append(_entry(message, conversation, day if day != previous else None, failures.get(message.id, "")))
+        previous = day
+    return shown
+
+
+def replies_being_written(conversation: Conversation) -> Sequence[Reply]:
+    """Replies that a reader without a live connection is told about."""
+    return replies_in_flight(conversation.id)
+
+
+def other_conversations(conversation: Conversation, *, limit: int = 5) -> list[Row]:
+    """What else the same visitor has asked."""
+    found = _with_messages().filter(visitor_id=conversation.visitor_id).exclude(id=conversation.id)
+    now = timezone.now()
+    return [_row(other, now) for other in found.select_related("assignee").order_by("-last_message_at")[:limit]]
+
+
+def owner_words(conversation: Conversation, now: datetime) -> str:
+    """Who has to act: AI, waiting (and since when), the person's name, or nobody any more."""
+    if conversation.status == ConversationStatus.WAITING and conversation.waiting_since:
+        return _("Waiting %(age)s") % {"age": age(conversation.waiting_since, now)}
+    if conversation.status == ConversationStatus.PERSON:
+        return str(conversation.assignee) if conversation.assignee else _("A person")
+    return str(ConversationStatus(conversation.status).label)
+
+
+def _with_messages() -> QuerySet[Conversation]:
+    found: QuerySet[Conversation] = Conversation.objects.filter(message_count__gt=0)
+    return found
+
+
+def _row(conversation: Conversation, now: datetime) -> Row:
+    is_system = conversation.last_author == Author.SYSTEM
+    return Row(
+        id=conversation.id,
+        visitor=visitor_name(conversation.visitor_id),
+        author="" if is_system else str(Author(conversation.last_author).label),
+        preview=system_words(conversation.preview) if is_system else conversation.preview,
+        status=conversation.status,
+        owner=owner_words(conversation, now),
+        at=conversation.last_message_at,
+        age=age(conversation.last_message_at, now),
+        language=conversation.language,
+    )
+
+
+def _entry(message: Message, conversation: Conversation, day: date | None, failure: str) -> Entry:
+    names: dict[str, Any] = {
+        Author.CUSTOMER: visitor_name(conversation.visitor_id),
+        Author.AI: conversation.assistant.name,
+        Author.PERSON: str(message.user) if message.user else _("A person"),
+        Author.SYSTEM: "",
+    }
+    reply = getattr(message, "answer_to", None)
+    return Entry(
+        message=message,
+        author=names[message.author],
+        text=system_words(message.body) if message.author == Author.SYSTEM else message.body,
+        day=day,
+        reply_id=reply.id if reply else None,
+        failure=failure,
+    )
+
+
+def _failures(conversation_id: UUID) -> dict[UUID, str]:
+    """Why there is no answer, by the question's id."""
+    failed = Reply.objects.filter(conversation_id=conversation_id, status=ReplyStatus.FAILED)
+    return {question: failure_words(code) for question, code in failed.values_list("question_id", "error_code")}

@@ -1,0 +1,28 @@
+"""Forms of the desk."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from conversations.validation import MESSAGE_CHARACTERS, clean_body
+from helpdesk.errors import GlassdeskError
+
+
+class ReplyForm(forms.Form):
+    """A person's reply to the customer."""
+
+    body = forms.CharField(
+        label=_("Your reply"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "maxlength": MESSAGE_CHARACTERS, "placeholder": _("Write to the customer…")}
+        ),
+    )
+
+    def clean_body(self) -> str:
+        try:
+            return clean_body(self.cleaned_data["body"])
+        except GlassdeskError as error:
+            raise forms.ValidationError(str(error.message), code=error.code) from error

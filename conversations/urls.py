@@ -1,0 +1,20 @@
+"""The desk's pages about conversations."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from conversations import views
+
+app_name = "desk"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("tenants/", views.tenants, name="tenants"),
+    path("<slug:tenant_slug>/inbox/", views.inbox, name="inbox"),
+    path("<slug:tenant_slug>/inbox/rows/", views.inbox_rows, name="inbox_rows"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/updates/", views.updates, name="updates"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reply/", views.reply, name="reply"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/hand-back/", views.hand_back, name="hand_back"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/close/", views.close, name="close"),
+]

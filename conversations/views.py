@@ -1,0 +1,183 @@
+"""The desk's pages: which company, the inbox, one conversation, and what a person does in it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from conversations import desk, domain
+from conversations.forms import ReplyForm
+from conversations.models import Conversation
+from conversations.queries import conversation_by_id, waiting_position
+from conversations.words import visitor_name
+from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.permissions import Right
+from helpdesk.users.access import DeskRequest, desk_view
+from helpdesk.users.models import User
+from helpdesk.users.queries import tenants_of
+
+LAST_TENANT = "last_tenant"
+MAX_PAGE = 10_000
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """To the inbox of the person's only or last company; with several and no last one, a choice."""
+    memberships = tenants_of(cast(User, request.user))
+    last = request.session.get(LAST_TENANT)
+    slugs = [tenant.slug for tenant, _role in memberships]
+    if "choose" not in request.GET and memberships and (last in slugs or len(slugs) == 1):
+        return redirect("desk:inbox", tenant_slug=last if last in slugs else slugs[0])
+    return render(request, "conversations/home.html", {"memberships": memberships})
+
+
+@login_required
+@require_GET
+def tenants(request: HttpRequest) -> HttpResponse:
+    """The items of the company menu in the header."""
+    context = {"memberships": tenants_of(cast(User, request.user)), "current": request.GET.get("current", "")}
+    return render(request, "conversations/_tenants.html", context)
+
+
+@require_GET
+@desk_view(Right.SEE_CONVERSATIONS)
+def inbox(request: DeskRequest) -> HttpResponse:
+    """The list of conversations."""
+    _remember_tenant(request)
+    return render(request, "conversations/inbox.html", _list_context(request))
+
+
+@require_GET
+@desk_view(Right.SEE_CONVERSATIONS)
+def inbox_rows(request: DeskRequest) -> HttpResponse:
+    """The list alone, to refresh it in place; `selected` is the conversation beside it."""
+    return render(request, "conversations/_list.html", _list_context(request))
+
+
+@require_GET
+@desk_view(Right.SEE_CONVERSATIONS)
+def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """One conversation with its transcript, its facts and the reply box."""
+    _remember_tenant(request)
+    return _conversation_page(request, conversation_by_id(conversation_id), ReplyForm())
+
+
+@require_GET
+@desk_view(Right.SEE_CONVERSATIONS)
+def updates(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """The messages behind position `after`, and everything around them that may have changed."""
+    found = conversation_by_id(conversation_id)
+    context = _conversation_context(request, found, after=_number(request, "after", 0))
+    return render(request, "conversations/_updates.html", context)
+
+
+@require_POST
+@desk_view(Right.REPLY)
+def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """Send a person's reply, which takes ownership. What was typed comes back when it cannot be sent."""
+    found = conversation_by_id(conversation_id)
+    form = ReplyForm(request.POST)
+    status = InvalidInput.status
+    if form.is_valid():
+        try:
+            domain.post_person_message(
+                tenant_id=request.tenant.id,
+                conversation_id=conversation_id,
+                user=request.user,
+                body=form.cleaned_data["body"],
+            )
+        except Conflict as error:
+            status = error.status
+            closed = _("This conversation was closed meanwhile. The customer's next message opens a new one.")
+            form.add_error("body", closed)
+        else:
+            return _replied(request, conversation_id)
+    if getattr(request, "htmx", False):
+        return render(request, "conversations/_problem.html", {"form": form}, status=422)
+    return _conversation_page(request, found, form, status=status)
+
+
+@require_POST
+@desk_view(Right.REPLY)
+def hand_back(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """Let the assistant answer again."""
+    conversation_by_id(conversation_id)
+    domain.hand_back_to_assistant(tenant_id=request.tenant.id, conversation_id=conversation_id)
+    messages.success(request, _("The AI answers the customer's next message."))
+    return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
+
+
+@require_POST
+@desk_view(Right.REPLY)
+def close(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """End the conversation."""
+    domain.close_conversation(tenant_id=request.tenant.id, conversation_id=conversation_id)
+    messages.success(request, _("The conversation is closed. The customer's next message opens a new one."))
+    return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
+
+
+def _replied(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Trigger": "replied"})
+    return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
+
+
+def _conversation_page(
+    request: DeskRequest, found: Conversation, form: ReplyForm, *, status: int = 200
+) -> HttpResponse:
+    context = _list_context(request) | _conversation_context(request, found) | {"form": form, "selected": found.id}
+    return render(request, "conversations/conversation.html", context, status=status)
+
+
+def _conversation_context(request: DeskRequest, found: Conversation, *, after: int = 0) -> dict[str, Any]:
+    return {
+        "conversation": found,
+        "visitor": visitor_name(found.visitor_id),
+        "owner": desk.owner_words(found, timezone.now()),
+        "waiting_position": waiting_position(found),
+        "entries": desk.entries(found, after=after),
+        "others": desk.other_conversations(found),
+        "replies": desk.replies_being_written(found),
+        "may_reply": Right.REPLY in request.rights,
+        "is_mine": found.assignee_id == request.user.pk,
+    }
+
+
+def _list_context(request: DeskRequest) -> dict[str, Any]:
+    name = request.GET.get("filter", "open")
+    page = max(1, _number(request, "page", 1))
+    rows, has_more = desk.rows(name, request.user, page=page)
+    return {
+        "filter": name,
+        "page": page,
+        "rows": rows,
+        "has_more": has_more,
+        "tabs": desk.tabs(request.user),
+        "selected": _selected(request),
+    }
+
+
+def _selected(request: DeskRequest) -> UUID | None:
+    try:
+        return UUID(request.GET.get("selected", ""))
+    except ValueError:
+        return None
+
+
+def _number(request: HttpRequest, name: str, default: int) -> int:
+    raw = request.GET.get(name, "")
+    return min(int(raw), MAX_PAGE) if raw.isascii() and raw.isdigit() else default
+
+
+def _remember_tenant(request: DeskRequest) -> None:
+    if request.session.get(LAST_TENANT) != request.tenant.slug:
+        request.session[LAST_TENANT] = request.tenant.slug

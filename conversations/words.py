@@ -1,0 +1,40 @@
+"""Codes and numbers as words for the people at the desk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+
+def visitor_name(visitor_id: UUID) -> str:
+    """How an anonymous visitor is called: the same four characters every time."""
+    return _("Visitor %(code)s") % {"code": visitor_id.hex[:4].upper()}
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How long ago, in one number and one unit."""
+    seconds = max(0, int((now - at).total_seconds()))
+    if seconds < 60:
+        return _("now")
+    if seconds < 3600:
+        return _("%(count)d min") % {"count": seconds // 60}
+    if seconds < 86_400:
+        return _("%(count)d h") % {"count": seconds // 3600}
+    return _("%(count)d d") % {"count": seconds // 86_400}
+
+
+def system_words(code: str) -> str:
+    """A system entry's sentence; an unknown code is shown as it is."""
+    return {"person_requested": _("The customer asked for a person.")}.get(code, code)
+
+
+def failure_words(code: str) -> str:
+    """Why the assistant gave no answer."""
+    return {
+        "superseded": _("The AI stopped: a person took over."),
+        "stopped": _("The AI was stopped before it had written anything."),
+        "deadline": _("The AI gave no answer in time."),
+        "worker_lost": _("The AI was interrupted twice and gave up."),
+    }.get(code, _("The AI could not answer because of a technical fault."))

@@ -1,0 +1,138 @@
+/* Live pages: the list is fetched again when the desk's socket says that something changed; in a conversation, new entries are
+ * fetched as the server renders them, and an answer being written is shown here token by token (docs/protocol.md). */
+
+import { delay } from "../widget/backoff.js";
+import { initial, receive } from "../widget/state.js";
+
+const PING_SECONDS = 25;
+const LIST_PAUSE = 400;
+const AT_THE_END = 120;
+
+const list = document.getElementById("list");
+const messages = document.getElementById("messages");
+const live = document.getElementById("live");
+const transcript = document.getElementById("transcript");
+
+let state = initial;
+let attempt = 0;
+let listTimer = null;
+let fetching = false;
+let fetchAgain = false;
+
+const isAtEnd = () => !transcript || transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < AT_THE_END;
+const toEnd = () => transcript && (transcript.scrollTop = transcript.scrollHeight);
+const lastPosition = () => Math.max(0, ...[...messages.querySelectorAll("[data-position]")].map((item) => Number(item.dataset.position)));
+
+function refreshList() {
+  listTimer ??= setTimeout(() => {
+    listTimer = null;
+    window.htmx?.trigger(list, "inbox");
+  }, LIST_PAUSE);
+}
+
+/** Fetch what is new in the transcript. One at a time, so that nothing is fetched twice. */
+async function refreshTranscript() {
+  if (fetching) {
+    fetchAgain = true;
+    return;
+  }
+  fetching = true;
+  const stick = isAtEnd();
+  const known = messages.children.length;
+  try {
+    await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}`, { target: messages, swap: "beforeend" });
+  } finally {
+    fetching = false;
+  }
+  announce([...messages.children].slice(known));
+  drawLive();
+  if (stick) toEnd();
+  if (fetchAgain) {
+    fetchAgain = false;
+    await refreshTranscript();
+  }
+}
+
+/** Finished texts for screen readers, never tokens. */
+function announce(items) {
+  const texts = items.map((item) => [".message-author", ".message-body"].map((part) => item.querySelector(part)?.textContent.trim() ?? "").join(": "));
+  const spoken = texts.filter((text) => text !== ": ");
+  if (spoken.length) document.getElementById("announce").textContent = spoken.join(" ");
+}
+
+function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+/** The answers that are being written, below the transcript. What people and models wrote goes in as text only. */
+function drawLive() {
+  const shown = new Set([...live.children].map((item) => item.dataset.reply));
+  const wanted = new Set(state.replies.map((reply) => reply.id));
+  for (const item of [...live.children]) if (!wanted.has(item.dataset.reply)) item.remove();
+  for (const reply of state.replies) {
+    const item = shown.has(reply.id) ? live.querySelector(`[data-reply="${CSS.escape(reply.id)}"]`) : addLive(reply.id);
+    const phase = live.dataset[reply.phase] ?? live.dataset.writing;
+    item.classList.toggle("has-text", reply.text !== "");
+    if (item.querySelector(".phase").textContent !== phase) item.querySelector(".phase").textContent = phase;
+    if (item.querySelector(".message-body").textContent !== reply.text) item.querySelector(".message-body").textContent = reply.text;
+  }
+}
+
+function addLive(id) {
+  const item = element("article", "message message-ai message-live");
+  item.dataset.reply = id;
+  const head = element("p", "message-head");
+  head.append(element("span", "message-author", live.dataset.ai), element("span", "pill pill-brand", live.dataset.mark), element("span", "phase"));
+  item.append(head, element("div", "message-body"));
+  live.append(item);
+  return item;
+}
+
+function onConversationFrame(frame) {
+  const stick = isAtEnd();
+  state = receive(state, frame);
+  if (state.gap) return false;
+  if (["ready", "message", "done", "failed", "status"].includes(frame.type)) {
+    // What was streamed stays until the finished message stands above it.
+    refreshTranscript();
+  } else {
+    drawLive();
+    if (stick) toEnd();
+  }
+  return true;
+}
+
+function connect() {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(`${scheme}//${location.host}${list.dataset.socket}`);
+  const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('{"type":"ping"}'), PING_SECONDS * 1000);
+
+  socket.addEventListener("open", () => {
+    if (attempt > 0) refreshList();
+    attempt = 0;
+    document.getElementById("connection").hidden = true;
+  });
+  socket.addEventListener("message", (event) => {
+    const frame = JSON.parse(event.data);
+    if (frame.type === "inbox") refreshList();
+    else if (live && !onConversationFrame(frame)) {
+      state = { ...state, gap: false };
+      socket.close();
+    }
+  });
+  socket.addEventListener("close", (event) => {
+    clearInterval(ping);
+    if (event.code === 4401) location.reload();
+    if ([4401, 4403, 4404].includes(event.code)) return;
+    if (attempt > 0) document.getElementById("connection").hidden = false;
+    setTimeout(connect, delay(attempt));
+    attempt += 1;
+  });
+}
+
+document.body.addEventListener("replied", () => messages && refreshTranscript().then(toEnd));
+toEnd();
+connect();
