@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -192,13 +192,14 @@ def _explain_conflict(form: ArticleForm, article: Article | None) -> None:
     form.add_error(
         None,
         _(
-            "Conflict: %(name)s saved version %(number)d of this article while you were writing. Your text is kept below. "
-            "Look at that version first; saving again puts yours on top of it."
+            "Conflict: %(name)s saved version %(number)d of this article while you were writing. "
+            "Your text is kept below. Look at that version first; saving again puts yours on top of it."
         )
         % {"name": newest.author or _("Somebody"), "number": newest.number},
     )
-    form.data = form.data.copy()
-    form.data["based_on"] = str(newest.number)
+    typed = cast(QueryDict, form.data).copy()
+    typed["based_on"] = str(newest.number)
+    form.data = typed
 
 
 def _status_of(form: ArticleForm) -> int:
