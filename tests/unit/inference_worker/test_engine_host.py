@@ -1,0 +1,95 @@
+"""The engine host starts, watches, restarts and stops an engine on a loop of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from inference_worker.engine import ChatTurn, EngineError, GenerationRequest
+from inference_worker.engine_host import EngineHost
+from inference_worker.scripted_engine import ScriptedEngine
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine("one two three four five", delay=0.02)
+
+
+@pytest.fixture
+def host(engine: ScriptedEngine) -> Iterator[EngineHost]:
+    host = EngineHost(engine, check_seconds=0.01, backoff_seconds=0.01)
+    host.start()
+    yield host
+    host.stop()
+
+
+async def text(engine: ScriptedEngine) -> str:
+    prompt = engine.render([ChatTurn("user", "?")])
+    return "".join([delta.text async for delta in engine.stream(GenerationRequest("r1", prompt))])
+
+
+def test_host_is_ready_after_start(host: EngineHost, engine: ScriptedEngine) -> None:
+    assert host.ready
+    assert host.submit(text(engine)).result(5) == "one two three four five"
+
+
+def test_dead_engine_is_restarted(host: EngineHost, engine: ScriptedEngine) -> None:
+    restarted = threading.Event()
+    original = engine.start
+
+    async def start() -> None:
+        await original()
+        restarted.set()
+
+    engine.start = start  # type: ignore[method-assign]
+    engine.kill()
+    assert restarted.wait(5)
+    assert host.wait_ready(5)
+    assert (engine.starts, host.submit(text(engine)).result(5)) == (2, "one two three four five")
+
+
+def test_requests_are_refused_while_the_engine_restarts(engine: ScriptedEngine) -> None:
+    host = EngineHost(engine, check_seconds=0.01, backoff_seconds=30)
+    host.start()
+    try:
+        running = host.submit(text(engine))
+        engine.kill()
+        with pytest.raises(EngineError):
+            running.result(5)
+        while host.ready:
+            threading.Event().wait(0.01)
+        with pytest.raises(EngineError) as caught:
+            host.submit(text(engine))
+        assert caught.value.retryable
+    finally:
+        host.stop()
+
+
+def test_explicit_restart_starts_the_engine_again(host: EngineHost, engine: ScriptedEngine) -> None:
+    host.restart()
+    assert (engine.starts, host.restarts, host.ready) == (2, 1, True)
+
+
+def test_stop_ends_running_requests_and_the_thread(engine: ScriptedEngine) -> None:
+    host = EngineHost(engine, check_seconds=5)
+    host.start()
+    running = host.submit(text(engine))
+    host.stop()
+    host.stop()
+    with pytest.raises(EngineError):
+        running.result(5)
+    assert (host.ready, engine.alive) == (False, False)
+    assert "engine-loop" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_failed_start_is_reported_and_leaves_no_thread() -> None:
+    class Broken(ScriptedEngine):
+        async def start(self) -> None:
+            raise EngineError("The model could not be loaded.", retryable=False)
+
+    host = EngineHost(Broken())
+    with pytest.raises(EngineError, match="could not be loaded"):
+        host.start()
+    assert "engine-loop" not in {thread.name for thread in threading.enumerate()}
