@@ -62,6 +62,11 @@ class Supervisor:
     _recorded: frozenset[processes.Identity] = frozenset()
     _next_record: float = 0.0
 
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to stop."""
+        return bool(self.services or self._running)
+
     def start_service(self, name: str, service: Service[Where_co]) -> Where_co:
         """Start an embedded server and keep it running; returns where it is."""
         self.services[name] = (service, None)

@@ -56,8 +56,9 @@ class Command(BaseCommand):
         finally:
             for number in STOP_SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
-            with steps.step("Stopped"):
-                stack.supervisor.stop()
+            if stack.supervisor.has_work:
+                with steps.step("Stopped"):
+                    stack.supervisor.stop()
         sys.exit(code)
 
 
