@@ -16,10 +16,10 @@ CHUNKS_PER_BATCH = 4
 log = structlog.get_logger(__name__)
 
 
-def embed_version(*, tenant_id: UUID, version_id: UUID, embedder: Embedder) -> int:
+def embed_version(tenant_id: UUID, version_id: UUID, embedder: Embedder) -> int:
     """Compute and store the missing vectors of a published version; returns how many passages got theirs.
 
-    Safe to repeat: passages that have vectors are left alone, those of a version that was replaced meanwhile are skipped.
+    Safe to repeat: passages that have vectors are left alone, those of a replaced version are skipped.
     """
     waiting = chunks_to_embed(tenant_id=tenant_id, version_id=version_id)
     name = embedding_name(embedder)

@@ -1,4 +1,4 @@
-"""Articles to passages: at most 400 tokens, along headings, with overlap where a section has to be cut. Pure functions."""
+"""Articles to passages: at most 400 tokens, along headings, overlapping where a section is cut. Pure functions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def split_article(
     passages: list[Passage] = []
     for section in _sections(body):
         for first, last in _windows(section, count_tokens, max_tokens):
-            passages.append(_passage(section, first, last, position=len(passages), body=body, count_tokens=count_tokens))
+            passages.append(
+                _passage(section, first, last, position=len(passages), body=body, count_tokens=count_tokens)
+            )
     return passages
 
 

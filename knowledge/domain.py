@@ -126,7 +126,8 @@ def _checked_text(title: str, body: str) -> tuple[str, str]:
         raise InvalidInput(_("The title is longer than %(limit)d characters.") % {"limit": MAX_TITLE_CHARACTERS})
     if len(body) > MAX_BODY_CHARACTERS:
         raise InvalidInput(
-            _("The article is longer than %(limit)d characters; split it into several.") % {"limit": MAX_BODY_CHARACTERS}
+            _("The article is longer than %(limit)d characters; split it into several.")
+            % {"limit": MAX_BODY_CHARACTERS}
         )
     return title, body
 

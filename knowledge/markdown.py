@@ -142,9 +142,7 @@ def _inline_text(tokens: Sequence[Token]) -> str:
             return join_words(text.rstrip(), following.lstrip())
         if token.type == "hardbreak":
             text = text.rstrip() + "\n"
-        elif token.type == "image":
-            text += token.content
-        elif token.type in {"text", "code_inline", "text_special"}:
+        elif token.type in {"text", "code_inline", "text_special", "image"}:
             text += token.content
     return text
 

@@ -67,7 +67,9 @@ class ArticleVersion(TenantModel):
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=300)
     body = models.TextField()
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
@@ -79,7 +81,9 @@ class ArticleVersion(TenantModel):
 
 
 class Chunk(TenantModel):
-    """A passage of a published version, at most 400 tokens. `heading` is its path of headings, `start` its offset in the body.
+    """A passage of a published version, at most 400 tokens.
+
+    `heading` is its path of headings, `start` its offset in the body.
 
     `embedding` is null until the inference worker has computed it; the lexical vector is there at once.
     `sentences` holds [start, end] offsets into `text`; `sentence_embeddings` a float16 matrix in the same order.

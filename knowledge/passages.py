@@ -63,7 +63,9 @@ def write_passages(article: Article, version: ArticleVersion) -> int:
             text=passage.text,
             token_count=passage.token_count,
             sentences=[list(span) for span in passage.sentences],
-            lexemes=_lexemes(searched_text(title=version.title, heading=passage.heading, text=passage.text), article.language),
+            lexemes=_lexemes(
+                searched_text(title=version.title, heading=passage.heading, text=passage.text), article.language
+            ),
         )
         for passage in split_article(version.body)
     )

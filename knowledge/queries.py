@@ -26,7 +26,9 @@ class KnowledgeCounts:
 
 def articles(*, status: str = "", language: str = "", text: str = "") -> QuerySet[Article]:
     """The tenant's articles, the latest change first, with their categories; empty arguments do not restrict."""
-    found: QuerySet[Article] = Article.objects.select_related("category", "published_version").order_by("-updated_at", "id")
+    found: QuerySet[Article] = Article.objects.select_related("category", "published_version").order_by(
+        "-updated_at", "id"
+    )
     if status:
         found = found.filter(status=status)
     if language:

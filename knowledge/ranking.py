@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 RANK_CONSTANT = 60
@@ -54,16 +54,23 @@ def fuse(dense: Sequence[Hit], lexical: Sequence[Hit]) -> list[Ranked]:
     for chunk_id in by_meaning | by_words:
         dense_rank, dense_score = by_meaning.get(chunk_id, (None, None))
         lexical_rank, lexical_score = by_words.get(chunk_id, (None, None))
-        score = reciprocal_rank(dense_rank) + reciprocal_rank(lexical_rank)
-        fused.append((-score, dense_rank or len(by_meaning) + 1, chunk_id, dense_rank, dense_score, lexical_rank, lexical_score))
-    return [
-        Ranked(chunk_id, rank, -negative, dense_rank, dense_score, lexical_rank, lexical_score)
-        for rank, (negative, _, chunk_id, dense_rank, dense_score, lexical_rank, lexical_score) in enumerate(sorted(fused), 1)
-    ]
+        fused.append(
+            Ranked(
+                chunk_id=chunk_id,
+                rank=0,
+                fused_score=reciprocal_rank(dense_rank) + reciprocal_rank(lexical_rank),
+                dense_rank=dense_rank,
+                dense_score=dense_score,
+                lexical_rank=lexical_rank,
+                lexical_score=lexical_score,
+            )
+        )
+    fused.sort(key=lambda hit: (-hit.fused_score, hit.dense_rank or len(fused), hit.chunk_id))
+    return [replace(hit, rank=rank) for rank, hit in enumerate(fused, 1)]
 
 
 def reserve_slots(own: Sequence[Ranked], other: Sequence[Hit], *, limit: int, reserved: int) -> list[Ranked]:
-    """The best of both: `reserved` of the `limit` places are the other language's; what one leaves free the other takes."""
+    """`reserved` of the `limit` places are the other language's; what one language leaves free the other takes."""
     other_places = max(min(reserved, len(other)), min(limit - len(own), len(other)))
     foreign = [
         Ranked(hit.chunk_id, rank, reciprocal_rank(rank), rank, hit.score, is_other_language=True)

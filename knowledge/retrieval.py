@@ -1,13 +1,14 @@
 """Hybrid search over one tenant's published passages: by meaning, by words, and across languages.
 
-The scan is exact. Under row-level security `@@` could not use its index anyway, and an approximate vector index would be
-filtered after the fact; one tenant's passages are few enough to look at all of them.
+The scan is exact. Under row-level security `@@` could not use its index anyway, and an approximate vector index would
+be filtered after the fact; one tenant's passages are few enough to look at all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -35,7 +36,8 @@ class Candidate:
 
     `rank` counts from 1 among the passages of its language. `dense_score` is a cosine (of centred vectors when
     `is_other_language`), `lexical_score` PostgreSQL's ts_rank, `fused_score` the sum of reciprocal ranks.
-    `sentences` are offsets into `text`; the rows of `sentence_vectors` and `sentence_terms` stand in the same order.
+    `updated_at` is when the version was saved. `sentences` are offsets into `text`; the rows of `sentence_vectors` and
+    `sentence_terms` stand in the same order.
     `used` is for whoever composes the answer.
     """
 
@@ -48,6 +50,7 @@ class Candidate:
     language: str
     text: str
     start: int
+    updated_at: datetime
     sentences: tuple[tuple[int, int], ...]
     rank: int
     fused_score: float
@@ -57,10 +60,10 @@ class Candidate:
     lexical_score: float | None = None
     is_other_language: bool = False
     used: bool = False
-    vector: Vector | None = None
-    sentence_vectors: Vector | None = None
-    headline_terms: frozenset[str] = frozenset()
-    sentence_terms: tuple[frozenset[str], ...] = ()
+    vector: Vector | None = field(default=None, compare=False, repr=False)
+    sentence_vectors: Vector | None = field(default=None, compare=False, repr=False)
+    headline_terms: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    sentence_terms: tuple[frozenset[str], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def headline(self) -> str:
@@ -145,7 +148,9 @@ def search(
         lists = search_sql.ranked_lists(
             tenant_id=tenant_id, language=language, vector=vector, known=known, depth=max(LIST_DEPTH, limit)
         )
-        places = reserve_slots(fuse(lists.dense, lists.lexical), lists.other, limit=limit, reserved=OTHER_LANGUAGE_SLOTS)
+        places = reserve_slots(
+            fuse(lists.dense, lists.lexical), lists.other, limit=limit, reserved=OTHER_LANGUAGE_SLOTS
+        )
         candidates = _with_sentence_terms(_load(places), language)
     meaningful = _meaningful_terms(query, language, known.terms)
     frequencies = {term: lists.frequencies.get(term, 0) for term in meaningful}
@@ -178,6 +183,7 @@ def _candidate(chunk: Chunk, place: Ranked) -> Candidate:
         language=chunk.language,
         text=chunk.text,
         start=chunk.start,
+        updated_at=chunk.version.created_at,
         sentences=sentences,
         rank=place.rank,
         fused_score=place.fused_score,
@@ -192,7 +198,7 @@ def _candidate(chunk: Chunk, place: Ranked) -> Candidate:
 
 
 def _with_sentence_terms(candidates: Sequence[Candidate], language: str) -> tuple[Candidate, ...]:
-    """Each candidate with its heading's and sentences' terms, made as the question's are so that they can be compared."""
+    """Each candidate with its headline's and sentences' terms, made like the question's so that they compare."""
     texts = [text for candidate in candidates for text in (candidate.headline, *candidate.quotable)]
     if language == "zh":
         found = iter([frozenset(search_terms(text)) for text in texts])

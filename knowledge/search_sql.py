@@ -20,7 +20,7 @@ Vector = npt.NDArray[np.float32]
 MIN_PASSAGES_FOR_MEAN = 8
 
 PASSAGES = """
-    passages AS NOT MATERIALIZED (
+    WITH passages AS NOT MATERIALIZED (
         SELECT chunk.id, chunk.language, chunk.embedding, chunk.lexemes
         FROM knowledge_chunk AS chunk
         JOIN knowledge_article AS article ON article.tenant_id = chunk.tenant_id AND article.id = chunk.article_id
@@ -28,8 +28,7 @@ PASSAGES = """
           AND article.status = 'published' AND article.published_version_id = chunk.version_id
     )"""
 
-STATISTICS = f"""
-    WITH {PASSAGES}
+STATISTICS = """
     SELECT language, count(*), count(embedding), avg(embedding)::text,
            tsvector_to_array(to_tsvector(%(configuration)s::regconfig, %(query)s))
     FROM passages GROUP BY language"""
@@ -73,7 +72,7 @@ def statistics(*, tenant_id: UUID, query: str, language: str) -> Statistics:
     """Counts and mean vectors of the published passages; the query as search terms of its language."""
     configuration, prepared = lexical_input(query, language)
     with connection.cursor() as cursor:
-        cursor.execute(STATISTICS, {"tenant": tenant_id, "configuration": configuration, "query": prepared})
+        cursor.execute(PASSAGES + STATISTICS, {"tenant": tenant_id, "configuration": configuration, "query": prepared})
         rows = cursor.fetchall()
     return Statistics(
         counts={row[0]: row[1] for row in rows},
@@ -86,7 +85,7 @@ def ranked_lists(
     *, tenant_id: UUID, language: str, vector: Vector | None, known: Statistics, depth: int
 ) -> RankedLists:
     """The dense, lexical and other-language list of a query, each `depth` long, and its terms' frequencies."""
-    parameters: dict[str, object] = {"tenant": tenant_id, "language": language, "depth": depth}
+    parameters: dict[str, UUID | str | int | list[str]] = {"tenant": tenant_id, "language": language, "depth": depth}
     parts: list[str] = []
     if known.terms:
         quoted = [quote_term(term) for term in known.terms]
@@ -102,7 +101,7 @@ def ranked_lists(
     if not parts:
         return RankedLists()
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {PASSAGES} {' UNION ALL '.join(parts)}", parameters)
+        cursor.execute(PASSAGES + " UNION ALL ".join(parts), parameters)
         rows: list[tuple[str, str, float]] = cursor.fetchall()
     return _lists(rows)
 
@@ -137,7 +136,7 @@ def centre(vector: Vector, mean: Vector | None) -> Vector:
     return vector if mean is None else vector - mean
 
 
-def _centred(vector: Vector, language: str, other: str, means: Mapping[str, Vector]) -> dict[str, object]:
+def _centred(vector: Vector, language: str, other: str, means: Mapping[str, Vector]) -> dict[str, str]:
     """The query without its language's mean, and the other language's mean to take from its passages."""
     other_mean = means.get(other, np.zeros_like(vector))
     return {

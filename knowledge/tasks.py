@@ -39,7 +39,7 @@ def enqueue_embedding(*, tenant_id: UUID, version_id: UUID) -> bool:
     return True
 
 
-@shared_task(name=SWEEP_EMBEDDINGS)  # type: ignore[untyped-decorator]
+@shared_task(name=SWEEP_EMBEDDINGS)
 def sweep_embeddings() -> int:
     """Ask again for the vectors of passages that have waited longer than SWEEP_AFTER; returns how many versions."""
     asked = 0

@@ -1,0 +1,113 @@
+"""Which one or two sentences answer a question, and whether they do at all. Pure functions over a retrieval result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from knowledge.answerability import Kind, answer_probability, threshold_for
+from knowledge.retrieval import Candidate, RetrievalResult
+from knowledge.scoring import ScoredSentence, score_sentences
+
+# A second sentence is quoted when the best one leads by no more than this.
+SMALL_MARGIN = 0.06
+
+# A customer reads the own language's answer more easily: the other language must be this much likelier to hold it.
+OTHER_LANGUAGE_LEAD = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence of a passage, word for word; `start` and `end` are its offsets in the passage's text."""
+
+    candidate: Candidate
+    start: int
+    end: int
+    text: str
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteSelection:
+    """What would be quoted, and whether it answers the question.
+
+    `score` is the calibrated score that the quotes answer it, `threshold` where the gate closes, `margin` the lead of
+    the best sentence over the second (small: both are quoted). `language` is the quotes' own; `is_other_language` says
+    that it is not the question's. `features` is the evidence behind the score.
+    """
+
+    quotes: tuple[Quote, ...]
+    answerable: bool
+    score: float
+    threshold: float
+    margin: float
+    language: str
+    is_other_language: bool = False
+    features: dict[str, float] = field(default_factory=dict, compare=False)
+
+
+def select_quotes(result: RetrievalResult, *, gate: Mapping[str, Any] | None = None) -> QuoteSelection:
+    """The best one or two sentences of the language that is likelier to hold the answer, and the gate's verdict.
+
+    `gate` is the assistant's `refusal_gate`. Without any candidate nothing is quoted and the score is 0.
+    """
+    own = _select(result, result.own_language, gate)
+    other = _select(result, result.other_language, gate)
+    if other is not None and (own is None or _prefers(other, own)):
+        return other
+    threshold = threshold_for(gate, result.language)
+    return own or QuoteSelection((), False, 0.0, threshold, 0.0, result.language)
+
+
+def _select(
+    result: RetrievalResult, candidates: Sequence[Candidate], gate: Mapping[str, Any] | None
+) -> QuoteSelection | None:
+    scored = score_sentences(result, candidates)
+    if not scored:
+        return None
+    best, *others = scored
+    margin = best.score - others[0].score if others else 1.0
+    chosen = scored[:2] if margin <= SMALL_MARGIN else scored[:1]
+    probability = answer_probability(best, kind=_kind(result, best))
+    threshold = threshold_for(gate, result.language)
+    return QuoteSelection(
+        quotes=tuple(_quote(sentence) for sentence in _reading_order(chosen)),
+        answerable=probability >= threshold,
+        score=probability,
+        threshold=threshold,
+        margin=margin,
+        language=best.candidate.language,
+        is_other_language=best.candidate.is_other_language,
+        features={
+            "cosine": best.cosine,
+            "passage_cosine": best.passage_cosine,
+            "coverage": best.coverage,
+            "passage_coverage": best.passage_coverage,
+        },
+    )
+
+
+def _prefers(other: QuoteSelection, own: QuoteSelection) -> bool:
+    """The other language is quoted only when it passes the gate and clearly leads."""
+    return other.answerable and other.score >= own.score + OTHER_LANGUAGE_LEAD
+
+
+def _kind(result: RetrievalResult, best: ScoredSentence) -> Kind:
+    if result.query_vector is None:
+        return "words"
+    if best.candidate.is_other_language:
+        return "cross"
+    return "zh" if result.language == "zh" else "en"
+
+
+def _reading_order(chosen: Sequence[ScoredSentence]) -> list[ScoredSentence]:
+    """Sentences of one passage in its order, otherwise the best first."""
+    if len({sentence.candidate.chunk_id for sentence in chosen}) == 1:
+        return sorted(chosen, key=lambda sentence: sentence.position)
+    return list(chosen)
+
+
+def _quote(sentence: ScoredSentence) -> Quote:
+    start, end = sentence.candidate.sentences[sentence.position]
+    return Quote(candidate=sentence.candidate, start=start, end=end, text=sentence.text, score=sentence.score)
