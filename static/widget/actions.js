@@ -35,8 +35,11 @@ export function createActions({ store, connection, drawer, composer, urls, names
     post(entry);
   }
 
-  function stop(reply) {
-    if (connection.send({ type: "stop", reply })) store.change(local.stopped, reply);
+  function stop() {
+    for (const { id } of store.state.replies) {
+      if (connection.send({ type: "stop", reply: id })) store.change(local.stopped, id);
+    }
+    refocus();
   }
 
   function person() {

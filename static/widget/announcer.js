@@ -2,6 +2,7 @@
 
 import { byId } from "./dom.js";
 import { systemWords } from "./message_view.js";
+import { plain } from "./rich_text.js";
 import { say } from "./strings.js";
 
 const CLEAR_AFTER = 20_000;
@@ -20,8 +21,8 @@ export class Announcer {
 
   /** A message that has arrived complete; the customer's own ones are silent. */
   message({ author, name, body }, { assistant, company }) {
-    if (author === "ai") this.tell(`${name || assistant}: ${body}`);
-    if (author === "person") this.tell(`${name || say("personRole", { company })}: ${body}`);
+    if (author === "ai") this.tell(`${name || assistant}: ${plain(body)}`);
+    if (author === "person") this.tell(`${name || say("personRole", { company })}: ${plain(body)}`);
     if (author === "system") this.tell(systemWords(body));
   }
 }

@@ -27,16 +27,29 @@ function sourceList(message, actions) {
   const rows = message.sources.slice(0, MOST_SOURCES).map((source) => {
     const open = button(
       "source",
-      sourceLabel(source),
+      null,
       () => actions.source(message, source),
-      h("span.source-number", {}, String(source.number)),
-      h("span.source-text", {}, h("span.source-title", { lang: tagOf(source.language) }, source.title), h("span.source-about", {}, aboutSource(source))),
+      ...sourceHead(source),
       icon("next"),
     );
     open.dataset.testid = "source";
     return h("li", {}, open);
   });
   return h("ul.sources", { "aria-label": say("sources") }, rows);
+}
+
+/** Number, title and date of a source; `more` stands below them. */
+export function sourceHead(source, ...more) {
+  return [
+    h("span.source-number", {}, h("span.visually-hidden", {}, say("source")), String(source.number)),
+    h(
+      "span.source-text",
+      {},
+      h("span.source-title", { lang: tagOf(source.language) }, source.title),
+      h("span.source-about", {}, aboutSource(source)),
+      ...more,
+    ),
+  ];
 }
 
 /** Heading, date, and the language where it is not the customer's. */

@@ -8,6 +8,8 @@ import { language, say } from "./strings.js";
 export function translatePage(values) {
   document.documentElement.lang = language() === "zh" ? "zh-Hans" : "en";
   document.title = say("title", values);
+  byId("company").textContent = values.company;
+  byId("mark").textContent = [...values.company][0];
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say, values);
   for (const element of document.querySelectorAll("[data-say-label]")) element.setAttribute("aria-label", say(element.dataset.sayLabel, values));
   for (const element of document.querySelectorAll("[role=menuitemradio]")) {
@@ -32,6 +34,15 @@ export function showPresence(state, assistant) {
   byId("presence").dataset.who = who;
   byId("presence-text").textContent = presenceWords(state, assistant);
   show(byId("person"), who === "ai" || who === "closed");
+  show(byId("footer"), who === "ai");
+}
+
+/** The stop button stands beside the send button as long as something is being written. */
+export function showStop(state, refocus) {
+  const stop = byId("stop");
+  const hadFocus = stop === document.activeElement;
+  show(stop, state.replies.some((reply) => !reply.stopping));
+  if (stop.hidden && hadFocus) refocus();
 }
 
 /** The card that stands under the transcript while a person is awaited. */

@@ -37,11 +37,11 @@ export class Connection {
 
   /** Connects from the last cursor on; `fresh` asks for the whole transcript, `language` changes the customer's language.
    * A session is asked for once and then only when the token is refused or the language changes. */
-  async connect({ fresh = false, language = this.#language, state = "connecting" } = {}) {
+  async connect({ fresh = false, language = this.#language, state = null } = {}) {
     const run = this.#reset();
     const known = this.#known === language && this.token;
     this.#language = language;
-    this.#hooks.onState(state);
+    if (state) this.#hooks.onState(state);
     if (known) {
       this.#open(run, this.token, fresh ? null : this.#hooks.cursor());
       return;
@@ -109,12 +109,12 @@ export class Connection {
     this.#waiting = true;
     const wait = waitFor(outcome, this.#failures);
     this.#failures += 1;
-    this.#timers.again = setTimeout(() => this.connect({ state: "lost" }), wait);
+    this.#timers.again = setTimeout(() => this.connect(), wait);
   }
 
   /** The network or the page came back: no reason to wait any longer. */
   #hurry() {
-    if (this.#waiting) this.connect({ state: "lost" });
+    if (this.#waiting) this.connect();
   }
 
   /** Ends the current socket and its timers. Whatever they still report belongs to an earlier run and is ignored. */

@@ -9,7 +9,7 @@
   const options = script?.dataset ?? {};
   if (!options.tenant || customElements.get("glassdesk-widget")) return;
 
-  const ANSWER_WITHIN = 8000;
+  const [ANSWER_WITHIN, LOADED_ANSWER_WITHIN] = [8000, 3000];
   const WORDS = {
     en: ["Open the chat", "Close the chat", "{n} unread", "Chat", "The chat cannot be reached right now.", "Write to {n}", "Try again"],
     zh: ["打开对话", "关闭对话", "{n} 条未读", "在线对话", "暂时无法连接在线对话。", "发邮件至 {n}", "重试"],
@@ -87,6 +87,10 @@
     launcher.classList.remove("needed");
     panel.replaceChildren(frame);
     timer = setTimeout(fail, ANSWER_WITHIN);
+    frame.addEventListener("load", () => {
+      clearTimeout(timer);
+      if (frame && !answered) timer = setTimeout(fail, LOADED_ANSWER_WITHIN);
+    });
   }
 
   /** The frame did not answer in time: a mail link takes its place. */

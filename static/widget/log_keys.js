@@ -3,6 +3,9 @@
 
 const CONTROLS = "button, a[href], pre";
 
+/** What tells one control of an entry from another, also after the entry was built anew. */
+export const labelOf = (control) => control.getAttribute("aria-label") ?? control.textContent;
+
 export class LogKeys {
   #log;
   #current = null;
@@ -27,7 +30,7 @@ export class LogKeys {
 
   /** The focused control's entry was rebuilt: back to the same control, or to the entry where it is gone. */
   restore(entry, label) {
-    const same = label && [...entry.querySelectorAll(CONTROLS)].find((control) => control.getAttribute("aria-label") === label);
+    const same = [...entry.querySelectorAll(CONTROLS)].find((control) => labelOf(control) === label);
     if (same) same.tabIndex = 0;
     (same ?? entry).focus({ preventScroll: true });
   }

@@ -3,7 +3,7 @@
 import { dress } from "./accent.js";
 import { createActions } from "./actions.js";
 import { Announcer } from "./announcer.js";
-import { fillIcons, presenceWords, showBanner, showPresence, showWaiting, showWelcome, translatePage } from "./chrome_view.js";
+import { fillIcons, presenceWords, showBanner, showPresence, showStop, showWaiting, showWelcome, translatePage } from "./chrome_view.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { byId, show } from "./dom.js";
@@ -71,7 +71,7 @@ store.listen((state, before) => {
   for (const message of arrived) if (message.author === "ai" || message.author === "person") host.arrived();
   const words = presenceWords(state, names().assistant);
   if (isKnown && words !== presenceWords(before, names().assistant)) announcer.tell(words);
-  if (state.gap && !before.gap) connection.connect({ fresh: true, state: network.state });
+  if (state.gap && !before.gap) connection.connect({ fresh: true });
   draw();
 });
 
@@ -104,7 +104,7 @@ function changeLanguage(to) {
   translatePage(names());
   drawer.refresh();
   host.speaks(to);
-  connection.connect({ language: to, state: network.state === "open" ? "connecting" : network.state });
+  connection.connect({ language: to });
 }
 
 function render() {
@@ -114,6 +114,7 @@ function render() {
   const connected = network.state === "open";
   const contact = session?.tenant?.contact_email || page.contact;
   showPresence(state, assistant);
+  showStop(state, refocus);
   showWaiting(state, connected);
   showWelcome(state, { suggestions: session?.suggestions ?? [], ready: session !== null, onAsk: (text) => ask(text) });
   showBanner({ network: network.state, attempts: network.attempts, contact, notice: state.notice, onDismiss: dismiss });
@@ -132,6 +133,7 @@ function dismiss() {
 }
 
 byId("person").addEventListener("click", actions.person);
+byId("stop").addEventListener("click", actions.stop);
 byId("close").addEventListener("click", () => host.close());
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.isComposing && event.keyCode !== 229) host.close();
@@ -141,4 +143,4 @@ translatePage(names());
 draw();
 host.listen({ onOpen: refocus, onClose: () => {} });
 if (language() !== pageLanguage) host.speaks(language());
-connection.connect();
+connection.connect({ state: "connecting" });

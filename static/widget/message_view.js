@@ -55,21 +55,26 @@ export function pendingView(entry, { connected, actions }) {
   ];
 }
 
-/** A reply on its way: its phase in words, what is written so far, and the stop button. */
-export function replyView(reply, { assistant, slow, actions }) {
-  const words = reply.stopping ? say("stopping") : say(reply.phase);
-  return [
-    byline(assistant, say("aiRole"), null, "ai"),
-    h("div.answer.answer-live", { hidden: !reply.text }, render(reply.text)),
-    h(
-      "div.progress",
-      {},
-      h(`span.pulse`, { "aria-hidden": "true", "data-phase": reply.phase }),
-      h("span.phase", { "data-testid": "phase", "data-phase": reply.phase }, words),
-      button("pill.stop", say("stopLabel"), () => actions.stop(reply.id), icon("stop"), say("stop")),
-    ),
-    slow && !reply.text ? h("div.aside", {}, h("p", {}, say("slow")), personButton(actions)) : null,
-  ].filter(Boolean);
+/** A reply on its way: its phase in words and what is written so far. */
+export function replyView(reply, context) {
+  const parts = [
+    byline(context.assistant, say("aiRole"), null, "ai"),
+    h("div.answer.answer-live"),
+    h("div.progress", {}, h("span.pulse", { "aria-hidden": "true" }), h("span.phase", { "data-testid": "phase" })),
+    h("div.aside", {}, h("p", {}, say("slow")), personButton(context.actions)),
+  ];
+  refreshReply(parts, reply, context);
+  return parts;
+}
+
+/** Brings the elements of `replyView` up to date in place: built anew, the text could not be selected nor the pulse keep its beat. */
+export function refreshReply([, answer, progress, aside], reply, { slow, withPerson }) {
+  answer.hidden = !reply.text;
+  answer.replaceChildren(...render(reply.text));
+  const [pulse, phase] = progress.children;
+  pulse.dataset.phase = phase.dataset.phase = reply.phase;
+  phase.textContent = reply.stopping ? say("stopping") : say(reply.phase);
+  aside.hidden = !slow || Boolean(reply.text) || withPerson;
 }
 
 const QUIET = ["stopped", "superseded"];
@@ -88,7 +93,7 @@ export function failureView(failure, { assistant, withPerson, actions }) {
         "div.row",
         {},
         withPerson ? null : personButton(actions),
-        button("pill", say("askAgain"), () => actions.askAgain(failure), icon("again"), say("askAgain")),
+        withPerson ? null : button("pill", say("askAgain"), () => actions.askAgain(failure), icon("again"), say("askAgain")),
       ),
     ),
   ];

@@ -1,6 +1,6 @@
 /* What the drawer shows: the passage behind a source, and how an answer came about. */
 
-import { aboutSource, meter, tagOf } from "./answer_view.js";
+import { meter, sourceHead, tagOf } from "./answer_view.js";
 import { button, h, icon } from "./dom.js";
 import { personButton } from "./message_view.js";
 import { quoted } from "./rich_text.js";
@@ -31,7 +31,7 @@ function passageText(source, passage) {
   const lang = tagOf((passage || source).language);
   if (passage === null) return [h("p.loading", { role: "status" }, say("passageLoading")), h("blockquote.passage", { lang }, h("mark", {}, source.quote))];
   if (passage === false) return [h("p.hint", {}, say("passageFailed")), h("blockquote.passage", { lang }, h("mark", {}, source.quote))];
-  const parts = quoted(passage.text, [source.quote]);
+  const parts = quoted(passage.text, source.quote);
   const found = parts.some((part) => part.quoted);
   const first = parts.find((part) => part.quoted);
   const marked = parts.map((part) => (part.quoted ? h("mark", { "data-scroll-here": part === first }, part.text) : part.text));
@@ -45,7 +45,7 @@ function passageText(source, passage) {
 export function reportPanel(message, { question, company, withPerson, open, actions }) {
   const refused = message.outcome === "refused";
   const parts = [
-    refused ? section("reportBand", meter(message), h("p.verdict", {}, say("refusedBand")), h("p", {}, say("refusalText"))) : null,
+    refused ? section("reportBand", h("p.verdict", {}, meter(message), say("refusedBand")), h("p", {}, say("refusalText"))) : null,
     refused && !withPerson ? h("div.row", {}, personButton(actions)) : null,
     question ? section("reportQuestion", h("p.asked", {}, question)) : null,
     section("reportSearched", h("p", {}, say("reportSearchedText", { company }))),
@@ -63,19 +63,7 @@ const section = (key, ...content) => h("section.part", {}, h("h3", {}, say(key))
 function usedPassages(message, open) {
   if (!message.sources.length || message.outcome === "refused") return [h("p", {}, say("reportUsedNone"))];
   return message.sources.map((source) =>
-    button(
-      "used",
-      say("sourceLabel", { number: source.number, title: source.title }),
-      () => open(source),
-      h("span.source-number", {}, String(source.number)),
-      h(
-        "span.source-text",
-        {},
-        h("span.source-title", { lang: tagOf(source.language) }, source.title),
-        h("span.source-about", {}, aboutSource(source)),
-        h("span.used-quote", { lang: tagOf(source.language) }, source.quote),
-      ),
-    ),
+    button("used", null, () => open(source), ...sourceHead(source, h("span.used-quote", { lang: tagOf(source.language) }, source.quote))),
   );
 }
 

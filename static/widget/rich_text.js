@@ -56,6 +56,12 @@ export function marks(line) {
   return found;
 }
 
+/** A body as it is read out: without the signs of its form and the numbers of its sources. */
+export function plain(body) {
+  const words = (line) => line.filter((mark) => mark.type !== "source").map((mark) => mark.text).join("");
+  return parse(body).map((block) => block.text ?? block.lines.map(words).join("\n")).join("\n");
+}
+
 /** Elements for a body. `source(number)` returns the control for a numbered source, or null where there is no such one. */
 export function render(body, source = () => null) {
   const inline = (mark) => {
@@ -74,12 +80,19 @@ export function render(body, source = () => null) {
   });
 }
 
-/** Splits a passage at its quotes: `[{text, quoted}]`. Differences in white space do not matter; an unknown quote marks nothing. */
-export function quoted(text, quotes) {
-  const pattern = quotes
-    .map((quote) => quote.trim().split(/\s+/).filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+"))
-    .filter(Boolean)
-    .join("|");
+const SENTENCE_END = /(?<=[.!?]["”’)]?)\s+|(?<=[。！？]["”’）]?)\s*/u;
+const LEAST = 4;
+
+/** Splits a passage at its quote: `[{text, quoted}]`. White space does not matter. A quote whose sentences stand apart in the passage
+ * is marked sentence by sentence; an unknown one marks nothing. */
+export function quoted(text, quote) {
+  const whole = split(text, [quote]);
+  return whole.some((part) => part.quoted) ? whole : split(text, quote.split(SENTENCE_END).filter((sentence) => sentence.length >= LEAST));
+}
+
+function split(text, quotes) {
+  const escaped = (word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const pattern = quotes.map((quote) => quote.trim().split(/\s+/).map(escaped).join("\\s+")).filter(Boolean).join("|");
   if (!pattern) return [{ text, quoted: false }];
   return text
     .split(new RegExp(`(${pattern})`, "u"))

@@ -11,7 +11,7 @@ export default {
   talkToPerson: "Talk to a person",
   back: "Back to the chat",
 
-  whoAi: "{assistant}, AI assistant, answers",
+  whoAi: "{assistant}, the AI assistant, answers",
   whoWaiting: "Waiting for a person",
   whoWaitingPlace: "Waiting for a person · number {position} in line",
   whoWaitingTime: "about {minutes} min",
@@ -46,12 +46,12 @@ export default {
   writing: "Writing",
   checked: "Checked",
   slow: "This takes longer than usual. You can wait, or talk to a person.",
-  stop: "Stop",
-  stopLabel: "Stop writing",
+  stopLabel: "Stop the answer",
   stopping: "Stopping…",
   stoppedNote: "You stopped this answer.",
   failedTitle: "No answer this time",
 
+  source: "Source ",
   sources: "Sources",
   sourceLabel: "Source {number}: {title}",
   updated: "Updated {date}",

@@ -3,7 +3,8 @@
 import { answerView } from "./answer_view.js";
 import { byId, h, show } from "./dom.js";
 import { items } from "./items.js";
-import { customerView, dayView, failureView, pendingView, personView, replyView, systemView } from "./message_view.js";
+import { customerView, dayView, failureView, pendingView, personView, refreshReply, replyView, systemView } from "./message_view.js";
+import { labelOf } from "./log_keys.js";
 import { isWithPerson } from "./state.js";
 import { language, say, time } from "./strings.js";
 
@@ -18,6 +19,7 @@ const VIEWS = {
   failure: failureView,
 };
 const NEAR = 80;
+const LAYOUT = 5;
 
 export class TranscriptView {
   #scroller = byId("transcript");
@@ -89,11 +91,16 @@ export class TranscriptView {
     const { assistant, company, connected, withPerson } = context;
     const slow = item.kind === "reply" && context.slow.has(item.value.id);
     const seen = [item.value, item.kind, language(), assistant, company, connected, withPerson, slow];
-    if (seen.every((value, index) => value === entry.seen[index])) return;
+    const changed = seen.map((value, index) => value !== entry.seen[index]);
+    if (!changed.includes(true)) return;
     entry.seen = seen;
     const { element } = entry;
+    if (item.kind === "reply" && !changed.slice(1, LAYOUT).includes(true)) {
+      refreshReply(element.children, item.value, { ...context, slow });
+      return;
+    }
     const hadFocus = element.contains(document.activeElement) && element !== document.activeElement;
-    const label = document.activeElement?.getAttribute("aria-label");
+    const label = hadFocus ? labelOf(document.activeElement) : null;
     element.className = `entry entry-${item.kind}`;
     element.dataset.kind = item.kind;
     element.dataset.outcome = item.value.outcome ?? "";
