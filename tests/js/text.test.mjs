@@ -1,0 +1,88 @@
+import { accentTokens, contrast, parseColour } from "/static/widget/accent.js";
+import { cleaned, lengthOf, sends } from "/static/widget/composer.js";
+import { marks, parse, plain, quoted, render } from "/static/widget/rich_text.js";
+import en from "/static/widget/strings_en.js";
+import { say, seconds, speak } from "/static/widget/strings.js";
+import zh from "/static/widget/strings_zh.js";
+import { equal, test } from "./harness.mjs";
+
+const types = (line) => marks(line).map((mark) => `${mark.type}:${mark.text}`);
+
+test("markup in a message stays text", () => {
+  const host = document.createElement("div");
+  host.append(...render('<img src=x onerror="window.harmed = 1"> [x](javascript:alert(1)) javascript:alert(1)'));
+  equal([host.querySelectorAll("img, a, script").length, host.textContent.includes("<img"), window.harmed], [0, true, undefined]);
+});
+
+test("only web addresses become links, without the sentence's stop", () => {
+  equal(types("See https://a.example/x?y=1. Then"), ["text:See ", "link:https://a.example/x?y=1", "text:. Then"]);
+  equal(types("请看https://a.example/x，谢谢"), ["text:请看", "link:https://a.example/x", "text:，谢谢"]);
+  equal(types("ftp://a.example data:text/html,x"), ["text:ftp://a.example data:text/html,x"]);
+});
+
+test("paragraphs, lists and code become blocks", () => {
+  equal(parse("One\n\n- a\n- b\n\n2. c\n```js\nlet x;\n```").map((block) => block.type), ["paragraph", "bullets", "numbers", "code"]);
+  equal(parse("3.5 kg is the limit")[0].type, "paragraph");
+  equal(parse("```\nnever closed").map((block) => block.text), ["never closed"]);
+});
+
+test("a source's number becomes its control, an unknown one stays text", () => {
+  const host = document.createElement("div");
+  host.append(...render("Yes [1] and [7]", (number) => (number === 1 ? document.createElement("button") : null)));
+  equal([host.querySelectorAll("button").length, host.textContent], [1, "Yes  and [7]"]);
+});
+
+test("read out, an answer has no signs", () => {
+  equal(plain("**Two** days [1]\n\n- `a`\n- b"), "Two days \na\nb");
+});
+
+test("a quote is found whatever the white space", () => {
+  equal(quoted("First. Two\n days. Last.", "Two days."), [{ text: "First. ", quoted: false }, { text: "Two\n days.", quoted: true }, { text: " Last.", quoted: false }]);
+});
+
+test("a quote of sentences that stand apart is marked one by one", () => {
+  const marked = (text, quote) => quoted(text, quote).filter((part) => part.quoted).map((part) => part.text);
+  equal(marked("Alpha is one. Beta is two. Gamma is three.", "Alpha is one. Gamma is three."), ["Alpha is one.", "Gamma is three."]);
+  equal(marked("周五不发货。周一发货。运费五欧。", "周五不发货。运费五欧。"), ["周五不发货。", "运费五欧。"]);
+  equal(marked("Nothing here.", "Something (else)?"), []);
+});
+
+test("Enter sends, but not in a composition, not with Shift", () => {
+  const key = (fields) => sends({ key: "Enter", shiftKey: false, isComposing: false, keyCode: 13, ...fields });
+  equal([key({}), key({ isComposing: true }), key({ keyCode: 229 }), key({ shiftKey: true }), key({ key: "a" })], [true, false, false, false, false]);
+});
+
+test("control characters go, newlines and tabs stay, emoji count once", () => {
+  equal([cleaned("  a\u0000\u0007b\r\nc\td\u009f  "), lengthOf("🌱🌱")], ["ab\nc\td", 2]);
+});
+
+test("both languages have the same keys and placeholders", () => {
+  const shape = (value, path = "") =>
+    typeof value === "string"
+      ? [`${path} ${[...value.matchAll(/\{\w+\}/g)].map(String).sort().join(" ")}`]
+      : Object.entries(value).flatMap(([key, inner]) => shape(inner, `${path}.${key}`));
+  equal(shape(zh).sort(), shape(en).sort());
+});
+
+test("numbers choose their form, placeholders are filled", () => {
+  speak("en");
+  equal([say("sourceCount", { count: 1 }), say("sourceCount", { count: 2 }), say("bands.high"), seconds(3.21), seconds(31.6)], ["1 source", "2 sources", "Well supported", "3.2", "32"]);
+  speak("zh-Hans");
+  equal([say("sourceCount", { count: 1 }), say("no.such.key")], ["1 处来源", "no.such.key"]);
+  speak("en");
+});
+
+test("every accent is readable in light and in dark", () => {
+  for (const accent of ["#000000", "#ffffff", "#ffcc00", "#00ff00", "#2f6b3c", "#3A45B8", "#ff0000", "#888888"]) {
+    for (const theme of ["light", "dark"]) {
+      const tokens = accentTokens(accent, theme);
+      const of = (one, other) => contrast(parseColour(tokens[one]), parseColour(tokens[other]));
+      const pairs = [of("--brand", "--on-brand"), of("--brand", "--brand-soft"), of("--brand-ink", "--brand-soft")];
+      if (Math.min(...pairs) < 4.5) throw new Error(`${accent} ${theme}: ${pairs}`);
+    }
+  }
+});
+
+test("what is no colour changes nothing", () => {
+  equal([accentTokens("red;}", "light"), accentTokens(null, "dark"), parseColour("#12345")], [{}, {}, null]);
+});
