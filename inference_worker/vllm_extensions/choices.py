@@ -40,7 +40,7 @@ class Restriction:
         return sorted({choice[self.position] for choice in self.open if len(choice) > self.position})
 
 
-class ChoiceProcessor(LogitsProcessor):
+class ChoiceProcessor(LogitsProcessor):  # type: ignore[misc]  # untyped vendor
     """Masks, row by row of the running batch, every token that would leave the given texts."""
 
     def __init__(self, vllm_config: object, device: object, is_pin_memory: bool) -> None:

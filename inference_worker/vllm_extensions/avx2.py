@@ -1,0 +1,104 @@
+"""Matrix products on processors without AVX512, where vLLM's CPU build lacks its own.
+
+Its AVX2 build has no Int4 kernel (`cpu_gemm_wna16`), yet still selects it and fails at the first token; and bfloat16
+matrices go through a slow generic loop. Int4 layers use PyTorch's own operator instead; a bfloat16 weight is widened to
+float32 slice by slice, each small enough for the cache, and multiplied at full speed. Registered in vLLM's worker
+process, and only where vLLM's own kernel is missing.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from torch import Tensor
+from vllm import _custom_ops  # noqa: F401  (loads the compiled kernels, so that the check below sees them)
+from vllm.model_executor.kernels.linear import MPLinearKernel, MPLinearLayerConfig, register_linear_kernel
+from vllm.model_executor.layers import utils as layer_utils
+from vllm.model_executor.layers.quantization.utils.quant_utils import unpack_quantized_values_into_int32
+from vllm.platforms import PlatformEnum, current_platform
+from vllm.scalar_type import scalar_types
+
+GROUP_SIZES = (32, 64, 128, 256)
+INNER_TILES = 1  # ignored by the CPU packing, but the operator's signature wants it
+FEW_ROWS_BFLOAT16 = 2
+SLICE_ELEMENTS = 1 << 20  # 4 MB in float32
+
+
+class TorchInt4LinearKernel(MPLinearKernel):  # type: ignore[misc]  # untyped vendor
+    """Symmetric 4-bit weights, multiplied by PyTorch's packed operator."""
+
+    @classmethod
+    def get_min_capability(cls) -> int:
+        """No GPU capability is needed."""
+        return -1
+
+    @classmethod
+    def can_implement(cls, c: MPLinearLayerConfig) -> tuple[bool, str | None]:
+        """Whether the layer's shape and quantization are supported, otherwise why not."""
+        inputs, outputs = c.partition_weight_shape
+        group = inputs if c.group_size == -1 else c.group_size
+        if c.weight_type != scalar_types.uint4b8 or c.zero_points:
+            return False, "only symmetric 4-bit weights are supported"
+        if group not in GROUP_SIZES or inputs % group or outputs % 32:
+            return False, f"a {inputs} x {outputs} weight in groups of {group} is not supported"
+        return True, None
+
+    def process_weights_after_loading(self, layer: Any) -> None:
+        """Repack from the GPTQ layout once; the checkpoint's tensors are released."""
+        packed, scales = getattr(layer, self.w_q_name), getattr(layer, self.w_s_name)
+        codes = unpack_quantized_values_into_int32(packed.data, self.config.weight_type, packed.packed_dim)
+        codes = codes.t().contiguous() if packed.input_dim == 0 else codes.contiguous()
+        steps = scales.data if scales.output_dim == 1 else scales.data.t()
+        pairs = torch.stack([steps, torch.zeros_like(steps)], dim=-1)
+        packed.data = torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes, INNER_TILES)
+        scales.data = pairs.to(self.config.act_type).contiguous()
+        if self.w_zp_name is not None:
+            setattr(layer, self.w_zp_name, None)
+
+    def apply_weights(self, layer: Any, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        """`x` times the weight, plus the bias."""
+        rows = x.reshape(-1, x.shape[-1]).contiguous()
+        packed, pairs = getattr(layer, self.w_q_name), getattr(layer, self.w_s_name)
+        group = rows.shape[1] // len(pairs)
+        product: Tensor = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, packed, group, pairs)
+        product = product.reshape(*x.shape[:-1], -1)
+        return product if bias is None else product + bias
+
+
+def multiply_bfloat16(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`x` times the transposed bfloat16 weight (outputs, inputs), plus the bias."""
+    rows = x.reshape(-1, x.shape[-1])
+    if len(rows) <= FEW_ROWS_BFLOAT16:
+        return torch.nn.functional.linear(x, weight, bias)
+    wide = rows.float()
+    product = torch.empty(len(rows), len(weight), dtype=x.dtype)
+    height = max(1, SLICE_ELEMENTS // weight.shape[1])
+    for start in range(0, len(weight), height):
+        product[:, start : start + height] = wide @ weight[start : start + height].float().t()
+    product = product.reshape(*x.shape[:-1], -1)
+    return product if bias is None else product + bias
+
+
+class AVX2Support:
+    """Named in the engine's arguments so that every worker process imports this module before it loads the model."""
+
+
+def _register() -> None:
+    if not current_platform.is_cpu() or hasattr(torch.ops._C, "cpu_gemm_wna16"):
+        return
+    os.environ["VLLM_DISABLED_KERNELS"] = "CPUWNA16LinearKernel"
+    register_linear_kernel(TorchInt4LinearKernel, PlatformEnum.CPU)
+    choose: Any = layer_utils.dispatch_cpu_unquantized_gemm
+
+    def dispatch(layer: Any, remove_weight: bool) -> None:
+        if layer.weight.is_meta or layer.weight.ndim != 2 or layer.weight.dtype != torch.bfloat16:
+            choose(layer, remove_weight)
+        else:
+            layer.cpu_linear = multiply_bfloat16
+
+    layer_utils.dispatch_cpu_unquantized_gemm = dispatch
+
+
+_register()
