@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -112,9 +111,11 @@ def entries(conversation: Conversation, *, after: int = 0) -> list[Entry]:
     return shown
 
 
-def replies_being_written(conversation: Conversation) -> Sequence[Reply]:
-    """Replies that a reader without a live connection is told about."""
-    return replies_in_flight(conversation.id)
+def is_being_answered(conversation: Conversation) -> bool:
+    """Whether an answer of the AI is on its way; what it writes after a person took over is discarded."""
+    return conversation.status in {ConversationStatus.AI, ConversationStatus.WAITING} and bool(
+        replies_in_flight(conversation.id)
+    )
 
 
 def other_conversations(conversation: Conversation, *, limit: int = 5) -> list[Row]:
@@ -143,7 +144,7 @@ def _row(conversation: Conversation, now: datetime) -> Row:
     return Row(
         id=conversation.id,
         visitor=visitor_name(conversation.visitor_id),
-        author="" if is_system else str(Author(conversation.last_author).label),
+        author="" if is_system else _last_author(conversation),
         preview=system_words(conversation.preview) if is_system else conversation.preview,
         status=conversation.status,
         owner=owner_words(conversation, now),
@@ -151,6 +152,13 @@ def _row(conversation: Conversation, now: datetime) -> Row:
         age=age(conversation.last_message_at, now),
         language=conversation.language,
     )
+
+
+def _last_author(conversation: Conversation) -> str:
+    """Sending takes ownership, so that the last person who wrote is the one who has the conversation."""
+    if conversation.last_author == Author.PERSON and conversation.assignee:
+        return str(conversation.assignee)
+    return str(Author(conversation.last_author).label)
 
 
 def _entry(message: Message, conversation: Conversation, day: date | None, failure: str) -> Entry:

@@ -17,7 +17,7 @@ class ReplyForm(forms.Form):
         required=False,
         strip=False,
         widget=forms.Textarea(
-            attrs={"rows": 3, "maxlength": MESSAGE_CHARACTERS, "placeholder": _("Write to the customer…")}
+            attrs={"rows": 2, "maxlength": MESSAGE_CHARACTERS, "placeholder": _("Write to the customer…")}
         ),
     )
 

@@ -146,7 +146,7 @@ def _conversation_context(request: DeskRequest, found: Conversation, *, after: i
         "waiting_position": waiting_position(found),
         "entries": desk.entries(found, after=after),
         "others": desk.other_conversations(found),
-        "replies": desk.replies_being_written(found),
+        "is_being_answered": desk.is_being_answered(found),
         "may_reply": Right.REPLY in request.rights,
         "is_mine": found.assignee_id == request.user.pk,
     }

@@ -56,15 +56,12 @@ class ArticleForm(forms.Form):
     )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
 
-    def __init__(self, *args: Any, is_new: bool = True, is_readonly: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_new: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not is_new:
             self.fields["language"].disabled = True
             self.fields["language"].help_text = _(
                 "An article keeps its language; write a translation as a new article."
             )
-        if is_readonly:
-            for field in self.fields.values():
-                field.disabled = True
         # The limit is checked on the server with a sentence; a cut-off paste would be silent.
         self.fields["body"].widget.attrs.pop("maxlength", None)

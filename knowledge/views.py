@@ -85,8 +85,7 @@ def _show_existing(request: DeskRequest, article_id: UUID) -> HttpResponse:
         "body": latest.body,
         "based_on": latest.number,
     }
-    may_edit = Right.EDIT_KNOWLEDGE in request.rights
-    return _editor(request, ArticleForm(initial=initial, is_new=False, is_readonly=not may_edit), article=article)
+    return _editor(request, ArticleForm(initial=initial, is_new=False), article=article)
 
 
 @desk_view(Right.EDIT_KNOWLEDGE)

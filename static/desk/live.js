@@ -70,9 +70,11 @@ function element(tag, className, text = "") {
 /** The answers that are being written, below the transcript. What people and models wrote goes in as text only. */
 function drawLive() {
   const shown = new Set([...live.children].map((item) => item.dataset.reply));
-  const wanted = new Set(state.replies.map((reply) => reply.id));
+  // Once a person has it, what the AI still writes is discarded.
+  const replies = ["person", "closed"].includes(state.conversation?.status) ? [] : state.replies;
+  const wanted = new Set(replies.map((reply) => reply.id));
   for (const item of [...live.children]) if (!wanted.has(item.dataset.reply)) item.remove();
-  for (const reply of state.replies) {
+  for (const reply of replies) {
     const item = shown.has(reply.id) ? live.querySelector(`[data-reply="${CSS.escape(reply.id)}"]`) : addLive(reply.id);
     const phase = live.dataset[reply.phase] ?? live.dataset.writing;
     item.classList.toggle("has-text", reply.text !== "");
