@@ -61,11 +61,11 @@ def save_article(
         return created
 
 
-def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = None) -> Article:
+def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = None, enqueue: bool = True) -> Article:
     """Give a version (the newest by default) to customers: found by its words at once, by meaning seconds later.
 
     The version that was published before disappears in the same moment. Publishing the published version again
-    changes nothing. Raises NotFound.
+    changes nothing. Without `enqueue` the caller sees to the vectors itself. Raises NotFound.
     """
     with tenant_atomic(tenant_id):
         article = _locked_article(article_id)
@@ -77,7 +77,8 @@ def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = N
         article.published_version = version
         article.updated_at = timezone.now()
         article.save(update_fields=["status", "published_version", "updated_at"])
-        transaction.on_commit(partial(tasks.enqueue_embedding, tenant_id=tenant_id, version_id=version.pk))
+        if enqueue:
+            transaction.on_commit(partial(tasks.enqueue_embedding, tenant_id=tenant_id, version_id=version.pk))
     return article
 
 

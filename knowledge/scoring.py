@@ -77,6 +77,6 @@ def _cosines(result: RetrievalResult, candidate: Candidate, vectors: Vector | No
         return [0.0 if mean is None or candidate.is_other_language else float(mean @ result.query_vector)] * rows
     matrix, query = np.atleast_2d(vectors), result.query_vector
     if candidate.is_other_language:
-        matrix, query = centre(matrix, mean), centre(query, result.means.get(result.language))
+        matrix, query = centre(matrix, mean), centre(query, result.query_mean)
     lengths = np.linalg.norm(matrix, axis=1) * np.linalg.norm(query)
     return [float(cosine) for cosine in matrix @ query / np.maximum(lengths, 1e-9)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from knowledge.query_means import query_mean
 from knowledge.ranking import Hit, RankedLists
 from knowledge.text import lexical_input
 
@@ -21,7 +22,7 @@ MIN_PASSAGES_FOR_MEAN = 8
 
 PASSAGES = """
     WITH passages AS NOT MATERIALIZED (
-        SELECT chunk.id, chunk.language, chunk.embedding, chunk.lexemes
+        SELECT chunk.id, chunk.language, chunk.embedding, chunk.embedded_with, chunk.lexemes
         FROM knowledge_chunk AS chunk
         JOIN knowledge_article AS article ON article.tenant_id = chunk.tenant_id AND article.id = chunk.article_id
         WHERE chunk.tenant_id = %(tenant)s
@@ -29,7 +30,7 @@ PASSAGES = """
     )"""
 
 STATISTICS = """
-    SELECT language, count(*), count(embedding), avg(embedding)::text,
+    SELECT language, count(*), count(embedding), avg(embedding)::text, max(embedded_with),
            tsvector_to_array(to_tsvector(%(configuration)s::regconfig, %(query)s))
     FROM passages GROUP BY language"""
 
@@ -61,10 +62,14 @@ SENTENCE_TERMS = """
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The tenant's passages by language: how many, their mean vector where there are enough, and the query's terms."""
+    """The tenant's passages by language: how many, and their mean vector where there are enough.
+
+    `query_mean` is what questions of the query's language have in common, `terms` are the query's.
+    """
 
     counts: dict[str, int]
     means: dict[str, Vector]
+    query_mean: Vector | None
     terms: tuple[str, ...]
 
 
@@ -74,10 +79,13 @@ def statistics(*, tenant_id: UUID, query: str, language: str) -> Statistics:
     with connection.cursor() as cursor:
         cursor.execute(PASSAGES + STATISTICS, {"tenant": tenant_id, "configuration": configuration, "query": prepared})
         rows = cursor.fetchall()
+    means = {row[0]: read_vector(row[3]) for row in rows if row[2] >= MIN_PASSAGES_FOR_MEAN}
+    shipped = query_mean(language, embedded_with=max((row[4] for row in rows), default=""))
     return Statistics(
         counts={row[0]: row[1] for row in rows},
-        means={row[0]: read_vector(row[3]) for row in rows if row[2] >= MIN_PASSAGES_FOR_MEAN},
-        terms=tuple(rows[0][4]) if rows else (),
+        means=means,
+        query_mean=means.get(language) if shipped is None else shipped,
+        terms=tuple(rows[0][5]) if rows else (),
     )
 
 
@@ -97,7 +105,7 @@ def ranked_lists(
         other = next((name for name in sorted(known.counts) if name != language), None)
         if other is not None:
             parts.append(OTHER_LANGUAGE)
-            parameters |= {"other": other, **_centred(vector, language, other, known.means)}
+            parameters |= {"other": other, **_centred(vector, other, known)}
     if not parts:
         return RankedLists()
     with connection.cursor() as cursor:
@@ -136,11 +144,11 @@ def centre(vector: Vector, mean: Vector | None) -> Vector:
     return vector if mean is None else vector - mean
 
 
-def _centred(vector: Vector, language: str, other: str, means: Mapping[str, Vector]) -> dict[str, str]:
+def _centred(vector: Vector, other: str, known: Statistics) -> dict[str, str]:
     """The query without its language's mean, and the other language's mean to take from its passages."""
-    other_mean = means.get(other, np.zeros_like(vector))
+    other_mean = known.means.get(other, np.zeros_like(vector))
     return {
-        "centred": write_vector(centre(vector, means.get(language))),
+        "centred": write_vector(centre(vector, known.query_mean)),
         "other_mean": write_vector(other_mean),
     }
 
