@@ -54,7 +54,7 @@ def load_runtime() -> Runtime:
     embedder = load_embedder()
     embedder.embed_query("warm-up")
     logger.info("embedder_ready", **embedder.info())
-    host = EngineHost(load_engine)
+    host = EngineHost(load_engine())
     host.start()
     info = host.engine.info()
     logger.info("engine_ready", model=info.model, quantization=info.quantization, engine_version=info.engine_version)

@@ -81,7 +81,7 @@ def trace_content(work: Work) -> content.TraceContent:
     return content.TraceContent(
         question=work.claimed.question.body,
         language=work.language,
-        style=work.style,
+        style=work.style.value,
         answer=work.answer,
         confidence=confidence(work),
         steps=tuple(content.StepRecord(step.name, step.start_ms, step.duration_ms) for step in work.clock.steps),
@@ -142,10 +142,10 @@ def _tokens(tokens: Sequence[Token]) -> tuple[content.TokenRecord, ...]:
 def _selection(selection: QuoteSelection) -> content.Selection:
     return content.Selection(
         answerable=selection.answerable,
-        score=selection.score,
-        threshold=selection.threshold,
-        margin=selection.margin,
-        features=dict(selection.features),
+        score=float(selection.score),
+        threshold=float(selection.threshold),
+        margin=float(selection.margin),
+        features={name: float(value) for name, value in selection.features.items()},
     )
 
 

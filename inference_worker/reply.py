@@ -54,9 +54,9 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
         except DeadlinePassed:
             fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="deadline")
             log.warning("reply_deadline_passed")
-        except SealError:
+        except SealError as error:
             fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="sealing")
-            log.error("reply_not_sealed")  # noqa: TRY400 - the exception's frames hold the customer's words
+            log.error("reply_not_sealed", reason=str(error))  # noqa: TRY400 - its frames hold the customer's words
         except DatabaseError as error:
             # Its text may quote a row; the lease runs out and the sweep gives the reply back.
             log.error("reply_database_away", error=type(error).__name__)  # noqa: TRY400

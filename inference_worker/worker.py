@@ -21,10 +21,10 @@ logger = structlog.get_logger(__name__)
 DRAIN_SECONDS = 6.0
 
 
-class EngineStep(bootsteps.StartStopStep):  # type: ignore[misc]
+class EngineStep(bootsteps.StartStopStep):
     """Holds the engine for the life of the worker."""
 
-    requires = {"celery.worker.components:Pool"}
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
@@ -52,7 +52,8 @@ class EngineStep(bootsteps.StartStopStep):  # type: ignore[misc]
         runtime.stop()
         holder.install(None)
 
-    terminate = stop
+    def terminate(self, worker: Any) -> None:
+        self.stop(worker)
 
 
 app.steps["worker"].add(EngineStep)

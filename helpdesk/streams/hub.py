@@ -8,7 +8,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import redis.asyncio as aioredis
 import structlog
@@ -84,12 +84,13 @@ class StreamHub:
 
     async def last_id(self, stream: str) -> str:
         """The newest entry's id, or the start when there is none."""
-        newest = await self._redis.xrevrange(stream, count=1)
+        newest: Any = await self._redis.xrevrange(stream, count=1)
         return decode(*newest[0]).id if newest else START
 
     async def entries(self, stream: str, after: str) -> list[Entry]:
         """All entries behind `after`."""
-        return [decode(*raw) for raw in await self._redis.xrange(stream, f"({after}", "+")]
+        found: Any = await self._redis.xrange(stream, f"({after}", "+")
+        return [decode(*raw) for raw in found]
 
     @asynccontextmanager
     async def follow(self, stream: str, *, after: str) -> AsyncIterator[Subscription]:
@@ -115,7 +116,7 @@ class StreamHub:
 
     async def _wake(self) -> None:
         """End the current blocking read, so that the next one includes a new stream."""
-        await self._redis.xadd(self._wake_stream, encode({}), maxlen=1)  # type: ignore[arg-type]
+        await self._redis.xadd(self._wake_stream, cast("Any", encode({})), maxlen=1)
         await self._redis.expire(self._wake_stream, 60)
 
     async def _read_forever(self) -> None:
@@ -125,7 +126,7 @@ class StreamHub:
         while self._subscriptions:
             positions = {**self._positions, self._wake_stream: wake_position}
             try:
-                answer = await self._redis.xread(positions, block=BLOCK_MILLISECONDS)  # type: ignore[arg-type]
+                answer: Any = await self._redis.xread(cast("Any", positions), block=BLOCK_MILLISECONDS)
             except (RedisError, OSError) as error:
                 logger.warning("stream_hub_disconnected", error=type(error).__name__, retry_seconds=delay)
                 away = True

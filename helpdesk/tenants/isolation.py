@@ -59,7 +59,7 @@ class TenantIsolation(Operation):
             run(f'CREATE POLICY also_readable ON "{table}" FOR SELECT USING ({self.also_readable})')
         run(_tenant_key(table))
         for field in tenant_foreign_keys(model):
-            target = field.related_model._meta.db_table  # type: ignore[union-attr]
+            target = field.related_model._meta.db_table
             run(_tenant_key(target))
             run(
                 f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_tenant" '

@@ -20,7 +20,7 @@ from helpdesk.users.queries import membership_in
 class DeskRequest(HttpRequest):
     """A request that passed `desk_view`."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     tenant: Tenant
     membership: Membership
     rights: frozenset[Right]

@@ -1,0 +1,114 @@
+"""A real Celery worker in this process: real broker, threads pool, the scripted engine behind the real contract."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.db import connections
+
+from conversations.models import Assistant
+from conversations.replies import recover_replies
+from helpdesk.celery import INFERENCE_QUEUE, app
+from helpdesk.streams.writer import client
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.runtime import Runtime, runtime
+from inference_worker.scripted_engine import ScriptedEngine
+from knowledge.domain import publish_article, save_article
+from knowledge.models import Chunk
+from tests.factories import make_tenant
+
+DELIVERY = """Mossgate sends parcels on weekdays.
+
+## Delivery times
+
+Standard delivery takes three to five working days. Express delivery takes one working day and costs nine euros.
+
+## Returns
+
+Customers may return unused pots within thirty days. Mossgate refunds the purchase price within five working days.
+"""
+
+
+# Vectors of hashed words lie far below a real model's cosines, and so do the gate's scores of them.
+GATE = {"threshold": {"en": 2e-26, "zh": 0.5}}
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[Runtime]:
+    """The inference worker, warm; its queue is empty at first."""
+    import inference_worker.worker  # noqa: F401 - adds the engine's bootstep to the app
+
+    client().flushdb()
+    with start_worker(
+        app, pool="threads", concurrency=12, perform_ping_check=False, queues=[INFERENCE_QUEUE], shutdown_timeout=30
+    ):
+        yield runtime()
+
+
+@pytest.fixture
+def engine(worker: Runtime) -> ScriptedEngine:
+    """The worker's engine, for delays and faults."""
+    assert isinstance(worker.host.engine, ScriptedEngine)
+    return worker.host.engine
+
+
+@pytest.fixture
+def shop(worker: Runtime) -> Tenant:
+    """A tenant with one published and embedded article."""
+    tenant = make_tenant("mossgate-test", name="Mossgate")
+    with tenant_atomic(tenant.id):
+        Assistant.objects.update(refusal_gate=GATE)
+    publish(tenant, "Delivery and returns", DELIVERY)
+    return tenant
+
+
+def publish(tenant: Tenant, title: str, body: str, language: str = "en") -> None:
+    """Publish an article and wait until the worker has embedded it."""
+    version = save_article(tenant_id=tenant.id, title=title, body=body, language=language)
+    publish_article(tenant_id=tenant.id, article_id=version.article_id)
+
+    def embedded() -> bool:
+        with tenant_atomic(tenant.id):
+            chunks = Chunk.objects.filter(version=version)
+            return chunks.exists() and not chunks.filter(embedding__isnull=True).exists()
+
+    wait_for(embedded)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Poll until the condition holds; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def sweep(worker: Runtime) -> Iterator[Callable[[Tenant], None]]:
+    """Runs the periodic recovery for a tenant every 0.2 s, as beat does every 5 s, until the test ends."""
+    stopped = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def sweep_forever(tenant: Tenant) -> None:
+        while not stopped.wait(0.2):
+            try:
+                recover_replies(tenant.id)
+            except Exception:  # noqa: BLE001, S112 - a database that is away is what some tests are about
+                continue
+            finally:
+                connections.close_all()
+
+    def begin(tenant: Tenant) -> None:
+        thread = threading.Thread(target=sweep_forever, args=(tenant,), daemon=True)
+        thread.start()
+        threads.append(thread)
+
+    yield begin
+    stopped.set()
+    for thread in threads:
+        thread.join()
