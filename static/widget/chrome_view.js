@@ -24,7 +24,7 @@ export function fillIcons() {
 /** The words about who answers, for the strip and for screen readers. */
 export function presenceWords(state, assistant) {
   const { key, values } = presence(state);
-  const words = [say(key, { ...values, assistant })];
+  const words = [say(key === "whoAi" && !assistant ? "whoAiUnnamed" : key, { ...values, assistant })];
   if (values.minutes) words.push(say("whoWaitingTime", { minutes: values.minutes }));
   return words.join(" · ");
 }

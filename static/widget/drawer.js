@@ -49,6 +49,10 @@ export class Drawer {
     else this.close();
   }
 
+  focus() {
+    this.#title.focus({ preventScroll: true });
+  }
+
   close() {
     if (!this.isOpen) return;
     this.#stack = [];
@@ -61,6 +65,6 @@ export class Drawer {
   #enter() {
     this.#body.scrollTop = 0;
     this.refresh();
-    this.#title.focus({ preventScroll: true });
+    this.focus();
   }
 }

@@ -17,8 +17,8 @@ export class Host {
     return this.#origin !== null;
   }
 
-  /** Starts listening. `onOpen` runs whenever the panel is opened, `onClose` when it is closed. */
-  listen({ onOpen, onClose }) {
+  /** Starts listening; `onOpen` runs whenever the panel is opened. */
+  listen({ onOpen }) {
     if (!this.#origin) return;
     window.addEventListener("message", (event) => {
       if (event.source !== window.parent || event.origin !== this.#origin || event.data?.source !== SOURCE) return;
@@ -27,10 +27,7 @@ export class Host {
         this.#setUnread(0);
         onOpen();
       }
-      if (event.data.type === "closed") {
-        this.#open = false;
-        onClose();
-      }
+      if (event.data.type === "closed") this.#open = false;
     });
     this.#tell({ type: "ready" });
   }

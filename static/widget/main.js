@@ -40,7 +40,7 @@ speak(chosen?.instead === pageLanguage ? chosen.language : pageLanguage);
 
 const names = () => ({
   company: (language() === "zh" && page.companyZh) || page.company,
-  assistant: session?.assistant?.name || "AI",
+  assistant: session?.assistant?.name ?? "",
 });
 const draw = () => {
   frame ||= requestAnimationFrame(render);
@@ -141,6 +141,6 @@ document.addEventListener("keydown", (event) => {
 show(byId("close"), host.isEmbedded);
 translatePage(names());
 draw();
-host.listen({ onOpen: refocus, onClose: () => {} });
+host.listen({ onOpen: () => (drawer.isOpen ? drawer.focus() : refocus()) });
 if (language() !== pageLanguage) host.speaks(language());
 connection.connect({ state: "connecting" });

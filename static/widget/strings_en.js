@@ -12,6 +12,7 @@ export default {
   back: "Back to the chat",
 
   whoAi: "{assistant}, the AI assistant, answers",
+  whoAiUnnamed: "The AI assistant answers",
   whoWaiting: "Waiting for a person",
   whoWaitingPlace: "Waiting for a person · number {position} in line",
   whoWaitingTime: "about {minutes} min",

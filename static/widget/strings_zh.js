@@ -12,6 +12,7 @@ export default {
   back: "返回对话",
 
   whoAi: "AI 助手 {assistant} 正在为您解答",
+  whoAiUnnamed: "AI 助手正在为您解答",
   whoWaiting: "正在等待人工客服",
   whoWaitingPlace: "正在等待人工客服 · 排在第 {position} 位",
   whoWaitingTime: "约 {minutes} 分钟",
