@@ -25,6 +25,8 @@ from tracing.sealing import associated_data, unseal_content
 MIN_REASON = 5
 MAX_REASON = 300
 SHOWN_ACCESSES = 50
+# Hangul fillers and the empty Braille pattern: letters and symbols by category, but nothing to see.
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 class ReasonMissing(InvalidInput):
@@ -139,8 +141,8 @@ def clean_reason(reason: str) -> str:
 
 
 def _is_shown(character: str) -> bool:
-    """White space and everything with ink; neither control, format, surrogate nor unassigned characters."""
-    return character.isspace() or not unicodedata.category(character).startswith("C")
+    """White space and everything with ink; neither control, format, surrogate, unassigned nor blank characters."""
+    return character.isspace() or not (unicodedata.category(character).startswith("C") or character in BLANK_LETTERS)
 
 
 def _content_or_none(trace: Trace) -> TraceContent | None:

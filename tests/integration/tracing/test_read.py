@@ -58,7 +58,9 @@ def test_open_trace_refuses_roles_without_the_right_and_logs_nothing(tenant, rol
     assert log_of(tenant) == []
 
 
-@pytest.mark.parametrize("reason", ["", "    ", "abcd", "a b c d", "\u200b\u200b\u200b\u200b\u200bab", "\u2060" * 9])
+@pytest.mark.parametrize(
+    "reason", ["", "    ", "abcd", "a b c d", "\u200b\u200b\u200b\u200b\u200bab", "\u2060" * 9, "\u3164" * 9]
+)
 def test_open_trace_needs_a_reason_that_can_be_seen(tenant, reason):
     assert isinstance(opened(tenant, make_trace(tenant), reason=reason), ReasonMissing)
     assert log_of(tenant) == []

@@ -1,0 +1,152 @@
+"""The confidence parts as the report shows them: a bar in a band and a sentence each, never one bare percentage.
+
+A part's band is a rule of thumb like the answer's; the limits below are documented, not calibrated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from tracing import words
+from tracing.charts import length
+from tracing.confidence import HIGH_HEADROOM, HIGH_MARGIN, headroom
+from tracing.content import Confidence, RetrievalConfidence, Selection, TokenConfidence, TokenRecord, TraceContent
+
+AGREEMENT_LIMITS = (0.75, 0.35)
+PROBABILITY_LIMITS = (0.7, 0.35)
+GROUNDED_LIMITS = (0.9, 0.6)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`width` and `threshold` are thousandths of the bar; `band` is low, medium or high."""
+
+    name: str
+    value: str
+    width: int
+    band: str
+    explanation: str
+    threshold: int | None = None
+
+    @property
+    def band_word(self) -> str:
+        """The band in words."""
+        return words.band_word(self.band)
+
+
+def confidence_parts(content: TraceContent) -> list[Part]:
+    """Every part that was measured."""
+    confidence = content.confidence
+    parts = _retrieval_parts(confidence.retrieval, content.selection) if confidence.retrieval else []
+    if confidence.token_probability:
+        parts += _token_parts(confidence.token_probability, content.tokens)
+    if confidence.groundedness is not None:
+        parts.append(_groundedness(confidence.groundedness))
+    return parts
+
+
+def not_measured(confidence: Confidence) -> list[str]:
+    """Names of the parts without a measurement for this answer."""
+    names = {
+        _("Retrieval"): confidence.retrieval,
+        _("Token probability"): confidence.token_probability,
+        _("Groundedness"): confidence.groundedness,
+        _("Relevance"): confidence.relevance,
+        _("Completeness"): confidence.completeness,
+    }
+    return [name for name, value in names.items() if value is None]
+
+
+def _band(value: float, limits: tuple[float, float]) -> str:
+    high, medium = limits
+    return "high" if value >= high else "medium" if value >= medium else "low"
+
+
+def _retrieval_parts(part: RetrievalConfidence, selection: Selection | None) -> list[Part]:
+    parts = []
+    if part.score is not None:
+        above = headroom(selection) if selection else None
+        parts.append(
+            Part(
+                name=_("Fit of the best passage"),
+                value=words.number(part.score),
+                width=length(part.score),
+                threshold=None if part.threshold is None else length(part.threshold),
+                band="low" if above is None else _band(above, (HIGH_HEADROOM, 0.0)),
+                explanation=_("How well the articles answer the question. Below the line the assistant declines."),
+            )
+        )
+    if part.margin is not None:
+        parts.append(
+            Part(
+                name=_("Lead over the runner-up"),
+                value=words.number(part.margin),
+                width=length(part.margin),
+                band="high" if part.margin >= HIGH_MARGIN else "medium" if part.margin > 0 else "low",
+                explanation=_("How far the best sentence is ahead of the next best one."),
+            )
+        )
+    if part.rank_agreement is not None:
+        parts.append(
+            Part(
+                name=_("Agreement of the searches"),
+                value=words.number(part.rank_agreement),
+                width=length(part.rank_agreement),
+                band=_band(part.rank_agreement, AGREEMENT_LIMITS),
+                explanation=_("Full when search by meaning and search by words both put the same passage first."),
+            )
+        )
+    return parts
+
+
+def _token_parts(part: TokenConfidence, tokens: Sequence[TokenRecord]) -> list[Part]:
+    mean, weakest = math.exp(part.mean_logprob), math.exp(part.weakest_span.mean_logprob)
+    span = "".join(token.text for token in tokens[part.weakest_span.start : part.weakest_span.end]).strip()
+    parts = [
+        Part(
+            name=_("Token probability, average"),
+            value=words.percent(mean),
+            width=length(mean),
+            band=_band(mean, PROBABILITY_LIMITS),
+            explanation=_("Geometric mean of the probabilities that the model gave to the answer's tokens."),
+        ),
+        Part(
+            name=_("Token probability, weakest span"),
+            value=words.percent(weakest),
+            width=length(weakest),
+            band=_band(weakest, PROBABILITY_LIMITS),
+            explanation=_("The run of tokens that the model found least likely: “%(span)s”.") % {"span": span},
+        ),
+    ]
+    if part.entropy_at_least is not None:
+        parts.append(_decisiveness(part.entropy_at_least))
+    return parts
+
+
+def _decisiveness(entropy_at_least: float) -> Part:
+    at_most = math.exp(-entropy_at_least)
+    return Part(
+        name=_("Decisiveness, at most"),
+        value=_("%(number)s nats") % {"number": words.number(entropy_at_least)},
+        width=length(at_most),
+        band=_band(at_most, PROBABILITY_LIMITS),
+        explanation=_(
+            "The model wavered between at least %(number)s tokens on average. Estimated from the recorded "
+            "alternatives, so the true number can only be higher."
+        )
+        % {"number": words.number(math.exp(entropy_at_least))},
+    )
+
+
+def _groundedness(value: float) -> Part:
+    return Part(
+        name=_("Groundedness"),
+        value=words.number(value),
+        width=length(value),
+        band=_band(value, GROUNDED_LIMITS),
+        explanation=_("Share of each sentence's words that the cited passages hold, on average."),
+    )

@@ -1,0 +1,265 @@
+"""What the report page shows, ready to print: labels, drawn lengths and pieces of text. No database."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from tracing import charts, words
+from tracing.charts import Bar, Column, Piece
+from tracing.content import Candidate, EngineRecord, Score, TokenRecord, TraceContent
+from tracing.parts import Part, confidence_parts, not_measured
+from tracing.read import TraceShape
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One step; `kind` is "queue" for the time before the claim."""
+
+    name: str
+    kind: str
+    start: str
+    duration: str
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRow:
+    """How much of something there is."""
+
+    name: str
+    value: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCell:
+    """A search's score of one passage: a bar, or a dot where zero means nothing. Empty when it did not list it."""
+
+    score: str = ""
+    rank: int = 0
+    bar: Bar | None = None
+    dot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRow:
+    """A passage that retrieval considered."""
+
+    number: int
+    candidate: Candidate
+    dense: ScoreCell
+    lexical: ScoreCell
+    fused: ScoreCell
+    text: list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class AlternativeRow:
+    """A token that the model weighed; `is_chosen` marks the one that was written."""
+
+    text: str
+    probability: str
+    width: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token of the answer. `shown` makes white space visible; `text` is what the answer holds."""
+
+    number: int
+    id: int
+    text: str
+    shown: str
+    probability: str
+    band: int
+    rank: int
+    column: Column
+    alternatives: list[AlternativeRow]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTurnView:
+    """One message of the prompt."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutView:
+    """Something that did not fit into the prompt."""
+
+    kind: str
+    reference: str
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedReport:
+    """Everything behind the lock."""
+
+    content: TraceContent
+    passages: list[PassageRow]
+    other_passages: list[PassageRow]
+    tokens: list[TokenView]
+    chart_width: int
+    turns: list[PromptTurnView]
+    history: list[PromptTurnView]
+    parts: list[Part]
+    not_measured: list[str]
+    cuts: list[CutView]
+    features: list[tuple[str, str]]
+    engine_facts: list[tuple[str, str]]
+    sampling_facts: list[tuple[str, str]]
+    style_sentence: str
+
+
+def shape_rows(shape: TraceShape) -> list[SizeRow]:
+    """Sizes in tokens of what is sealed, on one scale."""
+    sizes = [(_("Prompt, tokens"), shape.prompt_tokens), (_("Answer, tokens"), shape.answer_tokens)]
+    top = max(count for _name, count in sizes)
+    return [SizeRow(name, str(count), charts.length(count / top if top else 0.0)) for name, count in sizes]
+
+
+def timeline_rows(shape: TraceShape) -> list[TimelineRow]:
+    """The queue and every step on one axis that begins when the question was asked."""
+    spans = [(0.0, shape.queue_ms), *((shape.queue_ms + step.start_ms, step.duration_ms) for step in shape.steps)]
+    bars = charts.timeline(spans, total=shape.queue_ms + shape.total_ms)
+    names = ["queue", *(step.name for step in shape.steps)]
+    return [
+        TimelineRow(
+            name=words.step_word(name),
+            kind="queue" if name == "queue" else "step",
+            start=words.milliseconds(start),
+            duration=words.milliseconds(duration),
+            bar=bar,
+        )
+        for name, (start, duration), bar in zip(names, spans, bars, strict=True)
+    ]
+
+
+def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
+    """The opened report of one trace."""
+    own = [candidate for candidate in content.candidates if not candidate.is_other_language]
+    other = [candidate for candidate in content.candidates if candidate.is_other_language]
+    tokens = _token_views(content.tokens)
+    return OpenedReport(
+        content=content,
+        passages=_passage_rows(own, first=1),
+        other_passages=_passage_rows(other, first=len(own) + 1),
+        tokens=tokens,
+        chart_width=10 * max(len(tokens), 16),
+        turns=[
+            PromptTurnView(words.role_word(turn.role), turn.content)
+            for turn in (content.prompt.turns if content.prompt else ())
+        ],
+        history=[PromptTurnView(words.author_word(message.author), message.body) for message in content.history],
+        parts=confidence_parts(content),
+        not_measured=not_measured(content.confidence),
+        cuts=[CutView(words.cut_word(cut.kind), cut.reference, cut.tokens) for cut in content.dropped],
+        features=_features(content),
+        engine_facts=_engine_facts(content),
+        sampling_facts=_sampling_facts(content, finish_reason),
+        style_sentence=words.style_sentence(content.style),
+    )
+
+
+def _passage_rows(candidates: Sequence[Candidate], *, first: int) -> list[PassageRow]:
+    dense, lexical = [each.dense for each in candidates], [each.lexical for each in candidates]
+    fused = [each.fused for each in candidates]
+    cells = zip(
+        [ScoreCell(*_score(score), dot=dot) for score, dot in zip(dense, charts.score_dots(dense), strict=True)],
+        [ScoreCell(*_score(score), bar=bar) for score, bar in zip(lexical, charts.score_bars(lexical), strict=True)],
+        [ScoreCell(*_score(score), bar=bar) for score, bar in zip(fused, charts.score_bars(fused), strict=True)],
+        strict=True,
+    )
+    return [
+        PassageRow(number, candidate, *of_passage, charts.pieces(candidate.text, candidate.quoted))
+        for number, (candidate, of_passage) in enumerate(zip(candidates, cells, strict=True), first)
+    ]
+
+
+def _score(score: Score | None) -> tuple[str, int]:
+    return ("", 0) if score is None else (words.number(score.score), score.rank)
+
+
+def _token_views(tokens: Sequence[TokenRecord]) -> list[TokenView]:
+    columns = charts.token_columns(tokens)
+    return [
+        TokenView(
+            number=number,
+            id=token.id,
+            text=token.text,
+            shown=visible(token.text),
+            probability=words.percent(math.exp(token.logprob)),
+            band=column.band,
+            rank=token.rank,
+            column=column,
+            alternatives=_alternatives(token),
+        )
+        for number, (token, column) in enumerate(zip(tokens, columns, strict=True), 1)
+    ]
+
+
+def _alternatives(token: TokenRecord) -> list[AlternativeRow]:
+    """The favourites and, where it is none of them, the token that was written."""
+    listed = [(other.id, other.text, other.logprob) for other in token.alternatives]
+    if token.id not in {other for other, _, _ in listed}:
+        listed.append((token.id, token.text, token.logprob))
+    return [
+        AlternativeRow(
+            visible(text), words.percent(math.exp(logprob)), charts.length(math.exp(logprob)), other == token.id
+        )
+        for other, text, logprob in listed
+    ]
+
+
+def visible(text: str) -> str:
+    """A token with its white space drawn; an incomplete character is a small circle."""
+    drawn = text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
+    return drawn or "◌"
+
+
+def _features(content: TraceContent) -> list[tuple[str, str]]:
+    features = content.selection.features if content.selection else {}
+    return [(name.replace("_", " "), words.number(value)) for name, value in features.items()]
+
+
+def _engine_facts(content: TraceContent) -> list[tuple[str, str]]:
+    facts = _facts_of_engine(content.engine) if content.engine else []
+    embedder = content.embedder or {}
+    return facts + [(_("Embedder: %(name)s") % {"name": name.replace("_", " ")}, embedder[name]) for name in embedder]
+
+
+def _facts_of_engine(engine: EngineRecord) -> list[tuple[str, str]]:
+    facts = [
+        (_("Model"), engine.model),
+        (_("Revision"), engine.revision),
+        (_("Quantization"), engine.quantization),
+        (_("Engine"), f"{engine.engine} {engine.engine_version}"),
+        (_("Device"), engine.device),
+        (_("Context window"), str(engine.max_model_len)),
+        *engine.libraries.items(),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _sampling_facts(content: TraceContent, finish_reason: str) -> list[tuple[str, str]]:
+    sampling = content.sampling
+    if sampling is None:
+        return []
+    facts = [
+        (_("Temperature"), f"{sampling.temperature:g}"),
+        (_("Top p"), f"{sampling.top_p:g}"),
+        (_("Token limit"), str(sampling.max_tokens)),
+        (_("Seed"), "" if sampling.seed is None else str(sampling.seed)),
+        (_("Alternatives recorded"), str(sampling.top_logprobs)),
+        (_("Stop texts"), ", ".join(repr(text) for text in sampling.stop)),
+        (_("End"), words.finish_word(finish_reason)),
+    ]
+    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,14 @@
+"""The desk's pages about traces."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from tracing import views
+
+app_name = "tracing"
+urlpatterns = [
+    path("<slug:tenant_slug>/traces/", views.trace_list, name="list"),
+    path("<slug:tenant_slug>/traces/<uuid:reply_id>/", views.report, name="report"),
+    path("<slug:tenant_slug>/traces/<uuid:reply_id>/open/", views.open_report, name="open"),
+]
