@@ -22,9 +22,10 @@ from tracing.content import (
 )
 
 SPAN_TOKENS = 5
-# How far the gate's score must lie between its threshold (0) and certainty (1), and ahead of the runner-up, for "high".
+# For "high" the gate's score must lie halfway from its threshold to certainty, and the best sentence ahead of the next by
+# more than the lead below which retrieval quotes both.
 HIGH_HEADROOM = 0.5
-HIGH_MARGIN = 0.05
+HIGH_MARGIN = 0.06
 
 
 def mean_logprob(tokens: Sequence[TokenRecord]) -> float | None:

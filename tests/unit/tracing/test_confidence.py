@@ -122,7 +122,7 @@ def test_passing_the_gate_never_lowers_the_band(selection):
 
 @pytest.mark.parametrize(
     ("score", "margin", "expected"),
-    [(0.39, 0.5, "low"), (0.41, 0.5, "medium"), (0.71, 0.04, "medium"), (0.71, 0.05, "high"), (0.71, None, "high")],
+    [(0.39, 0.5, "low"), (0.41, 0.5, "medium"), (0.71, 0.04, "medium"), (0.71, 0.06, "high"), (0.71, None, "high")],
 )
 def test_band_follows_threshold_headroom_and_margin(score, margin, expected):
     assert confidence.band(Selection(answerable=True, score=score, threshold=0.4, margin=margin)) == expected
