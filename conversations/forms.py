@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from conversations.validation import MESSAGE_CHARACTERS, clean_body
+from conversations.validation import clean_body
 from helpdesk.errors import GlassdeskError
 
 
@@ -16,9 +16,8 @@ class ReplyForm(forms.Form):
         label=_("Your reply"),
         required=False,
         strip=False,
-        widget=forms.Textarea(
-            attrs={"rows": 2, "maxlength": MESSAGE_CHARACTERS, "placeholder": _("Write to the customer…")}
-        ),
+        # No maxlength: the browser would cut a long paste without a word.
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Write to the customer…")}),
     )
 
     def clean_body(self) -> str:

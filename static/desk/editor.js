@@ -32,12 +32,18 @@ function restore() {
   if (isSame || draft.basedOn !== basedOn || document.getElementById("conflict")) return isSame && write(null);
   for (const name of kept) form.elements[name].value = draft[name];
   isDirty = true;
+  document.getElementById("restored").hidden = false;
   body.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 form.addEventListener("input", () => {
   isDirty = true;
   write({ basedOn, ...Object.fromEntries(kept.map((name) => [name, form.elements[name].value])) });
+});
+document.getElementById("discard").addEventListener("click", () => {
+  write(null);
+  isDirty = false;
+  location.reload();
 });
 form.addEventListener("submit", () => (isDirty = false));
 form.addEventListener("keydown", (event) => {
