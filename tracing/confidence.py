@@ -22,8 +22,8 @@ from tracing.content import (
 )
 
 SPAN_TOKENS = 5
-# For "high" the gate's score must lie halfway from its threshold to certainty, and the best sentence ahead of the next by
-# more than the lead below which retrieval quotes both.
+# For "high" the gate's score must lie halfway from its threshold to certainty, and the best sentence must be ahead of
+# the next by the lead below which retrieval quotes both.
 HIGH_HEADROOM = 0.5
 HIGH_MARGIN = 0.06
 

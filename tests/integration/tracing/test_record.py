@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ from tracing import keys
 from tracing.content import SamplingRecord
 from tracing.models import ChainHead, DataKey, KeyPurpose, Trace
 from tracing.sealing import associated_data, unseal_content
+from tracing.verify import verify_chain
 
 pytestmark = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
@@ -69,6 +71,24 @@ def test_record_trace_makes_one_key_per_purpose_and_keeps_it():
     with tenant_atomic(tenant.id):
         assert sorted(DataKey.objects.values_list("purpose", flat=True)) == ["chain", "content"]
     assert len({trace.key_id for trace in traces}) == 1
+
+
+@committed
+def test_first_answers_stored_at_once_share_their_keys_and_form_one_chain():
+    tenant = make_tenant()
+    replies = [claimed_reply(tenant) for _ in range(6)]
+
+    def store(reply):
+        try:
+            return store_answer(reply, make_record()).sequence
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        assert sorted(pool.map(store, replies)) == [1, 2, 3, 4, 5, 6]
+    with tenant_atomic(tenant.id):
+        assert verify_chain().is_sound
+        assert DataKey.objects.count() == 2
 
 
 def test_tenants_do_not_share_keys():
