@@ -25,6 +25,14 @@ class DropRequestBodies(logging.Filter):
         return True
 
 
+class DropNotReady(logging.Filter):
+    """Health answers 503 while the desk starts; somebody asks several times a second, and that is no error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        return request is None or not request.path.startswith("/health/")
+
+
 def logging_settings(*, json_lines: bool) -> dict[str, Any]:
     """The `LOGGING` setting; structlog and the standard library share one handler."""
     renderer: Any = (
@@ -39,7 +47,10 @@ def logging_settings(*, json_lines: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"drop_request": {"()": "helpdesk.logs.DropRequestBodies"}},
+        "filters": {
+            "drop_request": {"()": "helpdesk.logs.DropRequestBodies"},
+            "drop_not_ready": {"()": "helpdesk.logs.DropNotReady"},
+        },
         "formatters": {
             "events": {
                 "()": structlog.stdlib.ProcessorFormatter,
@@ -55,7 +66,11 @@ def logging_settings(*, json_lines: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             "django.db.backends": {"level": "WARNING"},
+            "django.request": {"filters": ["drop_not_ready"]},
             "daphne.server": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },
     }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from inference_worker.query_first import QueryFirstLock
 
 E5_PREFIXES = ("query: ", "passage: ")
 NO_PREFIXES = ("", "")
@@ -44,7 +45,7 @@ class SentenceTransformerEmbedder:
 
         self.settings = settings
         self._torch = torch
-        self._lock = threading.Lock()
+        self._turns = QueryFirstLock()
         torch.set_num_threads(settings.threads)
         quiet: Any = transformers_logging
         quiet.disable_progress_bar()
@@ -58,21 +59,24 @@ class SentenceTransformerEmbedder:
 
     def embed_query(self, text: str) -> list[float]:
         """Vector of a search query."""
-        return self._encode([self._query_prefix + text])[0]
+        with self._turns.query():
+            return self._encode([self._query_prefix + text])[0]
 
     def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
-        """Vectors of passages, in the order given. The lock is released between batches, so queries need not wait."""
+        """Vectors of passages, in the order given. Queries go first between batches."""
         by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         vectors: list[list[float]] = [[] for _ in texts]
         for start in range(0, len(by_length), self.settings.batch_size):
             batch = by_length[start : start + self.settings.batch_size]
-            for i, vector in zip(batch, self._encode([self._passage_prefix + texts[i] for i in batch]), strict=True):
+            with self._turns.background():
+                computed = self._encode([self._passage_prefix + texts[i] for i in batch])
+            for i, vector in zip(batch, computed, strict=True):
                 vectors[i] = vector
         return vectors
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` in the embedding model's vocabulary, without prefix and special tokens."""
-        with self._lock:
+        with self._turns.background():
             return len(self._model.tokenizer.encode(text, add_special_tokens=False, truncation=False, verbose=False))
 
     def info(self) -> dict[str, str]:
@@ -88,7 +92,7 @@ class SentenceTransformerEmbedder:
 
     def _encode(self, texts: list[str]) -> list[list[float]]:
         """One batch; the model's own truncation (512 tokens for e5) applies."""
-        with self._lock, self._torch.inference_mode():
+        with self._torch.inference_mode():
             vectors = self._model.encode(
                 texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
             )

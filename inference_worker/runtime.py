@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection
 
 from conversations.replies import release_reply, renew_leases
 from helpdesk.workers import remove_heartbeat, report_heartbeat
+from inference_worker.background import EmbeddingQueue
 from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
 
@@ -37,6 +38,10 @@ class Runtime:
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _embeddings: EmbeddingQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._embeddings = EmbeddingQueue(self.embedder, is_answering=lambda: bool(self._writing))
 
     @contextmanager
     def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int) -> Iterator[None]:
@@ -53,6 +58,10 @@ class Runtime:
     def stopping(self) -> bool:
         """Whether the worker is shutting down; replies then give themselves back."""
         return self._stopping.is_set()
+
+    def embed_later(self, *, tenant_id: UUID, version_id: UUID) -> None:
+        """Compute the vectors of an article version when nobody waits for an answer."""
+        self._embeddings.add(tenant_id, version_id)
 
     def begin_heartbeat(self) -> None:
         """Renew leases and report readiness in the background until `stop`."""
@@ -75,6 +84,7 @@ class Runtime:
             remove_heartbeat(self.name)
         except redis.RedisError as error:
             logger.warning("heartbeat_not_removed", error=type(error).__name__)
+        self._embeddings.stop()
         self.host.stop()
 
     def _in_progress(self) -> dict[UUID, tuple[UUID, int]]:

@@ -106,7 +106,7 @@ class ScriptedEngine:
                     tokens=(scripted_token(piece, request.sampling.top_logprobs),),
                     finish_reason=reason if last else None,
                 )
-        except GeneratorExit:
+        except (GeneratorExit, asyncio.CancelledError):
             if not finished:
                 self.aborted.append(request.request_id)
             raise

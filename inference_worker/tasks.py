@@ -21,7 +21,5 @@ def answer_reply(*, tenant_id: str, reply_id: str) -> None:
 
 @shared_task(name=EMBED_CHUNKS)
 def embed_chunks(*, tenant_id: str, version_id: str) -> None:
-    """Compute the vectors of one article version."""
-    from inference_worker.embedding import embed_version
-
-    embed_version(UUID(tenant_id), UUID(version_id), runtime().embedder)
+    """Note that an article version needs vectors; they are computed when nobody waits for an answer."""
+    runtime().embed_later(tenant_id=UUID(tenant_id), version_id=UUID(version_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from csp.decorators import csp_update
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -44,7 +44,7 @@ def frame(request: HttpRequest, tenant_slug: str) -> HttpResponse:
     language = requested_language(request, tenant)
     with translation.override("zh-hans" if language == Language.CHINESE else "en"):
         response = render(request, "widget/frame.html", {"widget_tenant": tenant, "language": language})
-    allow_embedding = csp_update({"frame-ancestors": ["'self'", *tenant.allowed_origins]})
+    allow_embedding = csp_replace({"frame-ancestors": ["'self'", *tenant.allowed_origins]})
     return cast(HttpResponse, allow_embedding(lambda _request: response)(request))
 
 
