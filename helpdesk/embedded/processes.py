@@ -109,7 +109,7 @@ def start(
     """
     command = [*user_switch, *_death_watch(death_signal), *map(str, arguments)]
     log.parent.mkdir(parents=True, exist_ok=True)
-    _set_aside(log)
+    trim(log)
     with open(log, "ab") as output:
         return subprocess.Popen(
             command,
@@ -128,10 +128,11 @@ def _death_watch(death_signal: signal.Signals) -> list[str]:
     return [setpriv, "--pdeathsig", death_signal.name.removeprefix("SIG"), "--"] if setpriv else []
 
 
-def _set_aside(log: Path) -> None:
-    """Keep one older log file of bounded size."""
+def trim(log: Path) -> None:
+    """Keep one older log file of bounded size. Safe while a program writes: it appends, so it goes on at the front."""
     if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
-        log.replace(log.with_name(f"{log.name}.1"))
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def stop(process: subprocess.Popen[bytes], *, seconds: float, first: signal.Signals = signal.SIGTERM) -> None:

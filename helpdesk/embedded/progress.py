@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,7 +13,10 @@ Update = Callable[[str], None]
 
 
 class Steps:
-    """Writes steps to a console: a spinner on a terminal, only finished lines anywhere else."""
+    """Writes steps to a console: a spinner on a terminal, only finished lines anywhere else.
+
+    A terminal that has gone away is no error: what it should have shown must not keep anything from being stopped.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -22,8 +25,14 @@ class Steps:
     def step(self, title: str) -> Iterator[Update]:
         """Show the step while the block runs; the yielded function tells what it is at."""
         begun = time.monotonic()
-        with self.console.status(escape(title)) as status:
+        status = self.console.status(escape(title))
+        with suppress(OSError):
+            status.start()
+        try:
             yield lambda detail: status.update(f"{escape(title)} [dim]{escape(detail)}[/]")
+        finally:
+            with suppress(OSError):
+                status.stop()
         self.say(f"[green]✓[/] {escape(title)} [dim]{time.monotonic() - begun:.1f} s[/]")
 
     def warn(self, text: str) -> None:
@@ -36,8 +45,10 @@ class Steps:
 
     def plain(self, text: str) -> None:
         """Lines of a log file or of another command, as they are."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError):
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def say(self, markup: str) -> None:
         """One line of rich markup."""
-        self.console.print(markup, highlight=False, soft_wrap=True)
+        with suppress(OSError):
+            self.console.print(markup, highlight=False, soft_wrap=True)

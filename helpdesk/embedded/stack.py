@@ -67,9 +67,9 @@ class Stack:
         self._start_children()
         self._manage("demo_addresses", "--port", str(self.plan.port), show=True)
 
-    def supervise(self) -> None:
-        """Until somebody stops it."""
-        while True:
+    def supervise(self, *, until: Callable[[], bool]) -> None:
+        """Restart what dies, until the condition holds or a signal comes."""
+        while not until():
             time.sleep(LOOK_SECONDS)
             self.supervisor.look_after()
 
@@ -86,7 +86,8 @@ class Stack:
 
     def _make_secrets(self) -> None:
         folder = private_folder(self.plan.data / "secrets")
-        private_folder(self.plan.data / "logs")
+        for name in ("logs", "static"):
+            private_folder(self.plan.data / name)
         for variable, make in {"GLASSDESK_MASTER_KEY": master_key, "GLASSDESK_SECRET_KEY": None}.items():
             if variable in self.plan.given or f"{variable}_FILE" in self.plan.given:
                 continue

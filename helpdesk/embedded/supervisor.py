@@ -29,6 +29,7 @@ class Service(Protocol[Where_co]):
     """An embedded server."""
 
     process: subprocess.Popen[bytes] | None
+    log: Path
 
     def start(self) -> Where_co:
         """Start the server; the result says where it is."""
@@ -96,6 +97,7 @@ class Supervisor:
                 self._start(running)
         if time.monotonic() >= self._next_record:
             self.record()
+            self._trim_logs()
         return dead
 
     def deaths(self, child: Child) -> int:
@@ -112,6 +114,12 @@ class Supervisor:
         if now != self._recorded:
             leftovers.record(self.pid_file, now)
             self._recorded = now
+
+    def _trim_logs(self) -> None:
+        for running in self._running:
+            processes.trim(running.child.log)
+        for service, _ in self.services.values():
+            processes.trim(service.log)
 
     def stop(self) -> None:
         """Programs first, all at once; then the servers that they use."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
@@ -36,30 +36,46 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start, supervise, stop; the exit code says whether the start went well."""
         steps = Steps(Console())
-        for number in STOP_SIGNALS:
-            signal.signal(number, _stop)
         try:
             stack = Stack(plan(os.environ), steps)
         except CannotStart as error:
             steps.fail(str(error))
             sys.exit(1)
-        code = 0
-        try:
-            stack.start()
-            steps.say("Stop with Ctrl-C.")
-            stack.supervise()
-        except CannotStart as error:
-            steps.fail(str(error))
-            code = 1
-        except Stopped:
-            steps.say("")
-        finally:
-            for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
-            if stack.supervisor.has_work:
-                with steps.step("Stopped"):
-                    stack.supervisor.stop()
-        sys.exit(code)
+        sys.exit(run(stack, steps))
+
+
+def run(stack: Stack, steps: Steps) -> int:
+    """From start to stop; whatever happens in between, nothing is left running. Returns the exit code."""
+    hung_up = _listen_for_stop()
+    try:
+        stack.start()
+        steps.say("Stop with Ctrl-C.")
+        stack.supervise(until=hung_up)
+    except CannotStart as error:
+        steps.fail(str(error))
+        return 1
+    except Stopped:
+        steps.say("")
+    finally:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        if stack.supervisor.has_work:
+            with steps.step("Stopped"):
+                stack.supervisor.stop()
+    return 0
+
+
+def _listen_for_stop() -> Callable[[], bool]:
+    """Make the stop signals raise Stopped; the returned function says whether the terminal was closed.
+
+    make keeps a hang-up to itself, so that it has to be noticed. Under nohup neither counts.
+    """
+    outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    for number in STOP_SIGNALS:
+        if not (outlives_terminal and number is signal.SIGHUP):
+            signal.signal(number, _stop)
+    had_terminal = sys.stdin.isatty() and not outlives_terminal
+    return lambda: had_terminal and not sys.stdin.isatty()
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
