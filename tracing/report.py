@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from tracing import charts, words
 from tracing.charts import Bar, Column, Piece
-from tracing.content import Candidate, EngineRecord, Score, TokenRecord, TraceContent
+from tracing.content import Candidate, Score, TokenRecord, TraceContent
+from tracing.facts import engine_facts, features, sampling_facts
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
 
@@ -162,9 +163,9 @@ def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
         parts=confidence_parts(content),
         not_measured=not_measured(content.confidence),
         cuts=[CutView(words.cut_word(cut.kind), cut.reference, cut.tokens) for cut in content.dropped],
-        features=_features(content),
-        engine_facts=_engine_facts(content),
-        sampling_facts=_sampling_facts(content, finish_reason),
+        features=features(content),
+        engine_facts=engine_facts(content),
+        sampling_facts=sampling_facts(content, finish_reason),
         style_sentence=words.style_sentence(content.style),
     )
 
@@ -223,43 +224,3 @@ def visible(text: str) -> str:
     """A token with its white space drawn; an incomplete character is a small circle."""
     drawn = text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
     return drawn or "◌"
-
-
-def _features(content: TraceContent) -> list[tuple[str, str]]:
-    features = content.selection.features if content.selection else {}
-    return [(name.replace("_", " "), words.number(value)) for name, value in features.items()]
-
-
-def _engine_facts(content: TraceContent) -> list[tuple[str, str]]:
-    facts = _facts_of_engine(content.engine) if content.engine else []
-    embedder = content.embedder or {}
-    return facts + [(_("Embedder: %(name)s") % {"name": name.replace("_", " ")}, embedder[name]) for name in embedder]
-
-
-def _facts_of_engine(engine: EngineRecord) -> list[tuple[str, str]]:
-    facts = [
-        (_("Model"), engine.model),
-        (_("Revision"), engine.revision),
-        (_("Quantization"), engine.quantization),
-        (_("Engine"), f"{engine.engine} {engine.engine_version}"),
-        (_("Device"), engine.device),
-        (_("Context window"), str(engine.max_model_len)),
-        *engine.libraries.items(),
-    ]
-    return [(name, value) for name, value in facts if value]
-
-
-def _sampling_facts(content: TraceContent, finish_reason: str) -> list[tuple[str, str]]:
-    sampling = content.sampling
-    if sampling is None:
-        return []
-    facts = [
-        (_("Temperature"), f"{sampling.temperature:g}"),
-        (_("Top p"), f"{sampling.top_p:g}"),
-        (_("Token limit"), str(sampling.max_tokens)),
-        (_("Seed"), "" if sampling.seed is None else str(sampling.seed)),
-        (_("Alternatives recorded"), str(sampling.top_logprobs)),
-        (_("Stop texts"), ", ".join(repr(text) for text in sampling.stop)),
-        (_("End"), words.finish_word(finish_reason)),
-    ]
-    return [(name, value) for name, value in facts if value]

@@ -1,0 +1,51 @@
+"""What answered and with which settings, as labelled values."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from tracing import words
+from tracing.content import EngineRecord, TraceContent
+
+
+def features(content: TraceContent) -> list[tuple[str, str]]:
+    """What the gate measured."""
+    measured = content.selection.features if content.selection else {}
+    return [(name.replace("_", " "), words.number(value)) for name, value in measured.items()]
+
+
+def engine_facts(content: TraceContent) -> list[tuple[str, str]]:
+    """Model, engine, device and libraries."""
+    facts = _facts_of_engine(content.engine) if content.engine else []
+    embedder = content.embedder or {}
+    return facts + [(_("Embedder: %(name)s") % {"name": name.replace("_", " ")}, embedder[name]) for name in embedder]
+
+
+def _facts_of_engine(engine: EngineRecord) -> list[tuple[str, str]]:
+    facts = [
+        (_("Model"), engine.model),
+        (_("Revision"), engine.revision),
+        (_("Quantization"), engine.quantization),
+        (_("Engine"), f"{engine.engine} {engine.engine_version}"),
+        (_("Device"), engine.device),
+        (_("Context window"), str(engine.max_model_len)),
+        *engine.libraries.items(),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def sampling_facts(content: TraceContent, finish_reason: str) -> list[tuple[str, str]]:
+    """How tokens were picked and why generation ended."""
+    sampling = content.sampling
+    if sampling is None:
+        return []
+    facts = [
+        (_("Temperature"), f"{sampling.temperature:g}"),
+        (_("Top p"), f"{sampling.top_p:g}"),
+        (_("Token limit"), str(sampling.max_tokens)),
+        (_("Seed"), "" if sampling.seed is None else str(sampling.seed)),
+        (_("Alternatives recorded"), str(sampling.top_logprobs)),
+        (_("Stop texts"), ", ".join(repr(text) for text in sampling.stop)),
+        (_("End"), words.finish_word(finish_reason)),
+    ]
+    return [(name, value) for name, value in facts if value]
