@@ -46,7 +46,7 @@ def _embed(chunks: Sequence[ChunkToEmbed], embedder: Embedder) -> list[ChunkEmbe
             chunk_id=chunk.chunk_id,
             vector=next(vectors),
             sentence_vectors=[next(vectors) for _ in chunk.sentences],
-            token_count=embedder.count_tokens(chunk.passage),
+            token_count=embedder.count_tokens(chunk.text),
         )
         for chunk in chunks
     ]

@@ -66,6 +66,11 @@ def searched_text(*, title: str, heading: str, text: str) -> str:
     return "\n".join(part for part in (title, heading, text) if part)
 
 
+def sentence_in_context(*, title: str, heading: str, sentence: str) -> str:
+    """What a sentence is compared by: its words after its title and headings, which say what "it" is."""
+    return f"{HEADING_SEPARATOR.join(part for part in (title, heading) if part)}: {sentence}"
+
+
 def _sections(body: str) -> Iterator[_Section]:
     for heading, group in groupby(plain_lines(body), key=lambda line: line.heading):
         text, sentences, starts = "", [], []

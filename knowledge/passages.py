@@ -12,7 +12,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db.models import F, Value
 
 from helpdesk.tenants.scope import tenant_atomic
-from knowledge.chunking import searched_text, split_article
+from knowledge.chunking import searched_text, sentence_in_context, split_article
 from knowledge.models import EMBEDDING_DIMENSIONS, Article, ArticleVersion, Chunk
 from knowledge.text import lexical_input
 
@@ -25,9 +25,10 @@ class WrongVector(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChunkToEmbed:
-    """What the embedding model reads of a passage: the passage under its headings, and each sentence alone."""
+    """What the embedding model reads of a passage: the passage under its headings, and each sentence under them."""
 
     chunk_id: UUID
+    text: str
     passage: str
     sentences: tuple[str, ...]
 
@@ -81,8 +82,14 @@ def chunks_to_embed(*, tenant_id: UUID, version_id: UUID) -> list[ChunkToEmbed]:
         return [
             ChunkToEmbed(
                 chunk_id=chunk.pk,
+                text=chunk.text,
                 passage=searched_text(title=chunk.version.title, heading=chunk.heading, text=chunk.text),
-                sentences=tuple(chunk.text[start:end] for start, end in chunk.sentences),
+                sentences=tuple(
+                    sentence_in_context(
+                        title=chunk.version.title, heading=chunk.heading, sentence=chunk.text[start:end]
+                    )
+                    for start, end in chunk.sentences
+                ),
             )
             for chunk in chunks.order_by("position")
         ]

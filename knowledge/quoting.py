@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from knowledge.answerability import Kind, answer_probability, threshold_for
+from knowledge.answerability import DEFAULT_THRESHOLD, Kind, answer_probability, kind_of, threshold_for
 from knowledge.retrieval import Candidate, RetrievalResult
 from knowledge.scoring import ScoredSentence, score_sentences
 
@@ -56,8 +56,16 @@ def select_quotes(result: RetrievalResult, *, gate: Mapping[str, Any] | None = N
     other = _select(result, result.other_language, gate)
     if other is not None and (own is None or _prefers(other, own)):
         return other
-    threshold = threshold_for(gate, result.language)
-    return own or QuoteSelection((), False, 0.0, threshold, 0.0, result.language)
+    return own or QuoteSelection((), False, 0.0, DEFAULT_THRESHOLD, 0.0, result.language)
+
+
+def gate_scores(result: RetrievalResult) -> dict[Kind, float]:
+    """The gate's score for each kind of evidence there is: in the question's language, and across languages."""
+    scored = (score_sentences(result, candidates) for candidates in (result.own_language, result.other_language))
+    best = [sentences[0] for sentences in scored if sentences]
+    return {
+        kind_of(result, evidence): answer_probability(evidence, kind=kind_of(result, evidence)) for evidence in best
+    }
 
 
 def _select(
@@ -69,8 +77,8 @@ def _select(
     best, *others = scored
     margin = best.score - others[0].score if others else 1.0
     chosen = scored[:2] if margin <= SMALL_MARGIN else scored[:1]
-    probability = answer_probability(best, kind=_kind(result, best))
-    threshold = threshold_for(gate, result.language)
+    kind = kind_of(result, best)
+    probability, threshold = answer_probability(best, kind=kind), threshold_for(gate, kind)
     return QuoteSelection(
         quotes=tuple(_quote(sentence) for sentence in _reading_order(chosen)),
         answerable=probability >= threshold,
@@ -84,6 +92,7 @@ def _select(
             "passage_cosine": best.passage_cosine,
             "coverage": best.coverage,
             "passage_coverage": best.passage_coverage,
+            "known": best.known,
         },
     )
 
@@ -91,14 +100,6 @@ def _select(
 def _prefers(other: QuoteSelection, own: QuoteSelection) -> bool:
     """The other language is quoted only when it passes the gate and clearly leads."""
     return other.answerable and other.score >= own.score + OTHER_LANGUAGE_LEAD
-
-
-def _kind(result: RetrievalResult, best: ScoredSentence) -> Kind:
-    if result.query_vector is None:
-        return "words"
-    if best.candidate.is_other_language:
-        return "cross"
-    return "zh" if result.language == "zh" else "en"
 
 
 def _reading_order(chosen: Sequence[ScoredSentence]) -> list[ScoredSentence]:

@@ -103,8 +103,8 @@ class RetrievalResult:
     """What was found for one question: own-language passages by rank, then those in reserved slots.
 
     `terms` are the question's words with their weights among the tenant's passages, `means` the mean vector of each
-    language's passages, `query_mean` that of questions in the query's language, `passage_counts` how many passages each
-    language has.
+    language's passages, `query_mean` that of questions in the query's language, `embedded_with` the model behind the vectors,
+    `passage_counts` how many passages each language has.
     """
 
     query: str
@@ -114,6 +114,7 @@ class RetrievalResult:
     terms: tuple[QueryTerm, ...] = ()
     means: dict[str, Vector] = field(default_factory=dict)
     query_mean: Vector | None = None
+    embedded_with: str = ""
     passage_counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -164,6 +165,7 @@ def search(
         terms=weigh(frequencies, passages=known.counts.get(language, 0)),
         means=known.means,
         query_mean=known.query_mean,
+        embedded_with=known.embedded_with,
         passage_counts=known.counts,
     )
 

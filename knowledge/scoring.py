@@ -12,7 +12,7 @@ from knowledge.retrieval import Candidate, RetrievalResult
 from knowledge.search_sql import centre
 from knowledge.terms import coverage
 
-TOP_PASSAGES = 3
+TOP_PASSAGES = 5
 
 # Chosen on the development halves of XQuAD (both languages); any weights near these quote equally well.
 PASSAGE_WEIGHT = 0.5
@@ -24,8 +24,10 @@ Vector = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ScoredSentence:
-    """A sentence with its evidence: cosines to the question (its own and its passage's), and shares of the question's
-    words that it and its passage contain. `score` weighs them for the choice among sentences.
+    """A sentence with its evidence.
+
+    Cosines to the question (its own and its passage's), and weighted shares, 0 to 1, of the question's words that the
+    sentence, its passage, and any of the tenant's passages (`known`) contain. `score` is for the choice of a sentence.
     """
 
     candidate: Candidate
@@ -34,6 +36,7 @@ class ScoredSentence:
     passage_cosine: float
     coverage: float
     passage_coverage: float
+    known: float
     score: float
 
     @property
@@ -49,15 +52,16 @@ def score_sentences(result: RetrievalResult, candidates: Sequence[Candidate]) ->
     Vectors of another language than the question's are compared after taking each language's mean from its vectors.
     A passage that is still to be embedded counts as an average one; without a vector of the question words decide.
     """
+    known = coverage(result.terms, {term.text for term in result.terms if term.frequency})
     scored = [
         sentence
         for place, candidate in enumerate(candidates[:TOP_PASSAGES])
-        for sentence in _score_passage(result, candidate, place)
+        for sentence in _score_passage(result, candidate, place, known)
     ]
     return sorted(scored, key=lambda sentence: -sentence.score)
 
 
-def _score_passage(result: RetrievalResult, candidate: Candidate, place: int) -> list[ScoredSentence]:
+def _score_passage(result: RetrievalResult, candidate: Candidate, place: int, known: float) -> list[ScoredSentence]:
     passage_coverage = coverage(result.terms, candidate.headline_terms.union(*candidate.sentence_terms))
     passage_cosine = _cosines(result, candidate, candidate.vector, rows=1)[0]
     cosines = _cosines(result, candidate, candidate.sentence_vectors, rows=len(candidate.sentences))
@@ -65,7 +69,9 @@ def _score_passage(result: RetrievalResult, candidate: Candidate, place: int) ->
     for position, (cosine, terms) in enumerate(zip(cosines, candidate.sentence_terms, strict=True)):
         share = coverage(result.terms, terms)
         score = cosine + PASSAGE_WEIGHT * passage_cosine + COVERAGE_WEIGHT * share - RANK_PENALTY * place
-        scored.append(ScoredSentence(candidate, position, cosine, passage_cosine, share, passage_coverage, score))
+        scored.append(
+            ScoredSentence(candidate, position, cosine, passage_cosine, share, passage_coverage, known, score)
+        )
     return scored
 
 

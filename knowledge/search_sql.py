@@ -64,12 +64,14 @@ SENTENCE_TERMS = """
 class Statistics:
     """The tenant's passages by language: how many, and their mean vector where there are enough.
 
-    `query_mean` is what questions of the query's language have in common, `terms` are the query's.
+    `query_mean` is what questions of the query's language have in common, `embedded_with` the model of the vectors,
+    `terms` are the query's.
     """
 
     counts: dict[str, int]
     means: dict[str, Vector]
     query_mean: Vector | None
+    embedded_with: str
     terms: tuple[str, ...]
 
 
@@ -80,11 +82,13 @@ def statistics(*, tenant_id: UUID, query: str, language: str) -> Statistics:
         cursor.execute(PASSAGES + STATISTICS, {"tenant": tenant_id, "configuration": configuration, "query": prepared})
         rows = cursor.fetchall()
     means = {row[0]: read_vector(row[3]) for row in rows if row[2] >= MIN_PASSAGES_FOR_MEAN}
-    shipped = query_mean(language, embedded_with=max((row[4] for row in rows), default=""))
+    embedded_with = max((row[4] for row in rows), default="")
+    shipped = query_mean(language, embedded_with=embedded_with)
     return Statistics(
         counts={row[0]: row[1] for row in rows},
         means=means,
         query_mean=means.get(language) if shipped is None else shipped,
+        embedded_with=embedded_with,
         terms=tuple(rows[0][5]) if rows else (),
     )
 

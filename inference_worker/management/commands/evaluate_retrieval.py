@@ -32,7 +32,7 @@ DEPTH = 20
 
 
 class Command(BaseCommand):
-    """Imports the paragraphs into a throwaway tenant, searches for each question, prints how high its paragraph stands."""
+    """Imports the paragraphs into a throwaway tenant and prints how high each question's paragraph stands."""
 
     help = "Measure search on a SQuAD-layout file in a throwaway tenant (which is always removed)."
 
