@@ -62,10 +62,13 @@ class Stack:
         self._write_environment()
         with self.steps.step("Database schema"):
             self._manage("migrate", "--skip-checks", "--no-input", env={"DATABASE_URL": self._owner_url})
+        # The engine takes longest to get warm, so the programs start first.
+        self.supervisor.start_children(self._children())
         with self.steps.step("Demo tenants"):
             self._manage("load_demo")
-        self._start_children()
-        self._manage("demo_addresses", "--port", str(self.plan.port), show=True)
+            addresses = self._manage("demo_addresses", "--port", str(self.plan.port))
+        self._wait_until_ready()
+        self.steps.plain(addresses)
 
     def supervise(self, *, until: Callable[[], bool]) -> None:
         """Restart what dies, until the condition holds or a signal comes."""
@@ -139,26 +142,27 @@ class Stack:
         lines = [f"{name}={value}" for name, value in self.environment.items()]
         path.write_text("\n".join(["# Written by `manage.py up`.", *lines, ""]), encoding="utf-8")
 
-    def _start_children(self) -> None:
-        plan = self.plan
-        everyone = children(
+    def _children(self) -> list[Child]:
+        return children(
             env=self._child_environment(),
-            project=plan.project,
-            data=plan.data,
-            host=plan.host,
-            port=plan.port,
-            inference_threads=plan.inference_threads,
+            project=self.plan.project,
+            data=self.plan.data,
+            host=self.plan.host,
+            port=self.plan.port,
+            inference_threads=self.plan.inference_threads,
         )
+
+    def _wait_until_ready(self) -> None:
+        plan = self.plan
         with self.steps.step("Warm engine, workers and web server") as update:
-            self.supervisor.start_children(everyone)
             while True:
+                for child in self.supervisor.look_after():
+                    self._report_early_death(child)
                 state = readiness.ask(plan.port, host=plan.health_host, https=plan.https)
                 if state.ready:
                     return
                 update(f"waiting for {', '.join(state.waiting_for)}")
                 time.sleep(LOOK_SECONDS)
-                for child in self.supervisor.look_after():
-                    self._report_early_death(child)
 
     def _report_early_death(self, child: Child) -> None:
         self.steps.plain(processes.last_lines(child.log))
@@ -169,8 +173,8 @@ class Stack:
         places = {"GLASSDESK_DATA": str(self.plan.data), "GLASSDESK_CACHE": str(self.plan.cache)}
         return child_environment(os.environ, {**places, "PORT": str(self.plan.port), **self.environment})
 
-    def _manage(self, *arguments: str, env: Mapping[str, str] | None = None, show: bool = False) -> None:
-        """Run a management command to its end, in a process of its own."""
+    def _manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+        """Run a management command to its end, in a process of its own; returns what it printed."""
         log = self.plan.data / "logs" / f"{arguments[0]}.log"
         log.unlink(missing_ok=True)
         process = processes.start(
@@ -185,8 +189,7 @@ class Stack:
             processes.stop(process, seconds=2)
         if code != 0:
             raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{processes.last_lines(log)}")
-        if show:
-            self.steps.plain(log.read_text(encoding="utf-8").rstrip())
+        return log.read_text(encoding="utf-8").rstrip()
 
 
 def _forget_workers(url: str) -> None:
