@@ -90,8 +90,10 @@ TEMPLATES = [
                 "helpdesk.tenants.context.current_tenant",
             ],
             "loaders": [
-                "django.template.loaders.filesystem.Loader",
-                "django.template.loaders.app_directories.Loader",
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+                )
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
         },

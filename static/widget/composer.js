@@ -30,7 +30,8 @@ export class Composer {
 
   constructor({ draft, onSend, onChange }) {
     this.#onChange = onChange;
-    this.#input.value = draft;
+    // On a slow line somebody may have typed before this module arrived.
+    this.#input.value = this.#input.value || draft;
     this.#input.addEventListener("input", () => this.#changed());
     this.#input.addEventListener("keydown", (event) => {
       if (!sends(event)) return;
