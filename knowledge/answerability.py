@@ -53,7 +53,8 @@ class Model:
         )
 
 
-# `cross`: the passage is in another language than the question (cosines of centred vectors). `words`: no vectors, or those of another model.
+# `cross`: the passage is in another language than the question (cosines of centred vectors). `words`: no vectors, or
+# those of another model.
 MODELS: dict[Kind, Model] = {
     "en": Model(-68.23, 53.60, 26.75, 0.0, 1.99, 1.78),
     "zh": Model(-108.75, 60.02, 60.89, 1.37, 0.08, 5.07),

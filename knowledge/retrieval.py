@@ -103,8 +103,8 @@ class RetrievalResult:
     """What was found for one question: own-language passages by rank, then those in reserved slots.
 
     `terms` are the question's words with their weights among the tenant's passages, `means` the mean vector of each
-    language's passages, `query_mean` that of questions in the query's language, `embedded_with` the model behind the vectors,
-    `passage_counts` how many passages each language has.
+    language's passages, `query_mean` that of questions in the query's language, `embedded_with` the model behind the
+    vectors, `passage_counts` how many passages each language has.
     """
 
     query: str
