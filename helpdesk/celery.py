@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+from typing import Any
+
 from celery import Celery
+from celery.signals import worker_init
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
@@ -43,4 +46,17 @@ app.conf.update(
         "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
     },
 )
+
+
+@worker_init.connect
+def check_before_serving(**_: Any) -> None:
+    """A worker with an unsafe role or without a key does not start."""
+    from django.conf import settings
+
+    from helpdesk.startup import refuse_unsafe_start
+
+    if settings.STARTUP_CHECKS:
+        refuse_unsafe_start()
+
+
 app.autodiscover_tasks(["conversations", "knowledge", "inference_worker"])

@@ -168,6 +168,8 @@ DEFAULT_FROM_EMAIL = env.text("GLASSDESK_FROM_EMAIL", "glassdesk@localhost")
 VISITOR_TOKEN_DAYS = env.integer("GLASSDESK_VISITOR_TOKEN_DAYS", 30, minimum=1)
 VISITOR_MESSAGES_PER_MINUTE = env.integer("GLASSDESK_VISITOR_MESSAGES_PER_MINUTE", 20, minimum=1)
 
+STARTUP_CHECKS = env.boolean("GLASSDESK_STARTUP_CHECKS", True)
+
 # --- Inference -----------------------------------------------------------------------------------------------------
 ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
 CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")

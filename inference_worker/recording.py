@@ -172,6 +172,7 @@ def _candidate(candidate: Candidate, *, used: bool, quotes: Sequence[Quote]) -> 
         lexical=_score(candidate.lexical_score, candidate.lexical_rank),
         fused=_score(candidate.fused_score, candidate.rank),
         used=used,
+        is_other_language=candidate.is_other_language,
         quoted=tuple((quote.start, quote.end) for quote in quotes if quote.candidate.chunk_id == candidate.chunk_id),
     )
 

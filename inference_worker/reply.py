@@ -131,7 +131,7 @@ def _generate(runtime: Runtime, work: Work, stream: ReplyStream, company: str) -
         if checked.is_supported:
             work.quotes = checked.quotes
         else:
-            work.style = AnswerStyle.QUOTE
+            work.style, work.groundedness = AnswerStyle.QUOTE, None
             work.composition = as_quote(work.composition, found)
             work.generated = _run(runtime, work, stream, silent=True)
             work.answer = work.generated.text.strip()

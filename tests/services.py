@@ -29,6 +29,8 @@ def _start_services() -> None:
         "DATABASE_OWNER_URL": urls.owner,
         "REDIS_URL": valkey.start(),
         "GLASSDESK_MASTER_KEY": MASTER_KEY,
+        # Importing the ASGI application must not need a migrated database here; tests call the checks themselves.
+        "GLASSDESK_STARTUP_CHECKS": "0",
         "GLASSDESK_SECRET_KEY": "tests-only-secret-key-0123456789-0123456789-0123456789",
         "GLASSDESK_ENGINE": os.environ.get("GLASSDESK_ENGINE", "scripted"),
     }

@@ -23,7 +23,7 @@ from helpdesk.tenants.scope import tenant_atomic
 from knowledge.text import detect_language
 from tracing.content import TraceContent
 from tracing.models import Trace
-from tracing.read import open_trace_from_shell
+from tracing.read import TraceUnreadable, open_trace_from_shell
 
 WAIT_SECONDS = 180
 
@@ -88,7 +88,15 @@ class Command(BaseCommand):
         with tenant_atomic(tenant.id):
             message: Message = Message.objects.get(answer_to=reply.id)
             trace: Trace = Trace.objects.get(reply_id=reply.id)
-            content = open_trace_from_shell(trace=trace, reason="manage.py ask")
+            try:
+                content = open_trace_from_shell(trace=trace, reason="manage.py ask")
+            except TraceUnreadable as error:
+                # Leaving the block normally keeps the log of the attempt.
+                unreadable = str(error.message)
+            else:
+                unreadable = ""
+        if unreadable:
+            raise CommandError(unreadable)
         return {
             "answer": message.body,
             "outcome": message.outcome,
