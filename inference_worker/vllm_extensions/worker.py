@@ -1,0 +1,47 @@
+"""Loaded into vLLM's worker process before the model: missing kernels, and an end when the owner is gone.
+
+vLLM's engine process outlives an owner that was killed (SIGKILL, out of memory) and keeps its gigabytes for ever. Its
+worker process, which ends with it, watches the owner and ends both.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import psutil  # type: ignore[import-untyped]
+
+from inference_worker.engine_processes import OWNER_VARIABLE
+from inference_worker.vllm_extensions import avx2
+
+CHECK_SECONDS = 1.0
+
+
+class WorkerSetup:
+    """Named in the engine's arguments so that every worker process imports this module."""
+
+
+def watch_owner(owner: psutil.Process, engine: psutil.Process) -> None:
+    """Block until `owner` has ended, then kill the engine process and this one."""
+    pause = threading.Event()
+    while owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE:
+        pause.wait(CHECK_SECONDS)
+    engine.kill()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _set_up() -> None:
+    avx2.register()
+    owner, engine = os.environ.get(OWNER_VARIABLE), os.getppid()
+    if owner is None or os.getpid() == int(owner):
+        return
+    try:
+        watched = psutil.Process(int(owner)), psutil.Process(engine)
+    except psutil.NoSuchProcess:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return
+    threading.Thread(target=watch_owner, args=watched, name="owner-watch", daemon=True).start()
+
+
+_set_up()
