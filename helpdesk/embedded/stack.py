@@ -68,6 +68,8 @@ class Stack:
             self._manage("load_demo")
             addresses = self._manage("demo_addresses", "--port", str(self.plan.port))
         self._wait_until_ready()
+        with self.steps.step("Articles indexed"):
+            self._manage("wait_until_indexed")
         self.steps.plain(addresses)
 
     def supervise(self, *, until: Callable[[], bool]) -> None:
