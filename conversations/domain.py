@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations import events
-from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, ReplyStatus, Visitor
+from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, Visitor
 from conversations.queries import IN_FLIGHT, current_conversation, default_assistant
 from conversations.tasks import enqueue_reply
 from conversations.validation import clean_body
 from helpdesk.errors import Conflict, NotFound
 from helpdesk.streams.writer import ask_to_stop
-from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
 
 
@@ -81,9 +81,7 @@ def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, languag
     conversation = current_conversation(visitor_id) or Conversation.objects.create(
         visitor=visitor, assistant=default_assistant(), language=language
     )
-    message = append_message(
-        conversation, author=Author.CUSTOMER, body=text, language=language, client_id=client_id
-    )
+    message = append_message(conversation, author=Author.CUSTOMER, body=text, language=language, client_id=client_id)
     reply = _queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
     return PostedMessage(conversation, message, reply)
 
@@ -99,7 +97,7 @@ def append_message(conversation: Conversation, *, author: Author, body: str, **f
     message: Message = Message.objects.create(
         conversation=locked, position=locked.message_count, author=author, body=body, **fields
     )
-    events.announce(locked.tenant_id, locked.id, events.message_posted(message.id))
+    events.announce(current_tenant_id(), locked.id, events.message_posted(message.id))
     return message
 
 
@@ -109,8 +107,9 @@ def _queue_reply(conversation: Conversation, question: Message) -> Reply:
         question=question,
         deadline_at=timezone.now() + timedelta(seconds=settings.REPLY_DEADLINE_SECONDS),
     )
-    events.announce(conversation.tenant_id, conversation.id, events.reply_begun(reply.id, 0))
-    transaction.on_commit(lambda: enqueue_reply(reply.tenant_id, reply.id))
+    events.announce(current_tenant_id(), conversation.id, events.reply_begun(reply.id, 0))
+    tenant_id = current_tenant_id()
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id))
     return reply
 
 

@@ -112,7 +112,9 @@ class Message(TenantModel):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     position = models.PositiveIntegerField()
     author = models.CharField(max_length=8, choices=Author)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     client_id = models.UUIDField(null=True, blank=True)
     body = models.TextField()
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)

@@ -18,7 +18,7 @@ from conversations.domain import append_message
 from conversations.models import Author, Conversation, ConversationStatus, Message, Outcome, Reply, ReplyStatus
 from conversations.queries import history_before
 from conversations.tasks import enqueue_reply
-from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
 LOST_TASK_SECONDS = 10
 
@@ -27,6 +27,7 @@ LOST_TASK_SECONDS = 10
 class ClaimedReply:
     """A reply that this worker, and no other, is to write; with what it needs to know."""
 
+    tenant_id: UUID
     reply: Reply
     question: Message
     conversation: Conversation
@@ -64,7 +65,7 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
             return None
         reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
         events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
-        return ClaimedReply(reply, reply.question, reply.conversation, history_before(reply.question))
+        return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, history_before(reply.question))
 
 
 def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> None:
@@ -97,9 +98,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         seconds=answer.seconds,
     )
     Reply.objects.filter(id=reply.id).update(answer=message)
-    events.announce(
-        reply.tenant_id, conversation.id, events.reply_done(reply.id, reply.attempt, message.id)
-    )
+    events.announce(current_tenant_id(), conversation.id, events.reply_done(reply.id, reply.attempt, message.id))
     return message
 
 
@@ -109,9 +108,7 @@ def fail_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int | None, code: st
         rows = Reply.objects.filter(id=reply_id, status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING])
         if attempt is not None:
             rows = rows.filter(attempt=attempt)
-        failed = rows.update(
-            status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None
-        )
+        failed = rows.update(status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None)
         if failed:
             conversation_id = Reply.objects.values_list("conversation_id", flat=True).get(id=reply_id)
             events.announce(tenant_id, conversation_id, events.reply_failed(reply_id, code))
@@ -148,13 +145,13 @@ def recover_replies(tenant_id: UUID) -> None:
         if not release_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt):
             fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="worker_lost")
     for reply in lost:
-        if reply.id not in expired and _mark_enqueued(reply):
+        if reply.id not in expired and _mark_enqueued(tenant_id, reply):
             enqueue_reply(tenant_id, reply.id)
 
 
-def _mark_enqueued(reply: Reply) -> bool:
+def _mark_enqueued(tenant_id: UUID, reply: Reply) -> bool:
     """Note the new time in the queue, so that a long queue is not fed the same reply at every sweep."""
-    with tenant_atomic(reply.tenant_id):
+    with tenant_atomic(tenant_id):
         rows = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED, queued_at=reply.queued_at)
         return bool(rows.update(queued_at=timezone.now()))
 

@@ -38,5 +38,7 @@ def _translate(error: Exception) -> GlassdeskError | None:
         case exceptions.Throttled():
             return TooManyRequests(retry_after=int(getattr(error, "wait", None) or 1))
         case exceptions.ParseError() | exceptions.ValidationError():
-            return InvalidInput(fields=error.detail) if isinstance(error.detail, dict) else InvalidInput(str(error.detail))
+            return (
+                InvalidInput(fields=error.detail) if isinstance(error.detail, dict) else InvalidInput(str(error.detail))
+            )
     return None

@@ -32,13 +32,14 @@ def check_database_role(databases: Any = None, **_: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     for alias in databases or []:
         with connections[alias].cursor() as cursor:
-            cursor.execute(
-                "SELECT rolsuper OR rolbypassrls, current_user FROM pg_roles WHERE rolname = current_user"
-            )
+            cursor.execute("SELECT rolsuper OR rolbypassrls, current_user FROM pg_roles WHERE rolname = current_user")
             (exempt, role) = cursor.fetchone() or (True, "?")
             if exempt:
                 problems.append(
-                    Error(f"The database role {role} bypasses row-level security; use the restricted role.", id="glassdesk.E003")
+                    Error(
+                        f"The database role {role} bypasses row-level security; use the restricted role.",
+                        id="glassdesk.E003",
+                    )
                 )
             cursor.execute(
                 "SELECT c.relname, pg_has_role(current_user, c.relowner, 'USAGE'), c.relrowsecurity AND c.relforcerowsecurity "

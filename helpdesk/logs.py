@@ -36,7 +36,9 @@ class DropNotReady(logging.Filter):
 def logging_settings(*, json_lines: bool) -> dict[str, Any]:
     """The `LOGGING` setting; structlog and the standard library share one handler."""
     renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False) if json_lines else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=False)
     )
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -24,7 +24,9 @@ class CheckedAnswer:
 
 def content_terms(text: str) -> set[str]:
     """Terms that carry meaning: Chinese bigrams, numbers, and Latin words of some length."""
-    return {term for term in search_terms(text) if not term.isascii() or term[0].isdigit() or len(term) >= SHORTEST_WORD}
+    return {
+        term for term in search_terms(text) if not term.isascii() or term[0].isdigit() or len(term) >= SHORTEST_WORD
+    }
 
 
 def check_generated(answer: str, passages: Sequence[Candidate]) -> CheckedAnswer:

@@ -44,9 +44,7 @@ def check_sentence(sentence: str, passages: Sequence[str], terms: Terms) -> Chec
     return CheckedSentence(text, cited, len(own_terms & terms(evidence)) / len(own_terms))
 
 
-def check_answer(
-    sentences: Sequence[str], passages: Sequence[str], terms: Terms
-) -> list[CheckedSentence]:
+def check_answer(sentences: Sequence[str], passages: Sequence[str], terms: Terms) -> list[CheckedSentence]:
     """Every sentence of the answer, checked; sentences of marks alone are dropped."""
     checked = [check_sentence(sentence, passages, terms) for sentence in sentences]
     return [sentence for sentence in checked if sentence.text]

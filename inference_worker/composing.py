@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from conversations.models import AnswerStyle, Assistant, Author, Message
 from conversations.replies import ClaimedReply
@@ -53,14 +52,13 @@ def earlier_questions(history: Sequence[Message]) -> list[str]:
 def find(runtime: Runtime, claimed: ClaimedReply, *, language: str, clock: StepClock) -> Found:
     """Search for the question, and for a follow-up also with its predecessor's words; the better find wins."""
     question = claimed.question.body
-    tenant_id: UUID = claimed.reply.tenant_id
     gate = claimed.conversation.assistant.refusal_gate
     found: list[Found] = []
     for query in search_queries(question, earlier_questions(claimed.history), language):
         with clock.step("embed"):
             vector = runtime.embedder.embed_query(query)
         with clock.step("retrieve"):
-            result = search(tenant_id=tenant_id, query=query, query_vector=vector, language=language)
+            result = search(tenant_id=claimed.tenant_id, query=query, query_vector=vector, language=language)
         with clock.step("select"):
             found.append(Found(query, result, select_quotes(result, gate=gate)))
     if len(found) == 1 or not leans_on_history(question, language):

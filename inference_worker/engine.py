@@ -147,7 +147,9 @@ class Engine(Protocol):
         Raises PromptTooLong before the first delta, EngineError when the engine dies.
         """
 
-    async def score(self, prompt: Prompt, continuation: Sequence[int], *, priority: int = PRIORITY_BACKGROUND) -> list[float]:
+    async def score(
+        self, prompt: Prompt, continuation: Sequence[int], *, priority: int = PRIORITY_BACKGROUND
+    ) -> list[float]:
         """Log-probability (nats) of each token id of `continuation` after `prompt`."""
 
     def info(self) -> EngineInfo:

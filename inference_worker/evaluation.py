@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,12 +15,19 @@ from pathlib import Path
 from types import FrameType
 from uuid import UUID
 
-from conversations.models import Assistant
+from conversations.domain import stop_reply
+from conversations.models import Assistant, Conversation, Reply, ReplyStatus
+from conversations.queries import IN_FLIGHT
+from conversations.replies import fail_reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge.domain import publish_article, save_article
 from knowledge.markdown import escape_markdown
 from knowledge.text import detect_language
+from tracing.models import Trace
+
+POLL_SECONDS = 0.1
+LAST_WORDS_SECONDS = 15.0
 
 _NO_LETTERS = re.compile(r"[\W_]+")
 
@@ -88,15 +96,45 @@ def read_squad(path: Path, *, language: str, limit: int = 0) -> QuestionSet:
 def throwaway_tenant() -> Iterator[Tenant]:
     """A tenant with an assistant that is gone afterwards, however the block ends (Ctrl-C and TERM included)."""
     previous = signal.signal(signal.SIGTERM, _stop)
-    tenant = Tenant.objects.create(slug=f"evaluation-{uuid.uuid4().hex[:12]}", name="Evaluation")
+    tenant = Tenant(slug=f"evaluation-{uuid.uuid4().hex[:12]}", name="Evaluation")
     try:
+        tenant.save()
         with tenant_atomic(tenant.id):
             Assistant.objects.create(name="Evaluation")
         yield tenant
     finally:
-        with tenant_atomic(tenant.id):
-            tenant.delete()
-        signal.signal(signal.SIGTERM, previous)
+        impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            remove_tenant(tenant)
+        finally:
+            signal.signal(signal.SIGINT, impatient)
+            signal.signal(signal.SIGTERM, previous)
+
+
+def remove_tenant(tenant: Tenant) -> None:
+    """Delete the tenant with everything in it; replies in progress are ended first, so that no worker trips."""
+    _end_replies(tenant.id)
+    with tenant_atomic(tenant.id):
+        # Traces restrict the removal of their conversations, and conversations that of their assistant.
+        Trace.objects.all().delete()
+        Conversation.objects.all().delete()
+        tenant.delete()
+
+
+def _end_replies(tenant_id: UUID) -> None:
+    """Fail what is queued, stop what is being written, and wait for it."""
+    with tenant_atomic(tenant_id):
+        in_flight = list(Reply.objects.filter(status__in=IN_FLIGHT))
+    for reply in in_flight:
+        if reply.status == ReplyStatus.QUEUED:
+            fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="superseded")
+        stop_reply(tenant_id=tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id)
+    deadline = time.monotonic() + LAST_WORDS_SECONDS
+    while in_flight and time.monotonic() < deadline:
+        with tenant_atomic(tenant_id):
+            if not Reply.objects.filter(status__in=IN_FLIGHT).exists():
+                return
+        time.sleep(POLL_SECONDS)
 
 
 def import_paragraphs(

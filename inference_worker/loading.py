@@ -44,9 +44,7 @@ def load_embedder() -> Embedder:
     from inference_worker.models import resolve_model
 
     model = resolve_model(settings.EMBEDDING_MODEL, settings.CACHE_DIR, purpose="embeddings")
-    return SentenceTransformerEmbedder(
-        EmbedderSettings(model=model.location, name=model.name, revision=model.revision)
-    )
+    return SentenceTransformerEmbedder(EmbedderSettings(model=model.location, name=model.name, revision=model.revision))
 
 
 def load_runtime() -> Runtime:

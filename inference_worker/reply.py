@@ -56,10 +56,10 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
             log.warning("reply_deadline_passed")
         except SealError as error:
             fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="sealing")
-            log.error("reply_not_sealed", reason=str(error))  # noqa: TRY400 - its frames hold the customer's words
+            log.error("reply_not_sealed", reason=str(error))
         except DatabaseError as error:
             # Its text may quote a row; the lease runs out and the sweep gives the reply back.
-            log.error("reply_database_away", error=type(error).__name__)  # noqa: TRY400
+            log.error("reply_database_away", error=type(error).__name__)
         except EngineError as error:
             _after_engine_error(claimed, error)
             log.warning("reply_engine_error", retryable=error.retryable)
@@ -76,16 +76,16 @@ def _engine_is_ready(runtime: Runtime) -> bool:
 
 def _after_engine_error(claimed: ClaimedReply, error: EngineError) -> None:
     reply = claimed.reply
-    if error.retryable and release_reply(tenant_id=reply.tenant_id, reply_id=reply.id, attempt=reply.attempt):
+    if error.retryable and release_reply(tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt):
         return
-    fail_reply(tenant_id=reply.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="engine")
+    fail_reply(tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="engine")
 
 
 def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
     reply = claimed.reply
     work = Work(claimed=claimed, clock=StepClock(), embedder=runtime.embedder.info())
     stream = ReplyStream(
-        tenant_id=reply.tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id, attempt=reply.attempt
+        tenant_id=claimed.tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id, attempt=reply.attempt
     )
     stream.phase("searching")
     work.language = question_language(claimed)
@@ -93,7 +93,7 @@ def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
     work.style = resolve_style(
         claimed.conversation.assistant, can_generate_freely=runtime.host.engine.info().can_generate_freely
     )
-    company = _company_name(reply.tenant_id, work.language)
+    company = _company_name(claimed.tenant_id, work.language)
     # Streaming takes seconds: no database connection is held meanwhile.
     connections.close_all()
     if work.found.selection.answerable:
@@ -101,7 +101,7 @@ def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
     else:
         work.answer = REFUSAL[work.language]
     if work.generated is not None and not work.answer:
-        fail_reply(tenant_id=reply.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped")
+        fail_reply(tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped")
         return
     stream.phase("checked")
     _store(work)
@@ -140,9 +140,11 @@ def _generate(runtime: Runtime, work: Work, stream: ReplyStream, company: str) -
 def _run(runtime: Runtime, work: Work, stream: ReplyStream, *, silent: bool = False) -> Generated:
     """One generation with its two steps. A silent one shows nothing until the final text replaces what was shown."""
     composition, prompt, reply = work.composition, work.prompt, work.claimed.reply
-    assert composition is not None and prompt is not None  # noqa: S101, PT018
+    assert composition is not None and prompt is not None  # noqa: S101
     request = GenerationRequest(
-        request_id=f"{reply.id}-{reply.attempt}{'-quote' if silent else ''}", prompt=prompt, sampling=composition.sampling
+        request_id=f"{reply.id}-{reply.attempt}{'-quote' if silent else ''}",
+        prompt=prompt,
+        sampling=composition.sampling,
     )
     begun, begun_ms = time.perf_counter(), work.clock.now_ms()
     seconds_left = (reply.deadline_at - timezone.now()).total_seconds()
@@ -180,7 +182,7 @@ def _store_once(work: Work) -> None:
     parts = confidence(work)
     begun = work.clock.now_ms()
     outcome = outcome_of(work)
-    with tenant_atomic(reply.tenant_id):
+    with tenant_atomic(work.claimed.tenant_id):
         finish_reply(
             reply,
             Answer(
@@ -210,5 +212,3 @@ def _trace_record(work: Work, outcome: Outcome) -> TraceRecord:
         finish_reason=(generated.finish_reason or "") if generated else "",
         cached_prompt_tokens=generated.cached_prompt_tokens if generated else 0,
     )
-
-

@@ -19,7 +19,9 @@ PASSWORD = "correct-horse-battery-staple"
 def make_tenant(slug: str | None = None, **fields: object) -> Tenant:
     """A tenant with its default assistant."""
     slug = slug or f"tenant-{next(_numbers)}"
-    tenant = Tenant.objects.create(**{"slug": slug, "name": slug.title(), "contact_email": f"help@{slug}.example"} | fields)
+    tenant = Tenant.objects.create(
+        **{"slug": slug, "name": slug.title(), "contact_email": f"help@{slug}.example"} | fields
+    )
     with tenant_atomic(tenant.id):
         Assistant.objects.create(name="Moss")
     return tenant
@@ -36,7 +38,11 @@ def make_user(tenant: Tenant | None = None, role: Role = Role.AGENT, email: str 
 
 
 def make_question(
-    tenant: Tenant, body: str = "How long does delivery take?", *, visitor_id: uuid.UUID | None = None, language: str = "en"
+    tenant: Tenant,
+    body: str = "How long does delivery take?",
+    *,
+    visitor_id: uuid.UUID | None = None,
+    language: str = "en",
 ) -> tuple[Conversation, Message, Reply | None]:
     """A customer's message with the reply that was queued for it."""
     visitor_id = visitor_id or begin_visit(tenant.id)

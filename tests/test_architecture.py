@@ -32,7 +32,9 @@ def test_app_imports_point_downwards_only() -> None:
 
 
 def test_templates_have_nothing_inline() -> None:
-    inline = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")|<style|\sstyle=|\son[a-z]+=\"|javascript:", re.I)
+    inline = re.compile(
+        r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")|<style|\sstyle=|\son[a-z]+=\"|javascript:", re.I
+    )
     offenders = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in sorted((ROOT / "templates").rglob("*.html"))

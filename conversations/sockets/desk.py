@@ -65,9 +65,9 @@ class DeskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         arguments = self.scope["url_route"]["kwargs"]
         membership = authorise(self.scope["user"], arguments["tenant_slug"], Right.SEE_CONVERSATIONS)
         if "conversation_id" in arguments:
-            with tenant_atomic(membership.tenant_id):
+            with tenant_atomic(membership.tenant.id):
                 conversation_by_id(arguments["conversation_id"])
-        return membership.tenant_id
+        return membership.tenant.id
 
     async def disconnect(self, code: int) -> None:
         if self.follower is not None:

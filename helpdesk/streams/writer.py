@@ -8,7 +8,6 @@ from typing import Any, cast
 import redis
 import structlog
 from django.conf import settings
-
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 

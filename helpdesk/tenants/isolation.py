@@ -17,7 +17,6 @@ def tenant_foreign_keys(model: type[models.Model]) -> list[models.ForeignKey[Any
         field
         for field in model._meta.concrete_fields
         if isinstance(field, models.ForeignKey)
-        and isinstance(field.related_model, type)
         and any(other.name == "tenant" for other in field.related_model._meta.concrete_fields)
     ]
 

@@ -63,8 +63,9 @@ class TenantModel(models.Model):
     """Base of every tenant row. Its migration must carry `TenantIsolation`; a test checks that."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant_id: uuid.UUID
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, default=current_tenant_id, editable=False, related_name="+")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, default=current_tenant_id, editable=False, related_name="+"
+    )
 
     objects: ClassVar[TenantManager] = TenantManager()
 

@@ -45,7 +45,7 @@ def desk_view(right: Right) -> Callable[[Callable[..., HttpResponse]], Callable[
             desk = cast(DeskRequest, request)
             desk.tenant, desk.membership = membership.tenant, membership
             desk.rights = RIGHTS[Role(membership.role)]
-            with tenant_atomic(membership.tenant_id):
+            with tenant_atomic(membership.tenant.id):
                 return view(desk, **kwargs)
 
         return guarded

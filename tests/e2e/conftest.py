@@ -135,9 +135,11 @@ def page(context: BrowserContext) -> Page:
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on(
         "console",
-        lambda message: problems.append(message.text)
-        if message.type == "error" and re.search("Content Security Policy|Uncaught", message.text)
-        else None,
+        lambda message: (
+            problems.append(message.text)
+            if message.type == "error" and re.search("Content Security Policy|Uncaught", message.text)
+            else None
+        ),
     )
     opened.problems = problems  # type: ignore[attr-defined]
     return opened

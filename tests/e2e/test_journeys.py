@@ -135,7 +135,9 @@ def test_asking_from_the_shell_prints_everything_that_led_to_the_answer(stack: R
     stack.manage("verify_traces", "mossgate")
 
 
-def test_a_published_article_is_found_within_seconds_and_an_archived_one_is_gone(stack: RunningStack, page: Page) -> None:
+def test_a_published_article_is_found_within_seconds_and_an_archived_one_is_gone(
+    stack: RunningStack, page: Page
+) -> None:
     sign_in(page, stack, "editor")
     page.goto(f"{stack.base_url}/desk/mossgate/knowledge/")
     page.locator("#new-article").click()
@@ -164,7 +166,7 @@ def test_what_only_the_trace_holds_is_in_clear_nowhere(stack: RunningStack) -> N
     sentinels = [b"You are the support assistant of Mossgate", b"Put the number of the passage behind each sentence"]
     stack.manage("shell", "-c", "from django.db import connection; connection.cursor().execute('SELECT 1')")
     searched = 0
-    for path in [*stack.data.rglob("*"), *Path("/tmp").glob("glassdesk*"), *Path("/dev/shm").glob("*")]:  # noqa: S108
+    for path in [*stack.data.rglob("*"), *Path("/tmp").glob("glassdesk*"), *Path("/dev/shm").glob("*")]:
         if not path.is_file() or path.is_socket():
             continue
         try:
@@ -196,13 +198,17 @@ def test_killing_worker_and_engine_in_mid_answer_loses_and_doubles_nothing(stack
 @pytest.mark.timeout(900)
 def test_after_kill_9_of_everything_it_starts_again_with_all_data(tmp_path: Path) -> None:
     first = start_stack(tmp_path, GLASSDESK_ENGINE="scripted")
-    first.manage("shell", "-c", "from helpdesk.tenants.models import Tenant; Tenant.objects.create(slug='kept', name='Kept')")
+    first.manage(
+        "shell", "-c", "from helpdesk.tenants.models import Tenant; Tenant.objects.create(slug='kept', name='Kept')"
+    )
     processes = psutil.Process(first.process.pid).children(recursive=True)
     for process in [psutil.Process(first.process.pid), *processes]:
         process.send_signal(signal.SIGKILL)
     psutil.wait_procs(processes, timeout=20)
     second = start_stack(tmp_path, GLASSDESK_ENGINE="scripted")
-    found = second.manage("shell", "-c", "from helpdesk.tenants.models import Tenant; print(Tenant.objects.filter(slug='kept').count())")
+    found = second.manage(
+        "shell", "-c", "from helpdesk.tenants.models import Tenant; print(Tenant.objects.filter(slug='kept').count())"
+    )
     children = psutil.Process(second.process.pid).children(recursive=True)
     assert stop_stack(second) < 15
     assert found.strip().splitlines()[-1] == "1"

@@ -76,7 +76,9 @@ class Customer:
         kind = frame["type"]
         if kind == "ready":
             self.messages = {message["id"]: message for message in frame["messages"]}
-            self.writing = {reply["id"]: {"attempt": reply["attempt"], "sequence": 0, "text": ""} for reply in frame["replies"]}
+            self.writing = {
+                reply["id"]: {"attempt": reply["attempt"], "sequence": 0, "text": ""} for reply in frame["replies"]
+            }
         elif kind == "message":
             self.messages[frame["message"]["id"]] = frame["message"]
         elif kind in {"reply", "phase"}:

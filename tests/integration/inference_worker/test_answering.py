@@ -64,7 +64,9 @@ async def test_a_question_is_answered_with_its_source_and_one_sealed_trace(shop:
     assert token_count > 3
 
 
-async def test_an_unanswerable_question_is_declined_without_asking_the_engine(shop: Tenant, engine: ScriptedEngine) -> None:
+async def test_an_unanswerable_question_is_declined_without_asking_the_engine(
+    shop: Tenant, engine: ScriptedEngine
+) -> None:
     customer = await customer_of(shop)
     await customer.connect()
     await customer.ask("Who won the football world cup in 1998?")
@@ -121,7 +123,11 @@ async def test_dropping_the_socket_at_random_points_of_50_answers_loses_and_repe
         await asyncio.gather(*(converse() for _ in range(10)))
 
     def count() -> tuple[int, int, int]:
-        return Message.objects.filter(author="ai").count(), Reply.objects.filter(status="done").count(), Trace.objects.count()
+        return (
+            Message.objects.filter(author="ai").count(),
+            Reply.objects.filter(status="done").count(),
+            Trace.objects.count(),
+        )
 
     assert await scoped(shop, count) == (50, 50, 50)
 
@@ -272,7 +278,9 @@ async def test_a_wrong_origin_is_closed_with_its_code(shop: Tenant, origin: byte
     from helpdesk.asgi import application
 
     headers = [(b"origin", origin), (b"host", b"localhost")] if origin else [(b"host", b"localhost")]
-    socket = WebsocketCommunicator(application, f"/ws/widget/{shop.slug}/", headers=headers, subprotocols=["glassdesk.v1"])
+    socket = WebsocketCommunicator(
+        application, f"/ws/widget/{shop.slug}/", headers=headers, subprotocols=["glassdesk.v1"]
+    )
     await socket.connect(timeout=10)
     closed = await socket.receive_output(timeout=10)
     assert closed["code"] == 4403
@@ -284,7 +292,9 @@ async def test_an_unknown_tenant_is_closed_with_its_code(worker: Runtime) -> Non
     from helpdesk.asgi import application
     from tests.integration.inference_worker.customer import ORIGIN
 
-    socket = WebsocketCommunicator(application, "/ws/widget/nobody/", headers=ORIGIN, subprotocols=["glassdesk.v1", "visitor.x"])
+    socket = WebsocketCommunicator(
+        application, "/ws/widget/nobody/", headers=ORIGIN, subprotocols=["glassdesk.v1", "visitor.x"]
+    )
     await socket.connect(timeout=10)
     closed = await socket.receive_output(timeout=10)
     assert closed["code"] == 4404

@@ -45,7 +45,11 @@ async def all_answered_once(tenant: Tenant, customers: list[Customer]) -> None:
         assert customer.gaps == 0
 
     def count() -> tuple[int, int, int]:
-        return Message.objects.filter(author="ai").count(), Reply.objects.filter(status="done").count(), Trace.objects.count()
+        return (
+            Message.objects.filter(author="ai").count(),
+            Reply.objects.filter(status="done").count(),
+            Trace.objects.count(),
+        )
 
     assert await scoped(tenant, count) == (len(customers),) * 3
 
@@ -130,5 +134,3 @@ async def test_without_a_master_key_nothing_is_stored_and_the_customer_is_told(s
         await customer.drop()
     assert list(customer.failed.values()) == ["sealing"]
     assert await scoped(shop, lambda: (Message.objects.filter(author="ai").count(), Trace.objects.count())) == (0, 0)
-
-

@@ -93,7 +93,9 @@ async def test_many_streams_share_one_reader() -> None:
     assert await asyncio.gather(*readers) == [list(range(20))] * 30
 
 
-async def test_a_restart_of_valkey_interrupts_with_resynchronise_and_following_works_again(valkey_server: Valkey) -> None:
+async def test_a_restart_of_valkey_interrupts_with_resynchronise_and_following_works_again(
+    valkey_server: Valkey,
+) -> None:
     stream = new_stream()
     async with hub().follow(stream, after=START) as subscription:
         await asyncio.to_thread(publish, stream, {"n": 1})

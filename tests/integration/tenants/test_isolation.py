@@ -76,10 +76,12 @@ def test_every_foreign_key_between_tenant_rows_has_a_composite_twin(model: type[
 
 
 def test_the_tests_run_as_a_role_without_privileges() -> None:
-    role = rows(
-        "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
-    )[0]
-    owned = rows("SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)")
+    role = rows("SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user")[
+        0
+    ]
+    owned = rows(
+        "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+    )
     assert (role, owned) == ((False, False, False, False), [(0,)])
 
 
@@ -104,7 +106,11 @@ def test_raw_sql_in_one_scope_sees_no_other_tenants_rows() -> None:
 
 def test_a_row_of_another_tenant_cannot_be_inserted() -> None:
     one, other = make_tenant(), make_tenant()
-    with pytest.raises(ProgrammingError, match="row-level security"), tenant_atomic(one.id), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        tenant_atomic(one.id),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(
             "INSERT INTO conversations_visitor (id, tenant_id, created_at, last_seen_at) VALUES (%s, %s, now(), now())",
             [uuid.uuid4(), other.id],

@@ -1,0 +1,103 @@
+"""`manage.py load_knowledge`: folders of Markdown become articles; bad files are named one by one."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import tenant_atomic
+from knowledge.domain import archive_article
+from knowledge.models import Article, ArticleStatus, ArticleVersion
+from tests.factories import make_tenant
+from tests.integration.knowledge.articles import find, titles
+
+pytestmark = pytest.mark.django_db
+
+RETURNS = "---\ntitle: Returns\ncategory: Orders\n---\nCustomers may return unused pots within thirty days.\n"
+
+
+def load(tenant: Tenant, folder: Path) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("load_knowledge", tenant.slug, str(folder), stdout=out, stderr=err)
+    return out.getvalue().strip(), err.getvalue()
+
+
+def versions(tenant: Tenant) -> list[tuple[str, str, int]]:
+    with tenant_atomic(tenant.id):
+        rows = ArticleVersion.objects.order_by("article__slug", "article__language", "number")
+        return list(rows.values_list("article__slug", "article__language", "number"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "returns.md").write_text(RETURNS, encoding="utf-8")
+    (tmp_path / "zh" / "returns.md").write_text("---\ntitle: 退货\n---\n三十天内可以退货。\n", encoding="utf-8")
+    (tmp_path / ".draft.md").write_text(RETURNS, encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("not an article", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_folder_is_published_in_its_languages(folder: Path) -> None:
+    tenant = make_tenant()
+    assert load(tenant, folder)[0] == "2 published, 0 unchanged."
+    assert versions(tenant) == [("returns", "en", 1), ("returns", "zh", 1)]
+    assert titles(find(tenant, "Can I return pots?", by_meaning=False)) == ["Returns"]
+    assert titles(find(tenant, "可以退货吗？", by_meaning=False)) == ["退货"]
+
+
+def test_loading_again_changes_only_what_changed(folder: Path) -> None:
+    tenant = make_tenant()
+    load(tenant, folder)
+    assert load(tenant, folder)[0] == "0 published, 2 unchanged."
+    (folder / "returns.md").write_text(f"{RETURNS}Or sixty.\n", encoding="utf-8")
+    assert load(tenant, folder)[0] == "1 published, 1 unchanged."
+    assert versions(tenant) == [("returns", "en", 1), ("returns", "en", 2), ("returns", "zh", 1)]
+
+
+def test_an_archived_article_stays_archived(folder: Path) -> None:
+    tenant = make_tenant()
+    load(tenant, folder)
+    with tenant_atomic(tenant.id):
+        article = Article.objects.get(language="en")
+    archive_article(tenant_id=tenant.id, article_id=article.pk)
+    assert load(tenant, folder)[0] == "0 published, 1 unchanged, 1 left archived."
+    with tenant_atomic(tenant.id):
+        assert Article.objects.get(pk=article.pk).status == ArticleStatus.ARCHIVED
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"No front matter.", "it has no title: begin the file with front matter (---, title: …, ---)"),
+        (b"---\ntitle: Empty\n---\n\n", "it has a title but no text"),
+        (b"---\ntitle: [unclosed\n---\nText.\n", "its front matter is not valid YAML"),
+        (b"---\ntitle: French\nlanguage: fr\n---\nBonjour.\n", "its language is 'fr'; use en or zh"),
+        (b"---\ntitle: Binary\n---\n\x00\x01", "it is a binary file, not text"),
+        (b"---\ntitle: Latin\n---\ncaf\xe9\n", "it is not UTF-8 text (byte 24); save it as UTF-8"),
+        (b"x" * 1_000_001, "it has 1,000,001 bytes; the limit is 1,000,000"),
+    ],
+    ids=["no-title", "no-text", "bad-yaml", "language", "binary", "encoding", "huge"],
+)
+def test_a_bad_file_is_named_and_skipped(folder: Path, content: bytes, reason: str) -> None:
+    tenant = make_tenant()
+    (folder / "bad.md").write_bytes(content)
+    out, err = load(tenant, folder)
+    assert out == "2 published, 0 unchanged, 1 skipped."
+    (line,) = [line for line in err.splitlines() if line.startswith("Skipped")]
+    assert line.startswith(f"Skipped bad.md: {reason}")
+    assert len(versions(tenant)) == 2
+
+
+def test_an_unknown_tenant_a_missing_folder_and_an_empty_one_are_clear_errors(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    with pytest.raises(CommandError, match="There is no tenant 'nobody'"):
+        call_command("load_knowledge", "nobody", str(tmp_path))
+    with pytest.raises(CommandError, match="is not a folder"):
+        load(tenant, tmp_path / "missing")
+    with pytest.raises(CommandError, match="No article could be read"):
+        load(tenant, tmp_path)

@@ -1,0 +1,95 @@
+"""Search over real rows: whose passages, in which order, in which language, in how many queries."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from tests.factories import make_tenant
+from tests.integration.knowledge.articles import EMBEDDER, find, publish, titles
+
+pytestmark = pytest.mark.django_db
+
+RETURNS = "Customers may return unused pots within thirty days."
+DELIVERY = "Standard delivery takes three to five working days."
+RETURNS_ZH = "未使用的花盆可在三十天内退货。"
+
+# The scope's savepoint and setting take four; statistics, lists, passages, the sentences' stems.
+ENGLISH_QUERIES = 8
+CHINESE_QUERIES = 7
+
+
+def test_search_finds_only_the_tenants_own_passages() -> None:
+    tenant, other = make_tenant(), make_tenant()
+    publish(tenant, "Delivery", DELIVERY)
+    publish(other, "Returns", RETURNS)
+    assert titles(find(tenant, RETURNS)) == ["Delivery"]
+    assert titles(find(tenant, "unused pots", by_meaning=False)) == []
+    assert titles(find(other, RETURNS)) == ["Returns"]
+
+
+def test_the_right_passage_comes_first_by_both_lists() -> None:
+    tenant = make_tenant()
+    publish(tenant, "Delivery", DELIVERY)
+    publish(tenant, "Returns", RETURNS)
+    best, second = find(tenant, "Within how many days may I return unused pots?").candidates
+    assert (best.title, best.rank, best.dense_rank, best.lexical_rank) == ("Returns", 1, 1, 1)
+    assert (second.title, second.rank) == ("Delivery", 2)
+
+
+def test_without_a_vector_words_decide() -> None:
+    tenant = make_tenant()
+    publish(tenant, "Delivery", DELIVERY)
+    publish(tenant, "Returns", RETURNS)
+    (best,) = find(tenant, "returning pots", by_meaning=False).candidates
+    assert (best.title, best.dense_rank, best.lexical_rank) == ("Returns", None, 1)
+
+
+def test_a_chinese_question_is_found_by_its_characters() -> None:
+    tenant = make_tenant()
+    publish(tenant, "退货", RETURNS_ZH, language="zh")
+    publish(tenant, "配送", "标准配送需要三到五个工作日。", language="zh")
+    result = find(tenant, "花盆可以退货吗？", by_meaning=False)
+    assert (result.language, titles(result)) == ("zh", ["退货"])
+
+
+def test_the_other_language_keeps_its_slots() -> None:
+    tenant = make_tenant()
+    for number in range(10):
+        publish(tenant, f"Returns {number}", f"{RETURNS} {number}")
+    publish(tenant, "退货", RETURNS_ZH, language="zh")
+    result = find(tenant, "Can I return pots?")
+    assert [candidate.title for candidate in result.other_language] == ["退货"]
+    assert len(result.own_language) == 7
+
+
+def test_sentence_vectors_belong_to_their_sentences() -> None:
+    tenant = make_tenant()
+    publish(tenant, "Returns", f"{RETURNS} {DELIVERY}")
+    (candidate,) = find(tenant, "return pots").candidates
+    assert candidate.quotable == (RETURNS, DELIVERY)
+    assert candidate.sentence_vectors is not None
+    expected = EMBEDDER.embed_passages([f"Returns: {sentence}" for sentence in candidate.quotable])
+    for row, vector in zip(candidate.sentence_vectors, expected, strict=True):
+        assert row == pytest.approx(vector, abs=1e-3)
+
+
+@pytest.mark.parametrize("query", ["", "???", "'; DROP TABLE knowledge_chunk; --", "a" * 5_000, "\\ & | ! ( ) : * <->"])
+def test_a_strange_query_finds_without_an_error(query: str) -> None:
+    tenant = make_tenant()
+    publish(tenant, "Returns", RETURNS)
+    assert titles(find(tenant, query)) == ["Returns"]
+
+
+@pytest.mark.parametrize("articles", [1, 3])
+def test_search_takes_the_same_queries_for_any_number_of_articles(
+    articles: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    tenant = make_tenant()
+    for number in range(articles):
+        publish(tenant, f"Returns {number}", RETURNS)
+        publish(tenant, f"退货 {number}", RETURNS_ZH, language="zh")
+    with django_assert_num_queries(ENGLISH_QUERIES):
+        find(tenant, "Can I return pots?")
+    with django_assert_num_queries(CHINESE_QUERIES):
+        find(tenant, "花盆可以退货吗？")

@@ -1,0 +1,79 @@
+"""Which sentences are quoted, and when nothing is."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.quoting import SMALL_MARGIN, gate_scores, select_quotes
+from tests.unit.knowledge.results import make_candidate, make_result
+
+CERTAIN = {"threshold": 0.0}
+NEVER = {"threshold": 1.0}
+
+
+def quoted(selection: object) -> list[str]:
+    return [quote.text for quote in selection.quotes]  # type: ignore[attr-defined]
+
+
+def test_one_sentence_is_quoted_when_it_clearly_leads() -> None:
+    result = make_result(make_candidate([("Pots break.", 0.80), ("Return them in a month.", 0.95)]))
+    selection = select_quotes(result, gate=CERTAIN)
+    assert quoted(selection) == ["Return them in a month."]
+    assert selection.margin > SMALL_MARGIN
+
+
+def test_two_sentences_are_quoted_in_reading_order_when_the_margin_is_small() -> None:
+    result = make_result(make_candidate([("Pots may be returned.", 0.93), ("Within a month.", 0.95), ("Hello.", 0.7)]))
+    selection = select_quotes(result, gate=CERTAIN)
+    assert quoted(selection) == ["Pots may be returned.", "Within a month."]
+    assert selection.margin <= SMALL_MARGIN
+
+
+def test_sentences_of_two_passages_come_best_first() -> None:
+    first = make_candidate([("Second best.", 0.93)], rank=1)
+    second = make_candidate([("Best.", 0.97)], rank=2)
+    assert quoted(select_quotes(make_result(first, second), gate=CERTAIN)) == ["Best.", "Second best."]
+
+
+def test_quotes_are_cut_from_the_passage_word_for_word() -> None:
+    candidate = make_candidate([("Pots break.", 0.80), ("Return them in a month.", 0.95)])
+    (quote,) = select_quotes(make_result(candidate), gate=CERTAIN).quotes
+    assert candidate.text[quote.start : quote.end] == quote.text
+
+
+def test_a_shared_word_decides_between_equal_meanings() -> None:
+    candidate = make_candidate(
+        [("We sell pots.", 0.9), ("Refunds take a week.", 0.9)], terms=[frozenset({"pot"}), frozenset({"refund"})]
+    )
+    selection = select_quotes(make_result(candidate, terms=["refund"]), gate=CERTAIN)
+    best = max(selection.quotes, key=lambda quote: quote.score)
+    assert best.text == "Refunds take a week."
+
+
+@pytest.mark.parametrize(("gate", "answerable"), [(CERTAIN, True), (NEVER, False)])
+def test_the_assistants_own_threshold_decides(gate: dict[str, float], answerable: bool) -> None:  # noqa: FBT001
+    result = make_result(make_candidate([("Return them in a month.", 0.95)]))
+    assert select_quotes(result, gate=gate).answerable is answerable
+
+
+def test_nothing_found_quotes_nothing_and_is_not_answerable() -> None:
+    selection = select_quotes(make_result())
+    assert (selection.quotes, selection.answerable, selection.score) == ((), False, 0.0)
+
+
+def test_another_language_is_quoted_only_when_it_clearly_leads() -> None:
+    own = make_candidate([("Return them in a month.", 0.95)], cosine=0.95)
+    weak = make_candidate([("三十天内可退。", 0.1)], cosine=0.1, language="zh", is_other_language=True)
+    strong = make_candidate([("三十天内可退。", 0.99)], cosine=0.99, language="zh", is_other_language=True)
+    unrelated = make_candidate([("Hello.", 0.5)], cosine=0.5)
+    assert select_quotes(make_result(own, weak)).language == "en"
+    selection = select_quotes(make_result(unrelated, strong))
+    assert (selection.language, selection.is_other_language) == ("zh", True)
+
+
+def test_gate_scores_name_each_kind_of_evidence_once() -> None:
+    own = make_candidate([("Return them in a month.", 0.95)])
+    other = make_candidate([("三十天内可退。", 0.9)], language="zh", is_other_language=True)
+    assert set(gate_scores(make_result(own, other))) == {"en", "cross"}
+    assert set(gate_scores(make_result(own, model="another-model"))) == {"words"}
+    assert set(gate_scores(make_result(own, embedded=False))) == {"words"}
