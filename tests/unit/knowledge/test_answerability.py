@@ -32,9 +32,7 @@ evidence = st.builds(
 
 
 @given(before=evidence, measure=st.sampled_from(MEASURES), gain=shares, kind=st.sampled_from(KINDS))
-def test_better_evidence_never_lowers_the_score(
-    before: ScoredSentence, measure: str, gain: float, kind: Kind
-) -> None:
+def test_better_evidence_never_lowers_the_score(before: ScoredSentence, measure: str, gain: float, kind: Kind) -> None:
     after = replace(before, **{measure: getattr(before, measure) + gain})
     assert answer_probability(after, kind=kind) >= answer_probability(before, kind=kind)
 

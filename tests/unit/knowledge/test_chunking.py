@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +57,7 @@ def test_a_long_section_is_cut_between_sentences_with_overlap() -> None:
     passages = split_article(" ".join(sentences), max_tokens=100)
     held = [[passage.text[start:end] for start, end in passage.sentences] for passage in passages]
     assert sorted({sentence for passage in held for sentence in passage}) == sorted(sentences)
-    assert all(second[0] in first for first, second in zip(held, held[1:], strict=False))
+    assert all(second[0] in first for first, second in itertools.pairwise(held))
 
 
 def test_the_start_is_the_offset_in_the_source() -> None:

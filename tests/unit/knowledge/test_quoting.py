@@ -51,7 +51,7 @@ def test_a_shared_word_decides_between_equal_meanings() -> None:
 
 
 @pytest.mark.parametrize(("gate", "answerable"), [(CERTAIN, True), (NEVER, False)])
-def test_the_assistants_own_threshold_decides(gate: dict[str, float], answerable: bool) -> None:  # noqa: FBT001
+def test_the_assistants_own_threshold_decides(gate: dict[str, float], answerable: bool) -> None:
     result = make_result(make_candidate([("Return them in a month.", 0.95)]))
     assert select_quotes(result, gate=gate).answerable is answerable
 

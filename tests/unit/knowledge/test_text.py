@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def test_split_sentences_covers_everything_but_blanks_in_order(text: str) -> Non
     covered = {position for start, end in spans for position in range(start, end)}
     assert all(position in covered for position, character in enumerate(text) if not character.isspace())
     assert spans == sorted(spans)
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans))
     assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
 
 
