@@ -41,7 +41,7 @@ def children(
         "helpdesk.celery:app",
         "beat",
         "--loglevel",
-        "INFO",
+        "WARNING",
         "--schedule",
         str(data / "beat-schedule"),
         "--pidfile=",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -66,11 +67,10 @@ class Stack:
         self.supervisor.start_children(self._children())
         with self.steps.step("Demo tenants"):
             self._manage("load_demo")
-            addresses = self._manage("demo_addresses", "--port", str(self.plan.port))
         self._wait_until_ready()
         with self.steps.step("Articles indexed"):
             self._manage("wait_until_indexed")
-        self.steps.plain(addresses)
+        self.steps.plain(_addresses(self.plan.port))
 
     def supervise(self, *, until: Callable[[], bool]) -> None:
         """Restart what dies, until the condition holds or a signal comes."""
@@ -175,8 +175,8 @@ class Stack:
         places = {"GLASSDESK_DATA": str(self.plan.data), "GLASSDESK_CACHE": str(self.plan.cache)}
         return child_environment(os.environ, {**places, "PORT": str(self.plan.port), **self.environment})
 
-    def _manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-        """Run a management command to its end, in a process of its own; returns what it printed."""
+    def _manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        """Run a management command to its end, in a process of its own."""
         log = self.plan.data / "logs" / f"{arguments[0]}.log"
         log.unlink(missing_ok=True)
         process = processes.start(
@@ -191,7 +191,15 @@ class Stack:
             processes.stop(process, seconds=2)
         if code != 0:
             raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{processes.last_lines(log)}")
-        return log.read_text(encoding="utf-8").rstrip()
+
+
+def _addresses(port: int) -> str:
+    """What `demo_addresses` prints; it needs no database, so it runs here and costs no second start of Python."""
+    from django.core.management import call_command
+
+    printed = io.StringIO()
+    call_command("demo_addresses", port=port, stdout=printed)
+    return printed.getvalue().rstrip()
 
 
 def _forget_workers(url: str) -> None:

@@ -50,8 +50,10 @@ def query(url: str, statement: str) -> list[tuple[Any, ...]]:
 def crash(server: Postgres | Valkey) -> None:
     """What a power cut leaves: nothing is told to end, and nobody reaps the dead."""
     assert server.process is not None
-    for identity in processes.family({server.process.pid}):
+    victims = processes.family({server.process.pid})
+    for identity in victims:
         os.kill(identity.pid, 9)
+    assert processes.wait_until_gone(victims, seconds=10)
 
 
 def mode(path: Path) -> int:
