@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POLL_SECONDS = 0.05
+PORT_SECONDS = 2.0
 LOG_LIMIT_BYTES = 20 * 1024 * 1024
 
 
@@ -207,11 +208,17 @@ def is_port_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def remembered_port(memo: Path) -> int:
-    """The port of the last start while it is free, else a free one, which is written down for the next start."""
+    """The port of the last start while it is free, else a free one, which is written down for the next start.
+
+    A server killed a moment ago may hold its port for as long as its last thread takes to end.
+    """
     try:
         port = int(memo.read_text(encoding="ascii"))
     except (OSError, ValueError):
         port = 0
+    deadline = time.monotonic() + PORT_SECONDS
+    while port and not is_port_free(port) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
     if not port or not is_port_free(port):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
