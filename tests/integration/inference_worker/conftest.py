@@ -13,7 +13,6 @@ from django.db import connections
 from conversations.models import Assistant
 from conversations.replies import recover_replies
 from helpdesk.celery import INFERENCE_QUEUE, app
-from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.runtime import Runtime, runtime
@@ -38,12 +37,11 @@ Customers may return unused pots within thirty days. Mossgate refunds the purcha
 GATE = {"threshold": {"en": 2e-26, "zh": 0.5}}
 
 
-@pytest.fixture
-def worker(transactional_db: None) -> Iterator[Runtime]:
-    """The inference worker, warm; its queue is empty at first."""
+@pytest.fixture(scope="session")
+def started_worker(django_db_setup: None) -> Iterator[Runtime]:
+    """One inference worker for the whole run: a second one in the same process would compete with the first one's pops."""
     import inference_worker.worker  # noqa: F401 - adds the engine's bootstep to the app
 
-    client().flushdb()
     with start_worker(
         app, pool="threads", concurrency=12, perform_ping_check=False, queues=[INFERENCE_QUEUE], shutdown_timeout=30
     ):
@@ -51,10 +49,22 @@ def worker(transactional_db: None) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def engine(worker: Runtime) -> ScriptedEngine:
-    """The worker's engine, for delays and faults."""
-    assert isinstance(worker.host.engine, ScriptedEngine)
-    return worker.host.engine
+def worker(started_worker: Runtime, transactional_db: None) -> Runtime:
+    """The inference worker, warm."""
+    assert started_worker.host.wait_ready(30)
+    return started_worker
+
+
+@pytest.fixture
+def engine(worker: Runtime) -> Iterator[ScriptedEngine]:
+    """The worker's engine, for delays and faults; as new at the beginning and the end."""
+    engine = worker.host.engine
+    assert isinstance(engine, ScriptedEngine)
+    engine.requests.clear()
+    engine.aborted.clear()
+    engine.delay = 0.0
+    yield engine
+    engine.delay = 0.0
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import random
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 
 from conversations.domain import post_person_message
 from conversations.models import Message, Reply
@@ -22,7 +22,10 @@ from tracing.read import open_trace_from_shell
 QUESTION = "How many working days does express delivery take?"
 ANSWER = "Express delivery takes one working day and costs nine euros."
 
-off_loop = sync_to_async(thread_sensitive=False)
+
+def off_loop(function):  # type: ignore[no-untyped-def]
+    """Run in a thread that gives its connection back to the pool."""
+    return database_sync_to_async(function, thread_sensitive=False)
 
 
 def scoped(tenant: Tenant, function):  # type: ignore[no-untyped-def]
@@ -97,21 +100,14 @@ async def test_dropping_the_socket_at_random_points_of_50_answers_loses_and_repe
         await customer.connect()
         await customer.ask(QUESTION)
         drops = 0
-        while not customer.done:
-            pieces = dice.randint(1, 6)
-            for _ in range(pieces):
-                if customer.done:
-                    break
-                await customer.receive()
-            if drops < 4 and not customer.done:
+        while not customer.answers:
+            for _ in range(dice.randint(1, 6)):
+                if not customer.answers:
+                    await customer.receive()
+            if drops < 4 and not customer.answers:
                 drops += 1
                 await customer.drop()
-                await asyncio.sleep(dice.random() * 0.05)
                 await customer.connect(resume=True)
-                if not customer.frames[-1:] or customer.answers:
-                    break
-            if customer.answers:
-                break
         await customer.until(lambda: customer.answers)
         await customer.drop()
         (answer,) = customer.answers

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.test import override_settings
 
 from conversations.models import Message, Reply, ReplyStatus
@@ -20,10 +19,8 @@ from inference_worker.scripted_engine import ScriptedEngine
 from tests.factories import make_question
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.customer import Customer
-from tests.integration.inference_worker.test_answering import ANSWER, QUESTION, scoped
+from tests.integration.inference_worker.test_answering import ANSWER, QUESTION, off_loop, scoped
 from tracing.models import Trace
-
-off_loop = sync_to_async(thread_sensitive=False)
 
 
 async def asking(tenant: Tenant, count: int) -> list[Customer]:
