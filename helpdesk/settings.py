@@ -120,7 +120,7 @@ DATABASES = {
         **env.database("DATABASE_URL", "postgresql://glassdesk_app@127.0.0.1:5432/glassdesk"),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": env.integer("GLASSDESK_DB_POOL", 16, minimum=2), "timeout": 10},
+            "pool": {"min_size": 1, "max_size": env.integer("GLASSDESK_DB_POOL", 24, minimum=2), "timeout": 10},
             "connect_timeout": 5,
             "application_name": "glassdesk",
         },

@@ -66,6 +66,10 @@ class EngineHost:
             raise EngineError("The engine is not ready.", retryable=True)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
+    def suspect(self) -> None:
+        """Accept nothing until the watcher has seen the engine alive: a request has just failed on it."""
+        self._ready.clear()
+
     def wait_ready(self, timeout: float | None = None) -> bool:
         """Wait until requests are accepted; false when `timeout` seconds passed first."""
         return self._ready.wait(timeout)
@@ -129,6 +133,7 @@ class EngineHost:
             await asyncio.sleep(self._check_seconds)
             if await self.engine.is_alive():
                 delay = self._backoff_seconds
+                self._ready.set()
                 continue
             self._ready.clear()
             logger.error("engine_died restart_in_seconds=%.1f", delay)

@@ -61,6 +61,8 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
             # Its text may quote a row; the lease runs out and the sweep gives the reply back.
             log.error("reply_database_away", error=type(error).__name__)
         except EngineError as error:
+            if error.retryable:
+                runtime.host.suspect()
             _after_engine_error(claimed, error)
             log.warning("reply_engine_error", retryable=error.retryable)
 

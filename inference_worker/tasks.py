@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from celery import shared_task
+from django.db import connections
 
 from conversations.tasks import ANSWER_REPLY
 from inference_worker.runtime import runtime
@@ -16,7 +17,11 @@ def answer_reply(*, tenant_id: str, reply_id: str) -> None:
     """Write one reply."""
     from inference_worker.reply import answer
 
-    answer(runtime(), tenant_id=UUID(tenant_id), reply_id=UUID(reply_id))
+    try:
+        answer(runtime(), tenant_id=UUID(tenant_id), reply_id=UUID(reply_id))
+    finally:
+        # A thread of the pool would keep its connection until its next task, and idle threads starve busy ones.
+        connections.close_all()
 
 
 @shared_task(name=EMBED_CHUNKS)

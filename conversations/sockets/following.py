@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import structlog
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
@@ -23,7 +24,7 @@ from conversations.queries import (
     replies_in_flight,
     transcript,
 )
-from helpdesk.streams.entries import START, Entry, conversation_stream, order
+from helpdesk.streams.entries import START, Entry, conversation_stream
 from helpdesk.streams.hub import FellBehind, Resynchronise, hub
 from helpdesk.tenants.scope import tenant_atomic
 
@@ -36,8 +37,15 @@ RETRY_SECONDS = 0.5
 
 async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a short database function in a thread of its own: the shared one would let a slow query stall every socket."""
-    run = database_sync_to_async(function, thread_sensitive=False)
-    return cast(R, await run(*args, **kwargs))
+
+    def run_and_give_back() -> R:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            # Every socket uses many threads for a moment each: a connection kept by each would empty the pool.
+            connections.close_all()
+
+    return await sync_to_async(run_and_give_back, thread_sensitive=False)()
 
 
 def failure_sentence(code: str) -> str:
@@ -96,19 +104,24 @@ class ConversationFollower:
                 await self._forward(await subscription.get())
 
     async def _send_snapshot(self, stream: str) -> str:
-        """Send `ready` and return the cursor to follow from: the first entry of replies that are still being written."""
-        cursor = await hub().last_id(stream)
+        """Send `ready` with the cursor to follow from: just before the first entry of replies still being written.
+
+        A client that drops before it has all of their text resumes from there, so that it misses none of it.
+        """
+        newest = await hub().last_id(stream)
         snapshot = await in_database(self._read_snapshot)
-        await self._send({"type": "ready", "cursor": cursor, **snapshot})
         running = {reply["id"] for reply in snapshot["replies"]}
-        if not running:
-            return cursor
+        cursor = await self._before_first_entry_of(running, stream) if running else newest
+        await self._send({"type": "ready", "cursor": cursor, **snapshot})
+        return cursor
+
+    async def _before_first_entry_of(self, replies: set[str], stream: str) -> str:
         before = START
         for entry in await hub().entries(stream, START):
-            if entry.data.get("reply") in running:
-                return before
+            if entry.data.get("reply") in replies:
+                break
             before = entry.id
-        return before if order(before) > order(cursor) else cursor
+        return before
 
     def _read_snapshot(self) -> dict[str, Any]:
         with tenant_atomic(self.tenant_id):

@@ -6,7 +6,8 @@ import asyncio
 import random
 
 import pytest
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from conversations.domain import post_person_message
 from conversations.models import Message, Reply
@@ -25,7 +26,14 @@ ANSWER = "Express delivery takes one working day and costs nine euros."
 
 def off_loop(function):  # type: ignore[no-untyped-def]
     """Run in a thread that gives its connection back to the pool."""
-    return database_sync_to_async(function, thread_sensitive=False)
+
+    def run(*args, **kwargs):  # type: ignore[no-untyped-def]
+        try:
+            return function(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return sync_to_async(run, thread_sensitive=False)
 
 
 def scoped(tenant: Tenant, function):  # type: ignore[no-untyped-def]
