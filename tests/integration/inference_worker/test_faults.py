@@ -51,18 +51,6 @@ async def all_answered_once(tenant: Tenant, customers: list[Customer]) -> None:
     assert await scoped(tenant, count) == (len(customers),) * 3
 
 
-async def test_valkey_down_for_a_while_under_eight_answers(
-    shop: Tenant, engine: ScriptedEngine, valkey_server: Valkey, sweep: Callable[[Tenant], None]
-) -> None:
-    engine.delay = 0.3
-    sweep(shop)
-    customers = await asking(shop, 8)
-    await asyncio.to_thread(valkey_server.stop)
-    await asyncio.sleep(3)
-    await asyncio.to_thread(valkey_server.start)
-    await all_answered_once(shop, customers)
-
-
 async def test_postgresql_down_for_a_while_under_eight_answers(
     shop: Tenant, engine: ScriptedEngine, postgres_server: Postgres, sweep: Callable[[Tenant], None]
 ) -> None:
@@ -131,3 +119,15 @@ async def test_without_a_master_key_nothing_is_stored_and_the_customer_is_told(s
         await customer.drop()
     assert list(customer.failed.values()) == ["sealing"]
     assert await scoped(shop, lambda: (Message.objects.filter(author="ai").count(), Trace.objects.count())) == (0, 0)
+
+
+async def test_valkey_down_for_a_while_under_eight_answers(
+    shop: Tenant, engine: ScriptedEngine, valkey_server: Valkey, sweep: Callable[[Tenant], None]
+) -> None:
+    engine.delay = 0.3
+    sweep(shop)
+    customers = await asking(shop, 8)
+    await asyncio.to_thread(valkey_server.stop)
+    await asyncio.sleep(3)
+    await asyncio.to_thread(valkey_server.start)
+    await all_answered_once(shop, customers)
