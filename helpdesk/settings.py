@@ -119,6 +119,8 @@ DATABASES = {
     "default": {
         **env.database("DATABASE_URL", "postgresql://glassdesk_app@127.0.0.1:5432/glassdesk"),
         "CONN_MAX_AGE": 0,
+        # The pool asks each connection before it hands it out: after a restart of PostgreSQL it holds dead ones.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": env.integer("GLASSDESK_DB_POOL", 24, minimum=2), "timeout": 10},
             "connect_timeout": 5,

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from django.test import override_settings
 
 from conversations.models import Message, Reply, ReplyStatus
 from conversations.replies import claim_reply, recover_replies
-from helpdesk.embedded.postgres import Postgres
-from helpdesk.embedded.valkey import Valkey
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from tests.factories import make_question
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.customer import Customer
@@ -49,18 +45,6 @@ async def all_answered_once(tenant: Tenant, customers: list[Customer]) -> None:
         )
 
     assert await scoped(tenant, count) == (len(customers),) * 3
-
-
-async def test_postgresql_down_for_a_while_under_eight_answers(
-    shop: Tenant, engine: ScriptedEngine, postgres_server: Postgres, sweep: Callable[[Tenant], None]
-) -> None:
-    engine.delay = 0.3
-    sweep(shop)
-    customers = await asking(shop, 8)
-    await asyncio.to_thread(postgres_server.stop)
-    await asyncio.sleep(3)
-    await asyncio.to_thread(postgres_server.start)
-    await all_answered_once(shop, customers)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -119,15 +103,3 @@ async def test_without_a_master_key_nothing_is_stored_and_the_customer_is_told(s
         await customer.drop()
     assert list(customer.failed.values()) == ["sealing"]
     assert await scoped(shop, lambda: (Message.objects.filter(author="ai").count(), Trace.objects.count())) == (0, 0)
-
-
-async def test_valkey_down_for_a_while_under_eight_answers(
-    shop: Tenant, engine: ScriptedEngine, valkey_server: Valkey, sweep: Callable[[Tenant], None]
-) -> None:
-    engine.delay = 0.3
-    sweep(shop)
-    customers = await asking(shop, 8)
-    await asyncio.to_thread(valkey_server.stop)
-    await asyncio.sleep(3)
-    await asyncio.to_thread(valkey_server.start)
-    await all_answered_once(shop, customers)

@@ -73,6 +73,7 @@ def test_explicit_restart_starts_the_engine_again(host: EngineHost, engine: Scri
 
 
 def test_stop_ends_running_requests_and_the_thread(engine: ScriptedEngine) -> None:
+    before = set(threading.enumerate())
     host = EngineHost(engine, check_seconds=5)
     host.start()
     running = host.submit(text(engine))
@@ -81,10 +82,12 @@ def test_stop_ends_running_requests_and_the_thread(engine: ScriptedEngine) -> No
     with pytest.raises(EngineError):
         running.result(5)
     assert (host.ready, engine.alive) == (False, False)
-    assert "engine-loop" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) <= before
 
 
 def test_failed_start_is_reported_and_leaves_no_thread() -> None:
+    before = set(threading.enumerate())
+
     class Broken(ScriptedEngine):
         async def start(self) -> None:
             raise EngineError("The model could not be loaded.", retryable=False)
@@ -92,4 +95,4 @@ def test_failed_start_is_reported_and_leaves_no_thread() -> None:
     host = EngineHost(Broken())
     with pytest.raises(EngineError, match="could not be loaded"):
         host.start()
-    assert "engine-loop" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) <= before
