@@ -95,7 +95,7 @@ async def test_without_a_master_key_nothing_is_stored_and_the_customer_is_told(s
     from tracing import keys
 
     with override_settings(MASTER_KEY=""):
-        keys.forget_unwrapped_keys()
+        keys.cache.clear()
         customer = await off_loop(Customer)(shop)
         await customer.connect()
         await customer.ask(QUESTION)
