@@ -39,7 +39,7 @@ GATE = {"threshold": {"en": 2e-26, "zh": 0.5}}
 
 @pytest.fixture(scope="package")
 def started_worker(django_db_setup: None) -> Iterator[Runtime]:
-    """One inference worker for this folder; it would claim the replies of other tests, and a second one in the same process would compete with the first one's pops."""
+    """One inference worker for this folder: it would claim the replies of other tests."""
     import inference_worker.worker  # noqa: F401 - adds the engine's bootstep to the app
 
     with start_worker(
