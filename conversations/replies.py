@@ -47,7 +47,11 @@ class Answer:
 
 
 class ReplyLost(Exception):
-    """The reply is no longer this worker's: it was failed, requeued or superseded by a person."""
+    """The reply is no longer this worker's: it was failed or given back meanwhile. Whoever has it now sees to it."""
+
+
+class TakenOver(ReplyLost):
+    """A person answers now, so that this reply has to end."""
 
 
 def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply | None:
@@ -79,14 +83,16 @@ def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> 
 def finish_reply(reply: Reply, answer: Answer) -> Message:
     """Store the answer; runs inside the caller's `tenant_atomic`, so that the trace commits with it.
 
-    Raises ReplyLost when the reply is not this attempt's any more or a person took over; nothing is stored then.
+    Raises ReplyLost when the reply is not this attempt's any more, TakenOver when a person answers; nothing is stored.
     """
     conversation = Conversation.objects.select_for_update(no_key=True).get(id=reply.conversation_id)
     finished = Reply.objects.filter(id=reply.id, status=ReplyStatus.RUNNING, attempt=reply.attempt).update(
         status=ReplyStatus.DONE, finished_at=timezone.now(), lease_until=None
     )
-    if not finished or conversation.status == ConversationStatus.PERSON:
+    if not finished:
         raise ReplyLost
+    if conversation.status == ConversationStatus.PERSON:
+        raise TakenOver
     message = append_message(
         conversation,
         author=Author.AI,

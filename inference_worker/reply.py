@@ -11,7 +11,16 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from conversations.models import AnswerStyle, Outcome
-from conversations.replies import Answer, ClaimedReply, ReplyLost, claim_reply, fail_reply, finish_reply, release_reply
+from conversations.replies import (
+    Answer,
+    ClaimedReply,
+    ReplyLost,
+    TakenOver,
+    claim_reply,
+    fail_reply,
+    finish_reply,
+    release_reply,
+)
 from helpdesk.crypto import SealError
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -48,9 +57,12 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
             _write(runtime, claimed)
         except WorkerStopping:
             log.info("reply_given_back")
-        except ReplyLost:
+        except TakenOver:
             fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="superseded")
             log.info("reply_superseded")
+        except ReplyLost:
+            # Given back to the queue or ended by the sweep: failing it here would take it from whoever writes it next.
+            log.info("reply_lost")
         except DeadlinePassed:
             fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="deadline")
             log.warning("reply_deadline_passed")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from celery.contrib.testing.worker import start_worker
-from django.db import connections
 
 from conversations.models import Assistant
-from conversations.replies import recover_replies
 from helpdesk.celery import INFERENCE_QUEUE, app
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -96,29 +93,3 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
         time.sleep(0.02)
-
-
-@pytest.fixture
-def sweep(worker: Runtime) -> Iterator[Callable[[Tenant], None]]:
-    """Runs the periodic recovery for a tenant every 0.2 s, as beat does every 5 s, until the test ends."""
-    stopped = threading.Event()
-    threads: list[threading.Thread] = []
-
-    def sweep_forever(tenant: Tenant) -> None:
-        while not stopped.wait(0.2):
-            try:
-                recover_replies(tenant.id)
-            except Exception:
-                continue
-            finally:
-                connections.close_all()
-
-    def begin(tenant: Tenant) -> None:
-        thread = threading.Thread(target=sweep_forever, args=(tenant,), daemon=True)
-        thread.start()
-        threads.append(thread)
-
-    yield begin
-    stopped.set()
-    for thread in threads:
-        thread.join()
