@@ -96,7 +96,7 @@ def stop_stack(stack: RunningStack) -> float:
     return time.monotonic() - begun
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[RunningStack]:
     """The whole product with the demo tenants, shared by the journeys."""
     data = Path(tempfile.mkdtemp(prefix="glassdesk-e2e-"))
@@ -107,7 +107,7 @@ def stack() -> Iterator[RunningStack]:
     assert seconds < 15
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     binary = os.environ.get("GLASSDESK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
