@@ -5,13 +5,14 @@ BIN := .venv/bin
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser run test lint format clean
+.PHONY: help env browser run test lint format bench clean
 
 help:
 	@echo "make run     install, start everything, print the addresses (PORT=8000, GLASSDESK_DATA=./var, GPU=1)"
 	@echo "make test    install, check the code, run all tests"
 	@echo "make lint    check style, types, imports, templates and migrations"
 	@echo "make format  bring the code into shape"
+	@echo "make bench   measure the product beside the bare engine (bench/results/)"
 	@echo "make env     only install (into a shared folder; .venv links to it)"
 	@echo "make clean   remove what the commands left in this checkout, except the data folder"
 
@@ -40,6 +41,9 @@ format: env
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/djlint --reformat --quiet templates
+
+bench: env
+	@$(BIN)/python -m bench.engine $(ARGS)
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -53,10 +53,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class BuiltPrompt:
-    """The turns to render, the passages' texts as they stand in them, and what was cut."""
+    """The turns to render, the passages' texts, where their lines stand in the last turn, and what was cut.
+
+    `spans` are [start, end) offsets of the passages' whole lines, in the order of the passages; a passage that did not
+    fit at all has an empty one.
+    """
 
     turns: tuple[ChatTurn, ...]
     passages: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
     cuts: tuple[Cut, ...]
 
 
@@ -84,22 +89,31 @@ def build_prompt(
     kept_history, cuts = _fit_history(history, left // 4, count_tokens)
     left -= sum(count_tokens(turn.content) for turn in kept_history)
     texts, passage_cuts = _fit_passages(passages[:MAX_PASSAGES], max(left, 0), count_tokens)
-    turns = (
-        ChatTurn("system", instructions),
-        *kept_history,
-        ChatTurn("user", _user_turn(language, passages, texts, question)),
-    )
-    return BuiltPrompt(turns=turns, passages=tuple(texts), cuts=(*cuts, *passage_cuts))
+    user, spans = _user_turn(language, passages, texts, question)
+    turns = (ChatTurn("system", instructions), *kept_history, ChatTurn("user", user))
+    return BuiltPrompt(turns=turns, passages=tuple(texts), spans=spans, cuts=(*cuts, *passage_cuts))
 
 
-def _user_turn(language: str, passages: Sequence[PromptPassage], texts: Sequence[str], question: str) -> str:
+def without_passages(turns: Sequence[ChatTurn], spans: Sequence[tuple[int, int]]) -> tuple[ChatTurn, ...]:
+    """The same turns without those passages' lines; the other passages keep their numbers."""
+    *before, last = turns
+    content = last.content
+    for start, end in sorted(spans, reverse=True):
+        content = content[:start] + content[end:]
+    return (*before, ChatTurn(last.role, content))
+
+
+def _user_turn(
+    language: str, passages: Sequence[PromptPassage], texts: Sequence[str], question: str
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The last turn and its passages' spans."""
     heading, asking = LABELS[language]
-    numbered = [
-        f"[{number}] {passage.title}: {text}"
-        for number, (passage, text) in enumerate(zip(passages, texts, strict=False), start=1)
-        if text
-    ]
-    return "\n".join([heading, *numbered, "", f"{asking}{question}"])
+    content, spans = f"{heading}\n", []
+    for number, (passage, text) in enumerate(zip(passages, texts, strict=False), start=1):
+        line = f"[{number}] {passage.title}: {text}\n" if text else ""
+        spans.append((len(content), len(content) + len(line)))
+        content += line
+    return f"{content}\n{asking}{question}", tuple(spans)
 
 
 def _fit_history(

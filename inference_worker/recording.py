@@ -116,6 +116,11 @@ def _prompt(work: Work) -> content.PromptRecord | None:
         token_ids=tuple(work.prompt.token_ids),
         template_version=TEMPLATE_VERSION,
         turns=tuple(content.PromptTurn(turn.role, turn.content) for turn in work.composition.prompt.turns),
+        passages=tuple(
+            content.PromptPassage(str(candidate.chunk_id), start, end)
+            for candidate, (start, end) in zip(work.composition.passages, work.composition.prompt.spans, strict=True)
+            if end > start
+        ),
     )
 
 

@@ -35,6 +35,15 @@ class PromptTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptPassage:
+    """Where a candidate's line stands in the prompt's last turn: [start, end) offsets before the template."""
+
+    chunk: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class PromptRecord:
     """The prompt exactly as the engine received it."""
 
@@ -42,6 +51,7 @@ class PromptRecord:
     token_ids: tuple[int, ...]
     template_version: str
     turns: tuple[PromptTurn, ...] = ()
+    passages: tuple[PromptPassage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

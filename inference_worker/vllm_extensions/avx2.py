@@ -1,14 +1,16 @@
 """Matrix products on processors without AVX512, where vLLM's CPU build lacks its own.
 
 Its AVX2 build has no Int4 kernel (`cpu_gemm_wna16`), yet still selects it and fails at the first token; and bfloat16
-matrices go through a slow generic loop. Int4 layers use PyTorch's own operator instead; a bfloat16 weight is widened to
-float32 slice by slice, each small enough for the cache, and multiplied at full speed. Registered in vLLM's worker
-process before it loads the model, and only where vLLM's own kernel is missing.
+matrices go through a slow generic loop. Int4 layers use PyTorch's own operator for the few rows of decoding. Its time
+grows with every row, so the many rows of a prompt are multiplied in float32 instead: the weight is widened slice by
+slice, each small enough for the cache, from a copy with one byte a weight. bfloat16 weights are widened likewise.
+Registered in vLLM's worker process before it loads the model, and only where vLLM's own kernel is missing.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,9 +23,33 @@ from vllm.platforms import PlatformEnum, current_platform
 from vllm.scalar_type import scalar_types
 
 GROUP_SIZES = (32, 64, 128, 256)
+ZERO_CODE = 8
 INNER_TILES = 1  # ignored by the CPU packing, but the operator's signature wants it
 FEW_ROWS_BFLOAT16 = 2
+MANY_ROWS_INT4 = 24
 SLICE_ELEMENTS = 1 << 20  # 4 MB in float32
+SLICE_ELEMENTS_INT4 = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class Int4Weights:
+    """A weight in whole bytes: `codes` -8 to 7 (outputs, inputs), `steps` float32 (outputs, groups of inputs)."""
+
+    codes: Tensor
+    steps: Tensor
+
+    def multiply(self, rows: Tensor) -> Tensor:
+        """`rows` (any number, inputs) times the transposed weight, in the rows' own type."""
+        outputs, inputs = self.codes.shape
+        groups = self.steps.shape[1]
+        wide = rows.float()
+        product = torch.empty(len(rows), outputs, dtype=rows.dtype)
+        height = max(1, SLICE_ELEMENTS_INT4 // inputs)
+        for start in range(0, outputs, height):
+            codes = self.codes[start : start + height].view(-1, groups, inputs // groups)
+            weight = (codes * self.steps[start : start + height].unsqueeze(-1)).view(-1, inputs)
+            product[:, start : start + height] = wide @ weight.t()
+        return product
 
 
 class TorchInt4LinearKernel(MPLinearKernel):  # type: ignore[misc]  # untyped vendor
@@ -51,9 +77,10 @@ class TorchInt4LinearKernel(MPLinearKernel):  # type: ignore[misc]  # untyped ve
         codes = unpack_quantized_values_into_int32(packed.data, self.config.weight_type, packed.packed_dim)
         codes = codes.t().contiguous() if packed.input_dim == 0 else codes.contiguous()
         steps = scales.data if scales.output_dim == 1 else scales.data.t()
-        pairs = torch.stack([steps, torch.zeros_like(steps)], dim=-1)
+        steps = steps.to(self.config.act_type)
+        layer.int4_weights = Int4Weights((codes - ZERO_CODE).to(torch.int8), steps.t().float().contiguous())
         packed.data = torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes, INNER_TILES)
-        scales.data = pairs.to(self.config.act_type).contiguous()
+        scales.data = torch.stack([steps, torch.zeros_like(steps)], dim=-1).contiguous()
         if self.w_zp_name is not None:
             setattr(layer, self.w_zp_name, None)
 
@@ -61,8 +88,10 @@ class TorchInt4LinearKernel(MPLinearKernel):  # type: ignore[misc]  # untyped ve
         """`x` times the weight, plus the bias."""
         rows = x.reshape(-1, x.shape[-1]).contiguous()
         packed, pairs = getattr(layer, self.w_q_name), getattr(layer, self.w_s_name)
-        group = rows.shape[1] // len(pairs)
-        product: Tensor = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, packed, group, pairs)
+        if len(rows) >= MANY_ROWS_INT4:
+            product: Tensor = layer.int4_weights.multiply(rows)
+        else:
+            product = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, packed, rows.shape[1] // len(pairs), pairs)
         product = product.reshape(*x.shape[:-1], -1)
         return product if bias is None else product + bias
 

@@ -1,0 +1,85 @@
+"""The bare vLLM engine on given prompts: no desk, no queue, no guided decoding, no log-probabilities.
+
+Reads {"model", "max_model_len", "max_num_seqs", "kv_cache_gib", "levels": {streams: [[token ids, tokens], …]}} from
+standard input and prints one JSON line with seconds, tokens and times to the first token per level.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from typing import Any
+
+
+async def measure(job: dict[str, Any]) -> dict[str, Any]:
+    """Run each level with that many streams at once."""
+    from vllm import AsyncEngineArgs
+    from vllm.platforms import current_platform
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    llm = AsyncLLM.from_engine_args(
+        AsyncEngineArgs(
+            model=job["model"],
+            dtype="bfloat16",
+            max_model_len=job["max_model_len"],
+            max_num_seqs=job["max_num_seqs"],
+            enforce_eager=current_platform.is_cpu(),
+            enable_prefix_caching=True,
+            # Registers the Int4 operator where this build of vLLM has none for the processor.
+            worker_extension_cls="inference_worker.vllm_extensions.worker.WorkerSetup",
+            disable_log_stats=True,
+            use_tqdm_on_load=False,
+        )
+    )
+    try:
+        await _answer(llm, "warm-up", list(range(100, 132)), 4)
+        return {streams: await _level(llm, int(streams), requests) for streams, requests in job["levels"].items()}
+    finally:
+        llm.shutdown()
+
+
+async def _level(llm: Any, streams: int, requests: list[Any]) -> dict[str, Any]:
+    slots = asyncio.Semaphore(streams)
+
+    async def one(number: int, ids: list[int], tokens: int) -> tuple[float, int]:
+        async with slots:
+            return await _answer(llm, f"{streams}-{number}", ids, tokens)
+
+    begun = time.perf_counter()
+    results = await asyncio.gather(*(one(number, *request) for number, request in enumerate(requests)))
+    seconds = time.perf_counter() - begun
+    return {
+        "seconds": seconds,
+        "tokens": sum(tokens for _, tokens in results),
+        "first_token_ms": [first for first, _ in results],
+    }
+
+
+async def _answer(llm: Any, request_id: str, ids: list[int], tokens: int) -> tuple[float, int]:
+    """Milliseconds to the first token, and the number of tokens."""
+    from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+    parameters = SamplingParams(
+        max_tokens=tokens,
+        min_tokens=tokens,
+        ignore_eos=True,
+        temperature=0.0,
+        detokenize=True,
+        output_kind=RequestOutputKind.DELTA,
+    )
+    begun, first, count = time.perf_counter(), 0.0, 0
+    async for output in llm.generate({"prompt_token_ids": ids}, parameters, request_id):
+        first = first or time.perf_counter() - begun
+        count += len(output.outputs[0].token_ids)
+    return first * 1000, count
+
+
+if __name__ == "__main__":
+    given = json.load(sys.stdin)
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(given["kv_cache_gib"])
+    figures = asyncio.run(measure(given))
+    print("\n" + json.dumps(figures), flush=True)

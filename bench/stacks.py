@@ -1,0 +1,107 @@
+"""Starts and stops a whole desk (`manage.py up`) with a data folder of its own, for measurements."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_LINE = "Stop with Ctrl-C"
+START_SECONDS = 900
+STOP_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running desk."""
+
+    host: str
+    data: Path
+    environment: dict[str, str]
+
+
+@contextmanager
+def running_desk(**variables: str) -> Iterator[Stack]:
+    """The product on the embedded default with the demo companies; stopped and removed afterwards."""
+    data = Path(tempfile.mkdtemp(prefix="glassdesk-bench-"))
+    port = _free_port()
+    environment = {**os.environ, "GLASSDESK_DATA": str(data), "PORT": str(port)} | variables
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "up"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        _wait_until_ready(process)
+        yield Stack(f"localhost:{port}", data, environment)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_SECONDS)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    model = next(
+        (line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
+    )
+    memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**20),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "omp_num_threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "load_before": os.getloadavg()[0],
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _wait_until_ready(process: subprocess.Popen[str]) -> None:
+    """Returns when the desk says that it serves; its later output is read and dropped."""
+    lines: list[str] = []
+    ready = threading.Event()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if not ready.is_set():
+                lines.append(line)
+            if READY_LINE in line:
+                ready.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    deadline = time.monotonic() + START_SECONDS
+    while not ready.wait(0.2):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit("The desk did not start:\n" + "".join(lines[-40:]))
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
