@@ -17,6 +17,9 @@ from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.workers import read_heartbeats
 from inference_worker.evaluation import POLL_SECONDS, Question, contains_answer
 from knowledge import queries
+from tracing.content import Confidence
+from tracing.models import Trace
+from tracing.read import open_trace_from_shell
 
 IN_FLIGHT_AT_ONCE = 8
 
@@ -45,6 +48,9 @@ class Result:
     outcome: str
     contains_gold: bool = False
     seconds: float | None = None
+    question: str = ""
+    language: str = ""
+    confidence: Confidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +133,32 @@ def _ended(waiting: dict[UUID, _Waiting]) -> Iterator[tuple[UUID, Result]]:
     for tenant_id in {each.asked.tenant_id for each in waiting.values()}:
         with tenant_atomic(tenant_id):
             rows = list(Reply.objects.filter(id__in=waiting.keys()).select_related("answer"))
+            confidences = _confidences([reply for reply in rows if reply.status == ReplyStatus.DONE])
         for reply in rows:
             if reply.status in {ReplyStatus.DONE, ReplyStatus.FAILED}:
-                yield reply.id, _result(reply, waiting[reply.id].asked.question)
+                yield reply.id, _result(reply, waiting[reply.id].asked, confidences.get(reply.id))
             elif time.monotonic() > waiting[reply.id].give_up_at:
                 yield reply.id, Result(outcome="")
 
 
-def _result(reply: Reply, question: Question) -> Result:
-    answer = reply.answer
+def _confidences(replies: Sequence[Reply]) -> dict[UUID, Confidence]:
+    """The recorded confidence of each finished reply."""
+    traces = Trace.objects.filter(reply__in=replies).select_related("key") if replies else ()
+    return {
+        trace.reply_id: open_trace_from_shell(trace=trace, reason="evaluation of answers").confidence
+        for trace in traces
+    }
+
+
+def _result(reply: Reply, asked: Asked, confidence: Confidence | None) -> Result:
+    answer, question = reply.answer, asked.question
     if answer is None:
-        return Result(outcome="")
+        return Result(outcome="", question=question.text, language=asked.language)
     return Result(
         outcome=answer.outcome,
         contains_gold=answer.outcome == Outcome.ANSWERED and contains_answer(answer.body, question.answers),
         seconds=answer.seconds,
+        question=question.text,
+        language=asked.language,
+        confidence=confidence,
     )

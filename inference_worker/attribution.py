@@ -77,19 +77,19 @@ def attribute(content: TraceContent, *, render: Render, score: Score, engine: En
 
 
 def sentence_tokens(answer: str, tokens: Sequence[TokenRecord]) -> list[TokenSpan]:
-    """The answer's sentences as runs of tokens; every token belongs to the sentence in which it ends."""
+    """The answer's sentences as runs of tokens; every token belongs to the sentence in which it begins."""
     text = "".join(token.text for token in tokens)
     shift = len(text) - len(text.lstrip())
     spans = split_sentences(answer)
-    ends: list[int] = []
+    starts: list[int] = []
     position = -shift
     for token in tokens:
+        starts.append(position)
         position += len(token.text)
-        ends.append(position)
     found, first = [], 0
     for number, (start, end) in enumerate(spans):
         last = first
-        while last < len(tokens) and (ends[last] <= end or number == len(spans) - 1):
+        while last < len(tokens) and (starts[last] < end or number == len(spans) - 1):
             last += 1
         found.append(TokenSpan(start, end, first, last))
         first = last

@@ -17,6 +17,7 @@ from knowledge.quoting import Quote, QuoteSelection
 from knowledge.retrieval import Candidate
 from tracing import content
 from tracing.confidence import assess
+from tracing.factors import Coverage, answer_kind, covered, key_topics
 
 MAX_SOURCES = 3
 
@@ -67,11 +68,14 @@ def confidence(work: Work) -> content.Confidence:
     """The parts of the answer's confidence and its band."""
     if work.found is None:
         return assess(selection=None)
+    coverage = _coverage(work)
     return assess(
         selection=_selection(work.found.selection),
         candidates=_candidates(work),
         tokens=_tokens(work.generated.tokens if work.generated else ()),
         groundedness=work.groundedness,
+        relevance=coverage.relevance,
+        completeness=coverage.completeness,
     )
 
 
@@ -98,6 +102,60 @@ def trace_content(work: Work) -> content.TraceContent:
             content.Dropped(cut.kind, cut.reference, cut.tokens)
             for cut in (work.composition.prompt.cuts if work.composition else ())
         ),
+        question_terms=_question_terms(work),
+        topics=_topics(work),
+        kind=_kind(work),
+    )
+
+
+def _question_terms(work: Work) -> tuple[content.QuestionTerm, ...]:
+    terms = work.found.result.terms if work.found else ()
+    return tuple(content.QuestionTerm(term.text, round(float(term.weight), 6)) for term in terms)
+
+
+def _terms_of_passages(work: Work) -> set[str]:
+    """The search terms of the passages that the answer quotes."""
+    quoted = {quote.candidate.chunk_id: quote.candidate for quote in work.quotes}
+    return {
+        term
+        for candidate in quoted.values()
+        for terms in (candidate.headline_terms, *candidate.sentence_terms)
+        for term in terms
+    }
+
+
+def _terms_of_answer(work: Work) -> set[str]:
+    """The search terms of the quoted sentences."""
+    return {
+        term
+        for quote in work.quotes
+        for (start, end), terms in zip(quote.candidate.sentences, quote.candidate.sentence_terms, strict=True)
+        if start < quote.end and quote.start < end
+        for term in terms
+    }
+
+
+def _coverage(work: Work) -> Coverage:
+    """Words are compared within one language only, and only of an answer that stands on passages."""
+    if not work.quotes or any(quote.candidate.is_other_language for quote in work.quotes):
+        return Coverage(None, None)
+    terms = _question_terms(work)
+    return Coverage(covered(terms, _terms_of_passages(work)), covered(terms, _terms_of_answer(work)))
+
+
+def _topics(work: Work) -> tuple[str, ...]:
+    question = work.claimed.question.body
+    return tuple(key_topics(question, _question_terms(work), _terms_of_passages(work), language=work.language))
+
+
+def _kind(work: Work) -> str:
+    return answer_kind(
+        is_refusal=work.generated is None,
+        is_cut_off=work.generated is not None and work.generated.finish_reason in {"abort", "length"},
+        is_handed_off=False,
+        answer=work.answer,
+        quotes=work.style is AnswerStyle.QUOTE,
+        relevance=_coverage(work).relevance,
     )
 
 

@@ -134,11 +134,15 @@ def assess(
     candidates: Sequence[Candidate] = (),
     tokens: Sequence[TokenRecord] = (),
     groundedness: float | None = None,
+    relevance: float | None = None,
+    completeness: float | None = None,
 ) -> Confidence:
     """All parts and the band of one answer."""
     return Confidence(
         retrieval=retrieval_part(selection, candidates),
         token_probability=token_part(tokens),
         groundedness=groundedness,
+        relevance=relevance,
+        completeness=completeness,
         band=band(selection),
     )

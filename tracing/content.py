@@ -19,6 +19,14 @@ STEP_NAME = re.compile(r"[a-z][a-z_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionTerm:
+    """A search term of the question and its weight: 1 for one found nowhere, near 0 for one in every passage."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryMessage:
     """An earlier message that the assistant saw."""
 
@@ -231,6 +239,9 @@ class TraceContent:
     candidates: tuple[Candidate, ...] = ()
     selection: Selection | None = None
     dropped: tuple[Dropped, ...] = ()
+    question_terms: tuple[QuestionTerm, ...] = ()
+    topics: tuple[str, ...] = ()
+    kind: str | None = None
 
     def to_json(self) -> bytes:
         """UTF-8 JSON. Raises Malformed for a value that JSON cannot carry, such as an infinite log-probability."""

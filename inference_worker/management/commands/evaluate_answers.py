@@ -25,6 +25,8 @@ from inference_worker.evaluation import (
     read_squad,
     throwaway_tenant,
 )
+from tracing.calibration import LabelledAnswer
+from tracing.plain import to_plain
 
 
 class Command(BaseCommand):
@@ -44,6 +46,9 @@ class Command(BaseCommand):
             action="store_true",
             help="ask each question against the other half of the articles, where a refusal is right",
         )
+        parser.add_argument(
+            "--labels", type=Path, metavar="FILE", help="append one JSON line an answer: its confidence, right or wrong"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,6 +62,9 @@ class Command(BaseCommand):
             raise CommandError(f"Valkey cannot be reached, so there is no queue to ask through: {error}") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped; the throwaway tenant is removed.") from None
+        if options["labels"]:
+            unanswerable = options["unanswerable"]
+            write_labels(options["labels"], results, source=options["squad"].name, unanswerable=unanswerable)
         report = summarise(results)
         if options["json"]:
             self.stdout.write(json.dumps(report))
@@ -107,6 +115,21 @@ def summarise(results: Sequence[Result]) -> dict[str, float | None]:
         "refused_share": _share(len(refused), len(results)),
         "seconds_p50": round(median(seconds), 2) if seconds else None,
     }
+
+
+def write_labels(path: Path, results: Sequence[Result], *, source: str, unanswerable: bool) -> None:
+    """Append the labelled answers that `calibrate_confidence` reads; refusals and failures are no answers."""
+    with path.open("a", encoding="utf-8") as file:
+        for result in results:
+            if result.outcome == Outcome.ANSWERED and result.confidence is not None:
+                row = LabelledAnswer(
+                    source=source,
+                    question=result.question,
+                    language=result.language,
+                    is_right=result.contains_gold and not unanswerable,
+                    confidence=result.confidence,
+                )
+                file.write(json.dumps(to_plain(row), ensure_ascii=False) + "\n")
 
 
 def _share(part: int, whole: int) -> float | None:
