@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from inference_worker.engine import ChatTurn, Prompt
 from inference_worker.prompt import without_passages
 from knowledge.text import split_sentences
-from tracing.analyses import LEAVE_ONE_OUT, SAMPLED_SUBSETS, Attribution, SentenceCauses
+from tracing.analysis_content import LEAVE_ONE_OUT, SAMPLED_SUBSETS, Attribution, SentenceCauses
 from tracing.content import EngineRecord, PromptRecord, TokenRecord, TraceContent
 
 MAX_LEAVE_ONE_OUT = 6

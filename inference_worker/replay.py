@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from inference_worker.engine import ChatTurn, Engine, GenerationRequest, Prompt, SamplingParameters
 from inference_worker.prompt import without_passages
-from tracing.analyses import APPROXIMATE, CHANGED, EXACT, Difference, TokenChange
+from tracing.analysis_content import APPROXIMATE, CHANGED, EXACT, Difference, TokenChange
 from tracing.content import EngineRecord, SamplingRecord, TokenRecord, TraceContent
 
 # What may differ between two engines that answer alike: everything else is a difference worth naming.
@@ -52,7 +52,7 @@ def judge(
     replayed: Sequence[TokenRecord],
     differences: Sequence[Difference],
 ) -> str:
-    """exact, approximate or changed: see `tracing.analyses.Replay`."""
+    """exact, approximate or changed: see `tracing.analysis_content.Replay`."""
     if [token.id for token in recorded] == [token.id for token in replayed] and not differences:
         return EXACT
     if _text(recorded) == _text(replayed):

