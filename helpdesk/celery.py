@@ -58,4 +58,4 @@ def check_before_serving(**_: Any) -> None:
         refuse_unsafe_start()
 
 
-app.autodiscover_tasks(["conversations", "knowledge", "inference_worker"])
+app.autodiscover_tasks(["conversations", "knowledge", "tracing", "inference_worker"])

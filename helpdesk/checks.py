@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
-from helpdesk.crypto import SealError, master_key
+from helpdesk.crypto import SealError
+from helpdesk.master_keys import check_master_key
 from helpdesk.tenants.models import TenantModel
 
 
@@ -18,7 +19,7 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
     """Secrets must be set and sound."""
     problems: list[CheckMessage] = []
     try:
-        master_key()
+        check_master_key()
     except SealError as error:
         problems.append(Error(str(error), id="glassdesk.E001"))
     if not settings.DEBUG and settings.SECRET_KEY == "insecure-development-key":  # noqa: S105

@@ -5,16 +5,12 @@ NIST SP 800-38D: a 96-bit random nonce per sealing. Associated data binds a ciph
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import os
-from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
@@ -22,31 +18,6 @@ KEY_BYTES = 32
 
 class SealError(Exception):
     """Sealing or opening failed: no key, wrong key, or altered bytes. Never carries content."""
-
-
-@dataclass(frozen=True, slots=True)
-class MasterKey:
-    """The key that wraps data keys. `key_id` names it without revealing it (first 8 bytes of SHA-256, hex)."""
-
-    key: bytes
-
-    @property
-    def key_id(self) -> str:
-        return hashlib.sha256(b"glassdesk-master-key" + self.key).hexdigest()[:16]
-
-
-def master_key() -> MasterKey:
-    """The configured master key; raises SealError when there is none, so that nothing is stored in clear."""
-    encoded = settings.MASTER_KEY
-    if not encoded:
-        raise SealError("No master key: set GLASSDESK_MASTER_KEY or GLASSDESK_MASTER_KEY_FILE (32 bytes, base64).")
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
-        raise SealError("GLASSDESK_MASTER_KEY is not valid base64.") from error
-    if len(key) != KEY_BYTES:
-        raise SealError(f"GLASSDESK_MASTER_KEY must hold {KEY_BYTES} bytes, not {len(key)}.")
-    return MasterKey(key)
 
 
 def new_key() -> bytes:

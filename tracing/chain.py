@@ -1,63 +1,43 @@
-"""The links of a tenant's chain of traces: HMAC-SHA-256, each over the row and the link before it."""
+"""The one way into a tenant's chain. Whoever locks key rows or traces as well takes the chain's lock first."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from datetime import UTC
+from typing import TypeVar
 
-from helpdesk import crypto
-from tracing.models import Trace
+from django.db import transaction
 
-# Every column but the payload (its digest stands for it) and the link itself. New columns join with a new format.
-LINKED_FIELDS = (
-    "id",
-    "tenant_id",
-    "reply_id",
-    "conversation_id",
-    "sequence",
-    "outcome",
-    "style",
-    "language",
-    "model",
-    "quantization",
-    "confidence_band",
-    "finish_reason",
-    "attempt",
-    "prompt_tokens",
-    "cached_prompt_tokens",
-    "answer_tokens",
-    "candidate_count",
-    "source_count",
-    "queue_ms",
-    "retrieve_ms",
-    "first_token_ms",
-    "total_ms",
-    "steps",
-    "format",
-    "content_bytes",
-    "sealed_bytes",
-    "key_id",
-)
-GENESIS = b""
+from tracing import links
+from tracing.keys import active_key
+from tracing.models import ChainedModel, ChainHead, KeyPurpose
+
+Row = TypeVar("Row", bound=ChainedModel)
 
 
-def digest(sealed: bytes) -> bytes:
-    """SHA-256 of a sealed payload."""
-    return hashlib.sha256(sealed).digest()
+def append_to_chain(row: Row) -> Row:
+    """Give the new row its place and link at the end of its tenant's chain and insert it; returns it.
+
+    Runs inside the caller's transaction, which holds the chain's lock until it ends. Raises SealError without the
+    chain's key.
+    """
+    with transaction.atomic():
+        key = active_key(KeyPurpose.CHAIN)[1]
+        head = locked_head()
+        row.sequence = head.sequence + 1
+        row.chain = links.link(key, row, previous=bytes(head.chain))
+        row.save(force_insert=True)
+        head.sequence, head.chain = row.sequence, row.chain
+        head.mac = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain))
+        head.save(update_fields=["sequence", "chain", "mac"])
+        return row
 
 
-def link(key: bytes, trace: Trace, *, previous: bytes, sequence: int | None = None) -> bytes:
-    """The trace's link after `previous`; `sequence` asks what it would be at another place."""
-    columns = {name: getattr(trace, name) for name in LINKED_FIELDS}
-    columns["created_at"] = trace.created_at.astimezone(UTC).isoformat()
-    if sequence is not None:
-        columns["sequence"] = sequence
-    # default=str turns UUIDs into text; numbers, text and lists stay JSON.
-    plain = json.dumps(columns, sort_keys=True, default=str, ensure_ascii=True, allow_nan=False)
-    return crypto.chain(key, b"trace", previous, bytes(trace.sealed_digest), plain.encode())
-
-
-def head_mac(key: bytes, *, sequence: int, chain: bytes) -> bytes:
-    """Authenticates the end of the chain."""
-    return crypto.chain(key, b"head", sequence.to_bytes(8, "big"), chain)
+def locked_head() -> ChainHead:
+    """The end of the tenant's chain, locked until the transaction ends; made when there is none."""
+    heads = ChainHead.objects.select_for_update(no_key=True)
+    head: ChainHead | None = heads.first()
+    if head is None:
+        key = active_key(KeyPurpose.CHAIN)[1]
+        mac = links.head_mac(key, sequence=0, chain=links.GENESIS)
+        ChainHead.objects.bulk_create([ChainHead(chain=links.GENESIS, mac=mac)], ignore_conflicts=True)
+        head = heads.get()
+    return head

@@ -1,4 +1,4 @@
-"""What a trace's sealed payload holds (format version 1): everything that led to one answer, as plain values.
+"""What a trace's sealed payload holds: everything that led to one answer, as plain values.
 
 None means "does not apply" or "was not measured"; nothing here is ever estimated to fill a gap. Log-probabilities are
 natural logarithms; times are milliseconds since the reply was claimed; offsets count characters.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from tracing.plain import Malformed, from_plain, to_plain
 
+# One piece of JSON; since format 2 contents are stored as `tracing.sections`.
 FORMAT_VERSION = 1
 BANDS = ("low", "medium", "high")
 STEP_NAME = re.compile(r"[a-z][a-z_]{0,39}")
@@ -219,9 +221,20 @@ class Dropped:
     tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeletedSection:
+    """A part of the content that is gone by the tenant's retention policy: `kind` is "prompts" or "answers"."""
+
+    kind: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceContent:
-    """The sealed content of one trace. A refusal before generation has no prompt, sampling, engine and tokens."""
+    """The sealed content of one trace. A refusal before generation has no prompt, sampling, engine and tokens.
+
+    `deleted` says which parts are empty because they were deleted; it is never sealed itself.
+    """
 
     question: str
     language: str
@@ -242,10 +255,17 @@ class TraceContent:
     question_terms: tuple[QuestionTerm, ...] = ()
     topics: tuple[str, ...] = ()
     kind: str | None = None
+    deleted: tuple[DeletedSection, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain values. Raises Malformed for a value that JSON cannot carry, such as an infinite log-probability."""
+        plain: dict[str, Any] = to_plain(replace(self, deleted=()))
+        del plain["deleted"]
+        return plain
 
     def to_json(self) -> bytes:
-        """UTF-8 JSON. Raises Malformed for a value that JSON cannot carry, such as an infinite log-probability."""
-        plain = {"format": FORMAT_VERSION, **to_plain(self)}
+        """UTF-8 JSON of format 1, in one piece. Raises Malformed for a value that JSON cannot carry."""
+        plain = {"format": FORMAT_VERSION, **self.to_plain()}
         # Half of a surrogate pair is no text in any encoding; it must not keep a whole answer from being stored.
         return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(errors="replace")
 

@@ -1,30 +1,40 @@
-"""A tenant's keys: made on first use, stored wrapped by the master key, unwrapped in memory for a few minutes."""
+"""A tenant's keys: made on first use, stored wrapped by their parent or the master key, unwrapped in memory for minutes.
+
+Whether a key was destroyed is asked of its row, never of the cache.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from helpdesk import crypto
-from helpdesk.crypto import MasterKey, SealError
+from helpdesk.crypto import SealError
+from helpdesk.master_keys import master_keys
 from helpdesk.tenants.scope import current_tenant_id
 from tracing.models import DataKey, KeyPurpose
 
 CACHED_KEYS = 1024
 CACHE_SECONDS = 300.0
+T = TypeVar("T")
+# A key's row, who wrapped it, and the digest of the wrapped bytes.
+CacheName = tuple[UUID, str, bytes]
 
 
 class KeyCache:
-    """Unwrapped keys by the id of their row and of the master key; bounded in number and age. Thread-safe."""
+    """Unwrapped keys by row and wrapping; bounded in number and age. Thread-safe."""
 
     def __init__(self, *, size: int = CACHED_KEYS, seconds: float = CACHE_SECONDS) -> None:
         self._size, self._seconds = size, seconds
-        self._keys: OrderedDict[tuple[UUID, str], tuple[float, bytes]] = OrderedDict()
+        self._keys: OrderedDict[CacheName, tuple[float, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, name: tuple[UUID, str]) -> bytes | None:
+    def get(self, name: CacheName) -> bytes | None:
         """The key, unless it is unknown or too old."""
         with self._lock:
             since, key = self._keys.get(name, (0.0, b""))
@@ -34,13 +44,19 @@ class KeyCache:
             self._keys.move_to_end(name)
             return key
 
-    def put(self, name: tuple[UUID, str], key: bytes) -> None:
+    def put(self, name: CacheName, key: bytes) -> None:
         """Remember the key; the least recently used one makes room."""
         with self._lock:
             self._keys[name] = (time.monotonic(), key)
             self._keys.move_to_end(name)
             while len(self._keys) > self._size:
                 self._keys.popitem(last=False)
+
+    def forget(self, row_id: UUID) -> None:
+        """Forget one row's key."""
+        with self._lock:
+            for name in [name for name in self._keys if name[0] == row_id]:
+                del self._keys[name]
 
     def clear(self) -> None:
         """Forget all keys."""
@@ -55,13 +71,15 @@ cache = KeyCache()
 
 
 def active_key(purpose: KeyPurpose) -> tuple[DataKey, bytes]:
-    """The current tenant's key for new rows, made now if there is none. Raises SealError without the master key."""
-    master = crypto.master_key()
+    """The current tenant's key of that purpose, made now if there is none. Raises SealError without the master key.
+
+    Not for content: that has keys of its own for each customer.
+    """
     row = _active_row(purpose)
     if row is None:
         # Two workers may make the first key at once: one row wins, and both use that one.
-        DataKey.objects.bulk_create([_new_row(purpose, master)], ignore_conflicts=True)
-        row = DataKey.objects.get(purpose=purpose, retired_at__isnull=True)
+        DataKey.objects.bulk_create([new_row(purpose)], ignore_conflicts=True)
+        row = DataKey.objects.get(purpose=purpose, visitor=None, retired_at__isnull=True)
     return row, unwrapped(row)
 
 
@@ -73,32 +91,73 @@ def existing_key(purpose: KeyPurpose) -> bytes:
     return unwrapped(row)
 
 
+def stored_key(key_id: UUID) -> DataKey:
+    """The key's row as the database has it now, with its parent. Raises SealError when it is gone."""
+    row: DataKey | None = DataKey.objects.select_related("parent").filter(id=key_id).first()
+    if row is None:
+        raise SealError("The key is gone.")
+    return row
+
+
 def unwrapped(row: DataKey) -> bytes:
-    """The key in clear. Raises SealError when it was destroyed or another master key wrapped it."""
-    master = crypto.master_key()
-    if not row.wrapped:
+    """The key in clear. Raises SealError when it was destroyed or what wrapped it is not at hand.
+
+    The row must be fresh: it says whether the key was destroyed.
+    """
+    wrapped = bytes(row.wrapped)
+    if row.destroyed_at is not None or not wrapped:
         raise SealError("The key was destroyed; what it sealed cannot be opened any more.")
-    if row.master_key_id != master.key_id:
-        raise SealError(f"The key is wrapped by master key {row.master_key_id}, but {master.key_id} is configured.")
-    name = (row.id, master.key_id)
+    # Asked before the cache: without the master key nothing opens.
+    above = unwrapped(row.parent) if row.parent else b""
+    wrapper = str(row.parent_id) if row.parent else asked_provider(lambda: master_keys().key_id)
+    name = (row.id, wrapper, sha256(wrapped).digest())
     key = cache.get(name)
     if key is None:
-        key = crypto.unseal(master.key, bytes(row.wrapped), _wrapping_data(row))
+        key = crypto.unseal(above, wrapped, _wrapping_data(row)) if row.parent else _unwrapped_by_master(row, wrapped)
         cache.put(name, key)
     return key
 
 
-def _active_row(purpose: KeyPurpose) -> DataKey | None:
-    row: DataKey | None = DataKey.objects.filter(purpose=purpose, retired_at__isnull=True).first()
+def new_row(purpose: KeyPurpose, *, parent: DataKey | None = None, visitor_id: UUID | None = None) -> DataKey:
+    """A row with a new random key, not stored yet."""
+    row = DataKey(id=uuid4(), tenant_id=current_tenant_id(), purpose=purpose, visitor_id=visitor_id)
+    wrap(row, crypto.new_key(), parent=parent)
     return row
 
 
-def _new_row(purpose: KeyPurpose, master: MasterKey) -> DataKey:
-    row = DataKey(id=uuid4(), tenant_id=current_tenant_id(), purpose=purpose, master_key_id=master.key_id)
-    row.wrapped = crypto.seal(master.key, crypto.new_key(), _wrapping_data(row))
+def wrap(row: DataKey, key: bytes, *, parent: DataKey | None) -> None:
+    """Put the key into the row, wrapped by `parent`, or by the current master key without one. Stores nothing."""
+    row.parent = parent
+    if parent is not None:
+        row.master_key_id = ""
+        row.wrapped = crypto.seal(unwrapped(parent), key, _wrapping_data(row))
+        return
+    provider = master_keys()
+    row.master_key_id = asked_provider(lambda: provider.key_id)
+    row.wrapped = asked_provider(lambda: provider.wrap(key, _wrapping_data(row)))
+
+
+def asked_provider(ask: Callable[[], T]) -> T:
+    """What the master key provider says; whatever goes wrong there is a SealError."""
+    try:
+        return ask()
+    except SealError:
+        raise
+    except Exception as error:
+        raise SealError(f"The master key provider failed: {type(error).__name__}.") from error
+
+
+def _unwrapped_by_master(row: DataKey, wrapped: bytes) -> bytes:
+    data = _wrapping_data(row)
+    return asked_provider(lambda: master_keys().unwrap(wrapped, data, key_id=row.master_key_id))
+
+
+def _active_row(purpose: KeyPurpose) -> DataKey | None:
+    row: DataKey | None = DataKey.objects.filter(purpose=purpose, visitor=None, retired_at__isnull=True).first()
     return row
 
 
 def _wrapping_data(row: DataKey) -> bytes:
-    """Binds a wrapped key to its tenant, row and purpose."""
-    return f"glassdesk/key/{row.tenant_id}/{row.id}/{row.purpose}".encode()
+    """Binds a wrapped key to its tenant, row and purpose; a customer's also to the customer and the tenant's key."""
+    place = f"glassdesk/key/{row.tenant_id}/{row.id}/{row.purpose}"
+    return (f"{place}/{row.visitor_id}/{row.parent_id}" if row.parent_id else place).encode()

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.crypto import SealError
 from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound
 from helpdesk.permissions import Right, has_right
-from helpdesk.tenants.scope import current_tenant_id
 from helpdesk.users.models import Membership, User
+from tracing.analyses import OpenedAnalysis, opened_analyses
+from tracing.chain import append_to_chain
 from tracing.content import TraceContent
-from tracing.keys import unwrapped
 from tracing.models import Trace, TraceAccess
-from tracing.sealing import associated_data, unseal_content
+from tracing.opening import content_of
+
+logger = structlog.get_logger(__name__)
 
 MIN_REASON = 5
 MAX_REASON = 300
@@ -44,6 +48,22 @@ class TraceUnreadable(GlassdeskError):
     message = _(
         "The sealed content could not be opened: its key is missing or it was altered. Ask an owner to check it."
     )
+
+
+class TraceErased(TraceUnreadable):
+    """The key was destroyed on purpose: nobody can open the content any more."""
+
+    code = "trace_erased"
+    status = 410
+    message = _("The content was erased: its key was destroyed, so that nobody can open it any more.")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTrace:
+    """A trace's content with its finished analyses, the oldest first."""
+
+    content: TraceContent
+    analyses: tuple[OpenedAnalysis, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +91,13 @@ class TraceShape:
     content_bytes: int
     sealed_bytes: int
     times_opened: int
+    erased_at: datetime | None = None
 
 
 def trace_of_reply(reply_id: UUID) -> Trace:
-    """The trace of a reply, without its payload; raises NotFound."""
-    trace: Trace | None = Trace.objects.filter(reply_id=reply_id).defer("sealed").first()
+    """The trace of a reply with its key's row, without its payload; raises NotFound."""
+    rows = Trace.objects.filter(reply_id=reply_id).select_related("key").defer("sealed", "sealed_prompt")
+    trace: Trace | None = rows.first()
     if trace is None:
         raise NotFound
     return trace
@@ -96,6 +118,7 @@ def trace_shape(trace: Trace) -> TraceShape:
         content_bytes=trace.content_bytes,
         sealed_bytes=trace.sealed_bytes,
         times_opened=trace.accesses.count(),
+        erased_at=trace.key.destroyed_at,
     )
 
 
@@ -107,9 +130,14 @@ def accesses_of(trace: Trace) -> list[TraceAccess]:
 def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str) -> TraceContent:
     """The content, logged with person, reason and time before it is returned.
 
-    Raises Forbidden, ReasonMissing (nothing is logged then) or TraceUnreadable, whose attempt is logged: the caller
-    has to let the transaction commit. `trace` must come from the database in this scope.
+    Raises Forbidden, ReasonMissing (nothing is logged then), or TraceUnreadable or TraceErased, whose attempt is
+    logged as long as the chain's key is at hand: the caller has to let the transaction commit. `trace` must come from the database in this scope.
     """
+    return open_trace_and_analyses(trace=trace, user=user, membership=membership, reason=reason).content
+
+
+def open_trace_and_analyses(*, trace: Trace, user: User, membership: Membership, reason: str) -> OpenedTrace:
+    """Like `open_trace`, with the contents of the trace's analyses; one entry in the log stands for both."""
     if membership.user_id != user.pk or membership.tenant_id != trace.tenant_id:
         raise Forbidden
     if not has_right(membership.role, Right.READ_TRACE_CONTENT):
@@ -119,16 +147,22 @@ def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str)
 
 def open_trace_from_shell(*, trace: Trace, reason: str) -> TraceContent:
     """The content for somebody with a shell and the master key; logged like any other read, without a person."""
-    return _open_and_log(trace, None, clean_reason(reason))
+    return _open_and_log(trace, None, clean_reason(reason)).content
 
 
-def _open_and_log(trace: Trace, user: User | None, reason: str) -> TraceContent:
-    with transaction.atomic():
-        content = _content_or_none(trace)
-        TraceAccess.objects.create(trace=trace, user=user, reason=reason, opened=content is not None)
-    if content is None:
-        raise TraceUnreadable
-    return content
+def _open_and_log(trace: Trace, user: User | None, reason: str) -> OpenedTrace:
+    try:
+        with transaction.atomic():
+            opened = _opened_or_none(trace)
+            append_to_chain(TraceAccess(trace=trace, user=user, reason=reason, opened=opened is not None))
+    except SealError as error:
+        # Without the chain's key nothing can be logged, so nothing is shown either.
+        logger.warning("trace_access_not_logged", trace_id=str(trace.id), reason=str(error))
+        raise TraceUnreadable from None
+    if opened is not None:
+        return opened
+    trace.key.refresh_from_db(fields=["destroyed_at"])
+    raise TraceErased if trace.key.destroyed_at else TraceUnreadable
 
 
 def clean_reason(reason: str) -> str:
@@ -145,9 +179,8 @@ def _is_shown(character: str) -> bool:
     return character.isspace() or not (unicodedata.category(character).startswith("C") or character in BLANK_LETTERS)
 
 
-def _content_or_none(trace: Trace) -> TraceContent | None:
-    associated = associated_data(tenant_id=current_tenant_id(), trace_id=trace.id, version=trace.format)
+def _opened_or_none(trace: Trace) -> OpenedTrace | None:
     try:
-        return unseal_content(unwrapped(trace.key), bytes(trace.sealed), associated)
+        return OpenedTrace(content_of(trace), opened_analyses(trace))
     except SealError:
         return None

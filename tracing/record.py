@@ -10,12 +10,14 @@ from django.db import transaction
 from conversations.models import Outcome, Reply
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import current_tenant_id
-from tracing import chain
-from tracing.content import FORMAT_VERSION, TraceContent
-from tracing.keys import active_key
-from tracing.models import ChainHead, KeyPurpose, Trace
+from tracing.chain import append_to_chain
+from tracing.content import TraceContent
+from tracing.customer_keys import active_content_key
+from tracing.links import digest
+from tracing.models import Trace
 from tracing.plain import Malformed, to_plain
-from tracing.sealing import associated_data, seal_content
+from tracing.sealing import ANSWER_FIELD, PROMPT_FIELD, associated_data, seal_content
+from tracing.sections import FORMAT_VERSION, split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,32 +45,29 @@ def record_trace(reply: Reply, record: TraceRecord) -> Trace:
     The tenant's chain is locked from here to the caller's commit.
     """
     with transaction.atomic():
-        trace = _sealed_trace(reply, record)
-        chain_key = active_key(KeyPurpose.CHAIN)[1]
-        head = _locked_head(chain_key)
-        trace.sequence = head.sequence + 1
-        trace.chain = chain.link(chain_key, trace, previous=bytes(head.chain))
-        trace.save(force_insert=True)
-        head.sequence, head.chain = trace.sequence, trace.chain
-        head.mac = chain.head_mac(chain_key, sequence=head.sequence, chain=head.chain)
-        head.save(update_fields=["sequence", "chain", "mac"])
-        return trace
+        return append_to_chain(_sealed_trace(reply, record))
 
 
 def _sealed_trace(reply: Reply, record: TraceRecord) -> Trace:
     """The row, complete but for its place in the chain."""
     trace = _plain_trace(reply, record)
-    row, key = active_key(KeyPurpose.CONTENT)
+    trace.key, key = active_content_key(reply.conversation.visitor_id)
+    trace.format = FORMAT_VERSION
     try:
-        encoded = record.content.to_json()
+        sections = split(record.content)
     except Malformed as error:
         raise SealError(f"The trace cannot be encoded: {error}.") from None
-    associated = associated_data(tenant_id=current_tenant_id(), trace_id=trace.id)
-    trace.key, trace.format = row, FORMAT_VERSION
-    trace.sealed = seal_content(key, encoded, associated)
-    trace.sealed_digest = chain.digest(trace.sealed)
-    trace.content_bytes, trace.sealed_bytes = len(encoded), len(trace.sealed)
+    prompt, answer = sections.prompt or b"", sections.answer or b""
+    trace.sealed_prompt = seal_content(key, prompt, _place(trace, PROMPT_FIELD))
+    trace.sealed = seal_content(key, answer, _place(trace, ANSWER_FIELD))
+    trace.sealed_prompt_digest, trace.sealed_digest = digest(trace.sealed_prompt), digest(trace.sealed)
+    trace.content_bytes = len(prompt) + len(answer)
+    trace.sealed_bytes = len(trace.sealed_prompt) + len(trace.sealed)
     return trace
+
+
+def _place(trace: Trace, field: str) -> bytes:
+    return associated_data(tenant_id=trace.tenant_id, trace_id=trace.id, field=field, version=FORMAT_VERSION)
 
 
 def _plain_trace(reply: Reply, record: TraceRecord) -> Trace:
@@ -105,14 +104,3 @@ def _plain_trace(reply: Reply, record: TraceRecord) -> Trace:
 def _milliseconds(value: float) -> float:
     """To the microsecond: what the database gives back is then the same number, and so is its link."""
     return round(float(value), 3) + 0.0  # never minus zero
-
-
-def _locked_head(chain_key: bytes) -> ChainHead:
-    """The end of the tenant's chain, locked until the transaction ends."""
-    heads = ChainHead.objects.select_for_update(no_key=True)
-    head: ChainHead | None = heads.first()
-    if head is None:
-        mac = chain.head_mac(chain_key, sequence=0, chain=chain.GENESIS)
-        ChainHead.objects.bulk_create([ChainHead(chain=chain.GENESIS, mac=mac)], ignore_conflicts=True)
-        head = heads.get()
-    return head

@@ -14,9 +14,9 @@ from tracing.models import Trace
 from tracing.record import TraceRecord, record_trace
 
 
-def claimed_reply(tenant: Tenant) -> Reply:
-    """A reply that a worker has just claimed."""
-    _, _, reply = make_question(tenant, visitor_id=None)
+def claimed_reply(tenant: Tenant, *, visitor_id: uuid.UUID | None = None) -> Reply:
+    """A reply that a worker has just claimed, to a new visitor unless one is given."""
+    _, _, reply = make_question(tenant, visitor_id=visitor_id)
     assert reply is not None
     claimed = claim_reply(tenant_id=tenant.id, reply_id=reply.id, worker="test")
     assert claimed is not None
@@ -32,9 +32,9 @@ def store_answer(reply: Reply, record: TraceRecord) -> Trace:
         return record_trace(reply, record)
 
 
-def make_trace(tenant: Tenant, record: TraceRecord | None = None) -> Trace:
+def make_trace(tenant: Tenant, record: TraceRecord | None = None, *, visitor_id: uuid.UUID | None = None) -> Trace:
     """A trace of a new answer."""
-    return store_answer(claimed_reply(tenant), record or make_record())
+    return store_answer(claimed_reply(tenant, visitor_id=visitor_id), record or make_record())
 
 
 def make_traces(tenant: Tenant, count: int) -> list[Trace]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from conversations.domain import begin_visit
 from conversations.models import Message, Outcome, Reply, ReplyStatus
 from helpdesk import crypto
 from helpdesk.crypto import SealError
@@ -18,7 +19,8 @@ from tests.unit.tracing.samples import SENTINEL, make_content, make_record, make
 from tracing import keys
 from tracing.content import SamplingRecord
 from tracing.models import ChainHead, DataKey, KeyPurpose, Trace
-from tracing.sealing import associated_data, unseal_content
+from tracing.opening import content_of
+from tracing.sealing import associated_data, unseal_bytes, unseal_content
 from tracing.verify import verify_chain
 
 pytestmark = pytest.mark.django_db
@@ -35,9 +37,7 @@ def test_record_trace_round_trips_the_content():
     content = make_content()
     trace = trace_now(make_trace(tenant, make_record(content)).id, tenant)
     with tenant_atomic(tenant.id):
-        key = keys.unwrapped(trace.key)
-    associated = associated_data(tenant_id=tenant.id, trace_id=trace.id)
-    assert unseal_content(key, bytes(trace.sealed), associated) == content
+        assert content_of(trace) == content
 
 
 def test_record_trace_fills_the_plain_columns_from_the_content():
@@ -49,7 +49,7 @@ def test_record_trace_fills_the_plain_columns_from_the_content():
     assert (trace.candidate_count, trace.source_count, trace.attempt, trace.sequence) == (3, 1, 1, 1)
     assert (trace.queue_ms, trace.retrieve_ms, trace.first_token_ms, trace.total_ms) == (12.5, 38.4, 250.5, 901.25)
     assert trace.steps[0] == {"name": "retrieve", "start_ms": 0.0, "duration_ms": 38.4}
-    assert trace.sealed_bytes == len(trace.sealed)
+    assert trace.sealed_bytes == len(trace.sealed) + len(trace.sealed_prompt)
 
 
 def test_record_trace_of_a_refusal_has_no_model_and_no_tokens():
@@ -65,12 +65,16 @@ def test_record_trace_numbers_each_tenant_by_itself():
     assert [trace.sequence for trace in [*make_traces(first, 2), make_trace(second)]] == [1, 2, 1]
 
 
-def test_record_trace_makes_one_key_per_purpose_and_keeps_it():
+def test_record_trace_makes_a_key_for_each_customer_and_keeps_it():
     tenant = make_tenant()
-    traces = make_traces(tenant, 3)
+    first, second = (begin_visit(tenant.id) for _ in range(2))
+    traces = [make_trace(tenant, visitor_id=visitor) for visitor in (first, second, first)]
     with tenant_atomic(tenant.id):
-        assert sorted(DataKey.objects.values_list("purpose", flat=True)) == ["chain", "content"]
-    assert len({trace.key_id for trace in traces}) == 1
+        found = DataKey.objects.values_list("purpose", "visitor_id", "parent__purpose").order_by("created_at")
+        assert list(found) == [
+            ("chain", None, None), ("tenant", None, None), ("content", first, "tenant"), ("content", second, "tenant"),
+        ]  # fmt: skip
+    assert traces[0].key_id == traces[2].key_id != traces[1].key_id
 
 
 @committed
@@ -88,7 +92,7 @@ def test_first_answers_stored_at_once_share_their_keys_and_form_one_chain():
         assert sorted(pool.map(store, replies)) == [1, 2, 3, 4, 5, 6]
     with tenant_atomic(tenant.id):
         assert verify_chain().is_sound
-        assert DataKey.objects.count() == 2
+        assert DataKey.objects.exclude(purpose="content").count() == 2
 
 
 def test_tenants_do_not_share_keys():
@@ -97,17 +101,19 @@ def test_tenants_do_not_share_keys():
     for tenant in tenants:
         with tenant_atomic(tenant.id):
             secrets |= {keys.active_key(purpose)[1] for purpose in KeyPurpose}
-    assert len(secrets) == 4
+    assert len(secrets) == 2 * len(KeyPurpose)
 
 
 def test_the_row_holds_no_content_in_clear():
     tenant = make_tenant()
     make_trace(tenant)
     with tenant_atomic(tenant.id), connection.cursor() as cursor:
-        cursor.execute("SELECT t::text, encode(t.sealed, 'escape') FROM tracing_trace t")
+        cursor.execute(
+            "SELECT t::text, encode(t.sealed, 'escape'), encode(t.sealed_prompt, 'escape') FROM tracing_trace t"
+        )
         (row,) = cursor.fetchall()
     for secret in (SENTINEL, "working days", "How long"):
-        assert secret not in row[0] + row[1]
+        assert secret not in "".join(row)
 
 
 def assert_nothing_was_stored(tenant, reply):
@@ -154,37 +160,40 @@ def test_a_number_that_json_cannot_carry_fails_without_naming_content():
     assert_nothing_was_stored(tenant, reply)
 
 
-def sealed_parts(tenant):
+def opened_sections(trace):
+    with tenant_atomic(trace.tenant_id):
+        return content_of(trace)
+
+
+def test_a_section_opens_only_at_its_own_tenant_trace_field_and_format():
+    tenant, other = make_tenant(), make_tenant()
     trace = trace_now(make_trace(tenant).id, tenant)
     with tenant_atomic(tenant.id):
-        return trace, keys.unwrapped(trace.key), bytes(trace.sealed)
-
-
-def test_a_payload_opens_only_at_its_own_tenant_trace_field_and_format():
-    tenant, other = make_tenant(), make_tenant()
-    trace, key, sealed = sealed_parts(tenant)
-    place = {"tenant_id": tenant.id, "trace_id": trace.id}
-    unseal_content(key, sealed, associated_data(**place))
-    for wrong in ({"tenant_id": other.id}, {"trace_id": other.id}, {"field": "prompt"}, {"version": 2}):
+        key = keys.unwrapped(keys.stored_key(trace.key_id))
+    place = {"tenant_id": tenant.id, "trace_id": trace.id, "field": "prompt", "version": 2}
+    unseal_bytes(key, bytes(trace.sealed_prompt), associated_data(**place))
+    for wrong in ({"tenant_id": other.id}, {"trace_id": other.id}, {"field": "answer"}, {"version": 1}):
         with pytest.raises(SealError):
-            unseal_content(key, sealed, associated_data(**(place | wrong)))
+            unseal_bytes(key, bytes(trace.sealed_prompt), associated_data(**(place | wrong)))
 
 
-def test_a_payload_moved_to_another_trace_of_the_tenant_does_not_open():
+def test_sections_moved_between_fields_or_traces_do_not_open():
     tenant = make_tenant()
-    first, second = make_traces(tenant, 2)
-    with tenant_atomic(tenant.id):
-        key = keys.unwrapped(trace_now(first.id, tenant).key)
-    with pytest.raises(SealError):
-        unseal_content(key, bytes(first.sealed), associated_data(tenant_id=tenant.id, trace_id=second.id))
+    visitor = begin_visit(tenant.id)
+    first, second = (trace_now(make_trace(tenant, visitor_id=visitor).id, tenant) for _ in range(2))
+    assert first.key_id == second.key_id
+    first.sealed, second.sealed_prompt = first.sealed_prompt, first.sealed_prompt
+    for trace in (first, second):
+        with pytest.raises(SealError):
+            opened_sections(trace)
 
 
 def test_a_wrapped_key_opens_only_in_its_own_row():
     tenant, other = make_tenant(), make_tenant()
     with tenant_atomic(tenant.id):
-        row, _ = keys.active_key(KeyPurpose.CONTENT)
+        row, _ = keys.active_key(KeyPurpose.TENANT)
     with tenant_atomic(other.id):
-        stranger, _ = keys.active_key(KeyPurpose.CONTENT)
+        stranger, _ = keys.active_key(KeyPurpose.TENANT)
     keys.cache.clear()
     stranger.wrapped = row.wrapped
     with pytest.raises(SealError):

@@ -71,7 +71,7 @@ def test_an_altered_column_is_found_in_its_row(tenant, tamper, change):
     traces = make_traces(tenant, 4)
     tamper(f"UPDATE tracing_trace SET {change} WHERE sequence = 2")
     (finding,) = verified(tenant).findings
-    assert (finding.kind, finding.sequence, finding.trace_id) == ("altered", 2, traces[1].id)
+    assert (finding.kind, finding.sequence, finding.row_id) == ("altered", 2, traces[1].id)
 
 
 def test_altered_content_is_found_in_its_row(tenant, tamper):
@@ -125,7 +125,7 @@ def test_two_rows_that_changed_places_are_both_named(tenant, tamper):
         "UPDATE tracing_trace SET sequence = 2 WHERE sequence = 3",
         "UPDATE tracing_trace SET sequence = 3 WHERE sequence = 999",
     )
-    result = [(each.kind, each.sequence, each.moved_from, each.trace_id) for each in verified(tenant).findings]
+    result = [(each.kind, each.sequence, each.moved_from, each.row_id) for each in verified(tenant).findings]
     assert result == [("moved", 2, 3, traces[2].id), ("moved", 3, 2, traces[1].id)]
 
 

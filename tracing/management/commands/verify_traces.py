@@ -16,9 +16,10 @@ from tracing.verify import Finding, verify_chain
 
 EXPLANATIONS = {
     "altered": "a column was changed, or the row was inserted",
-    "content_altered": "the sealed content was changed",
+    "content_altered": "the sealed content was changed, or is gone without a receipt",
     "moved": "the row stood elsewhere",
-    "removed": "the row is gone",
+    "removed": "the row is gone and no genuine receipt covers it",
+    "restored": "the row was deleted by the retention policy and is back",
     "inserted": "the row was not written by the desk",
     "head_altered": "the end of the chain was changed or newer rows are gone",
 }
@@ -47,12 +48,16 @@ class Command(BaseCommand):
         with tenant_atomic(tenant.id):
             result = verify_chain()
         self.stdout.write(f"{tenant.slug}: {result.traces} traces, {'sound' if result.is_sound else 'NOT sound'}")
+        details = [f"{result.rows} rows in the chain", f"{result.deleted} deleted with a receipt"]
+        details += [f"{result.unchained} reads older than the chain"] if result.unchained else []
+        self.stdout.write(f"  {', '.join(details)}")
         for finding in result.findings:
             self.stdout.write(f"  {_sentence(finding)}")
         return result.is_sound
 
 
 def _sentence(finding: Finding) -> str:
-    row = f" (trace {finding.trace_id}, reply {finding.reply_id})" if finding.trace_id else ""
+    reply = f", reply {finding.reply_id}" if finding.reply_id else ""
+    row = f" ({finding.table} {finding.row_id}{reply})" if finding.row_id else ""
     origin = f", it was #{finding.moved_from}" if finding.moved_from else ""
     return f"#{finding.sequence}{row}: {finding.kind.replace('_', ' ')}: {EXPLANATIONS[finding.kind]}{origin}"

@@ -1,4 +1,4 @@
-"""Sealed records of why the assistant answered what it answered."""
+"""Traces, what was computed about them later, and who read them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import AnswerStyle, Conversation, Outcome, Reply
-from helpdesk.tenants.models import Language, TenantModel
-
-
-class KeyPurpose(models.TextChoices):
-    """What a key is for. Content keys may be retired or destroyed; the chain's key outlives them."""
-
-    CONTENT = "content", "content"
-    CHAIN = "chain", "chain"
-
-
-class DataKey(TenantModel):
-    """A key of one tenant, itself wrapped by the master key named in `master_key_id`."""
-
-    purpose = models.CharField(max_length=7, choices=KeyPurpose, default=KeyPurpose.CONTENT)
-    wrapped = models.BinaryField()
-    master_key_id = models.CharField(max_length=16)
-    created_at = models.DateTimeField(default=timezone.now)
-    retired_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta(TenantModel.Meta):
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "purpose"],
-                condition=models.Q(retired_at__isnull=True),
-                name="one_active_data_key_per_purpose",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.purpose} {self.id}"
+from helpdesk.tenants.models import Language
+from tracing.models.chained import ChainedModel
+from tracing.models.keys import DataKey
 
 
 class ConfidenceBand(models.TextChoices):
@@ -48,17 +21,16 @@ class ConfidenceBand(models.TextChoices):
     HIGH = "high", _("High confidence")
 
 
-class Trace(TenantModel):
-    """One AI answer: plain columns for lists and metrics, everything else in one sealed payload.
+class Trace(ChainedModel):
+    """One AI answer: plain columns for lists and metrics, everything else in two sealed sections.
 
-    Times are milliseconds. `sequence` counts from 1 per tenant. `sealed_digest` is the SHA-256 of `sealed`; `chain` is
-    an HMAC over the digest, the plain columns and the previous row's `chain`, so that an altered, removed, inserted or
-    reordered row shows, also after the payload itself is gone.
+    `sealed_prompt` holds what came from the customer and the articles, `sealed` the answer and its figures; in format 1
+    `sealed` holds both. The digests are SHA-256 of the sections and part of the link, so that an altered row shows,
+    also after a section itself is gone. Times are milliseconds.
     """
 
     reply = models.OneToOneField(Reply, on_delete=models.RESTRICT, related_name="trace")
     conversation = models.ForeignKey(Conversation, on_delete=models.RESTRICT, related_name="traces")
-    sequence = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(default=timezone.now)
     outcome = models.CharField(max_length=8, choices=Outcome)
     style = models.CharField(max_length=10, choices=AnswerStyle)
@@ -84,39 +56,58 @@ class Trace(TenantModel):
     key = models.ForeignKey(DataKey, on_delete=models.RESTRICT, related_name="+")
     sealed = models.BinaryField()
     sealed_digest = models.BinaryField()
-    chain = models.BinaryField()
+    sealed_prompt = models.BinaryField(default=bytes)
+    sealed_prompt_digest = models.BinaryField(default=bytes)
 
-    class Meta(TenantModel.Meta):
+    class Meta(ChainedModel.Meta):
         ordering = ["-sequence"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "sequence"], name="trace_sequence_unique")]
-        indexes = [models.Index(fields=["tenant", "conversation", "sequence"], name="traces_by_conversation")]
+        indexes = [
+            models.Index(fields=["tenant", "conversation", "sequence"], name="traces_by_conversation"),
+            models.Index(fields=["tenant", "created_at"], name="traces_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} #{self.sequence}"
 
 
-class ChainHead(TenantModel):
-    """The end of a tenant's chain; its lock puts the tenant's traces in order.
+class AnalysisKind(models.TextChoices):
+    """What was asked about an answer afterwards."""
 
-    `mac` authenticates `sequence` and `chain`, so that cutting off the newest rows needs more than an UPDATE.
+    ATTRIBUTION = "attribution", _("Attribution")
+    REPLAY = "replay", _("Replay")
+    ALTERNATIVES = "alternatives", _("Alternatives")
+
+
+class TraceAnalysis(ChainedModel):
+    """A finished analysis of one trace: plain figures (numbers only) and a sealed content. Append-only.
+
+    Its content may be blanked, and the row goes with its trace.
     """
 
-    sequence = models.PositiveBigIntegerField(default=0)
-    chain = models.BinaryField(default=bytes)
-    mac = models.BinaryField(default=bytes)
+    trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="analyses")
+    kind = models.CharField(max_length=12, choices=AnalysisKind)
+    created_at = models.DateTimeField(default=timezone.now)
+    duration_ms = models.FloatField(default=0)
+    figures = models.JSONField(default=dict)
+    key = models.ForeignKey(DataKey, on_delete=models.RESTRICT, related_name="+")
+    sealed = models.BinaryField()
+    sealed_digest = models.BinaryField()
 
-    class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_chain_head_per_tenant")]
+    class Meta(ChainedModel.Meta):
+        ordering = ["sequence"]
 
     def __str__(self) -> str:
-        return f"#{self.sequence}"
+        return f"{self.kind} of {self.trace_id}"
 
 
-class TraceAccess(TenantModel):
+class TraceAccess(ChainedModel):
     """Who opened which trace's content, when and why; `opened` is False when the content could not be unsealed.
 
-    Append-only.
+    Append-only; outlives its trace. Rows without a sequence are older than the chain's care for them.
     """
+
+    sequence = models.PositiveBigIntegerField(null=True)  # type: ignore[assignment]
+    chain = models.BinaryField(default=bytes)
 
     trace = models.ForeignKey(Trace, on_delete=models.DO_NOTHING, related_name="accesses", db_constraint=False)
     user = models.ForeignKey(
@@ -126,7 +117,7 @@ class TraceAccess(TenantModel):
     opened = models.BooleanField()
     at = models.DateTimeField(default=timezone.now)
 
-    class Meta(TenantModel.Meta):
+    class Meta(ChainedModel.Meta):
         ordering = ["-at"]
         indexes = [models.Index(fields=["tenant", "trace", "-at"], name="trace_access_by_trace")]
 

@@ -1,0 +1,109 @@
+"""The links of a tenant's chain: HMAC-SHA-256, each over a row with a label of its table and the link before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from helpdesk import crypto
+from tracing.models import ChainedModel, Trace
+
+# Every column but payloads (their digests stand for them) and the link itself. A trace's new columns join with a new
+# format; so would those of the other tables.
+_PLACE = ("id", "tenant_id", "sequence")
+LINKED_FIELDS: dict[str, tuple[str, ...]] = {
+    "trace": (
+        "id",
+        "tenant_id",
+        "reply_id",
+        "conversation_id",
+        "sequence",
+        "outcome",
+        "style",
+        "language",
+        "model",
+        "quantization",
+        "confidence_band",
+        "finish_reason",
+        "attempt",
+        "prompt_tokens",
+        "cached_prompt_tokens",
+        "answer_tokens",
+        "candidate_count",
+        "source_count",
+        "queue_ms",
+        "retrieve_ms",
+        "first_token_ms",
+        "total_ms",
+        "steps",
+        "format",
+        "content_bytes",
+        "sealed_bytes",
+        "key_id",
+        "created_at",
+    ),
+    "traceaccess": (*_PLACE, "trace_id", "user_id", "reason", "opened", "at"),
+    "traceanalysis": (
+        *_PLACE,
+        "trace_id",
+        "kind",
+        "created_at",
+        "duration_ms",
+        "figures",
+        "key_id",
+        "sealed_digest",
+    ),
+    "deletionreceipt": (
+        *_PLACE,
+        "kind",
+        "subject",
+        "count",
+        "first_sequence",
+        "last_sequence",
+        "runs",
+        "ids_digest",
+        "policy",
+        "at",
+    ),
+    "keyevent": (*_PLACE, "kind", "subject", "master_key_id", "figures", "at"),
+}
+GENESIS = b""
+EMPTY_DIGEST = hashlib.sha256(b"").digest()
+
+
+def digest(sealed: bytes) -> bytes:
+    """SHA-256 of a sealed payload."""
+    return hashlib.sha256(sealed).digest()
+
+
+def label(row: ChainedModel) -> str:
+    """The name of the row's table in the chain."""
+    return str(row._meta.model_name)
+
+
+def link(key: bytes, row: ChainedModel, *, previous: bytes, sequence: int | None = None) -> bytes:
+    """The row's link after `previous`; `sequence` asks what it would be at another place."""
+    columns = {name: _plain(getattr(row, name)) for name in LINKED_FIELDS[label(row)]}
+    if sequence is not None:
+        columns["sequence"] = sequence
+    # default=str turns UUIDs into text; numbers, text and lists stay JSON.
+    plain = json.dumps(columns, sort_keys=True, default=str, ensure_ascii=True, allow_nan=False).encode()
+    if not isinstance(row, Trace):
+        return crypto.chain(key, label(row).encode(), previous, plain)
+    if row.format == 1:
+        return crypto.chain(key, b"trace", previous, bytes(row.sealed_digest), plain)
+    digests = bytes(row.sealed_digest), bytes(row.sealed_prompt_digest)
+    return crypto.chain(key, f"trace/{row.format}".encode(), previous, *digests, plain)
+
+
+def head_mac(key: bytes, *, sequence: int, chain: bytes) -> bytes:
+    """Authenticates the end of the chain."""
+    return crypto.chain(key, b"head", sequence.to_bytes(8, "big"), chain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return bytes(value).hex() if isinstance(value, bytes | memoryview) else value
