@@ -180,6 +180,8 @@ CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")
 CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
+# Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
+AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
 ENGINE_MAX_SEQUENCES = env.integer("GLASSDESK_MAX_SEQUENCES", 16, minimum=1)
 ENGINE_KV_CACHE_GIB = env.integer("GLASSDESK_KV_CACHE_GIB", 1, minimum=1)
 REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10)

@@ -19,7 +19,7 @@ from inference_worker.evaluation import POLL_SECONDS, Question, contains_answer
 from knowledge import queries
 from tracing.content import Confidence
 from tracing.models import Trace
-from tracing.read import open_trace_from_shell
+from tracing.opening import content_of
 
 IN_FLIGHT_AT_ONCE = 8
 
@@ -142,12 +142,9 @@ def _ended(waiting: dict[UUID, _Waiting]) -> Iterator[tuple[UUID, Result]]:
 
 
 def _confidences(replies: Sequence[Reply]) -> dict[UUID, Confidence]:
-    """The recorded confidence of each finished reply."""
+    """The recorded confidence of each finished reply; a throwaway tenant's, so no read is logged."""
     traces = Trace.objects.filter(reply__in=replies).select_related("key") if replies else ()
-    return {
-        trace.reply_id: open_trace_from_shell(trace=trace, reason="evaluation of answers").confidence
-        for trace in traces
-    }
+    return {trace.reply_id: content_of(trace).confidence for trace in traces}
 
 
 def _result(reply: Reply, asked: Asked, confidence: Confidence | None) -> Result:

@@ -1,4 +1,4 @@
-"""Embedding in the background of one worker: one version after the other, and only while no reply is being written."""
+"""Work for the quiet moments of one worker: one item after the other, and only while no reply is being written."""
 
 from __future__ import annotations
 
@@ -11,41 +11,44 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, connections
 
-from inference_worker.embedding import embed_version
-from inference_worker.engine import Embedder
-
 logger = structlog.get_logger(__name__)
 
-# Replies go first, but under steady traffic a new article must still become searchable.
-LONGEST_WAIT_SECONDS = 3.0
 POLL_SECONDS = 0.05
 
+# What an item's work says: True to try it again when it is quiet.
+Work = Callable[[UUID, UUID], bool]
 
-class EmbeddingQueue:
-    """Takes versions from tasks, so that a large import never occupies the threads that answer customers.
 
-    What is lost with the process is asked for again by the sweep in knowledge.tasks.
+class IdleQueue:
+    """Takes items (tenant, row) from tasks, so that background work never occupies the threads that answer customers.
+
+    An item starts when no reply is being written, or after `longest_wait` seconds: replies go first, but under steady
+    traffic a new article must still become searchable. What is lost with the process is asked for again by a sweep.
     """
 
-    def __init__(self, embedder: Embedder, *, is_answering: Callable[[], bool]) -> None:
-        self._embedder = embedder
+    def __init__(self, name: str, work: Work, *, is_answering: Callable[[], bool], longest_wait: float) -> None:
+        self._work = work
+        self._name = name
         self._is_answering = is_answering
+        self._longest_wait = longest_wait
         self._waiting: queue.SimpleQueue[tuple[UUID, UUID] | None] = queue.SimpleQueue()
         self._known: set[UUID] = set()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="embedding", daemon=True)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def add(self, tenant_id: UUID, version_id: UUID) -> None:
-        """Embed this version when its turn comes; one that waits already is not added twice."""
+    def add(self, tenant_id: UUID, row_id: UUID) -> None:
+        """Work on this row when its turn comes; one that waits already is not added twice."""
         with self._lock:
-            if version_id in self._known:
+            if row_id in self._known:
                 return
-            self._known.add(version_id)
-        self._waiting.put((tenant_id, version_id))
+            self._known.add(row_id)
+        self._waiting.put((tenant_id, row_id))
 
     def stop(self) -> None:
-        """End after the version in progress; the rest is left to the sweep."""
+        """End after the item in progress; the rest is left to the sweep."""
+        self._stopping.set()
         with self._lock:
             self._known.clear()
         while not self._waiting.empty():
@@ -58,13 +61,16 @@ class EmbeddingQueue:
             with self._lock:
                 self._known.discard(item[1])
             try:
-                embed_version(*item, self._embedder)
+                again = self._work(*item)
             except DatabaseError as error:
-                logger.warning("version_not_embedded", version_id=str(item[1]), error=type(error).__name__)
+                again = False
+                logger.warning("background_work_failed", queue=self._name, error=type(error).__name__)
             finally:
                 connections.close_all()
+            if again and not self._stopping.is_set():
+                self.add(*item)
 
     def _wait_for_replies(self) -> None:
-        give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
-        while self._is_answering() and time.monotonic() < give_up_at:
+        give_up_at = time.monotonic() + self._longest_wait
+        while self._is_answering() and time.monotonic() < give_up_at and not self._stopping.is_set():
             time.sleep(POLL_SECONDS)

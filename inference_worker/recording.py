@@ -72,7 +72,7 @@ def confidence(work: Work) -> content.Confidence:
     return assess(
         selection=_selection(work.found.selection),
         candidates=_candidates(work),
-        tokens=_tokens(work.generated.tokens if work.generated else ()),
+        tokens=token_records(work.generated.tokens if work.generated else ()),
         groundedness=work.groundedness,
         relevance=coverage.relevance,
         completeness=coverage.completeness,
@@ -92,9 +92,9 @@ def trace_content(work: Work) -> content.TraceContent:
         search_query=found.query if found else None,
         history=tuple(content.HistoryMessage(message.author, message.body) for message in work.claimed.history),
         prompt=_prompt(work),
-        tokens=_tokens(work.generated.tokens if work.generated else ()),
+        tokens=token_records(work.generated.tokens if work.generated else ()),
         sampling=content.SamplingRecord(**asdict(sampling)) if sampling and work.generated else None,
-        engine=_engine(work.engine) if work.engine and work.generated else None,
+        engine=engine_record(work.engine) if work.engine and work.generated else None,
         embedder=work.embedder,
         candidates=_candidates(work),
         selection=_selection(found.selection) if found else None,
@@ -182,12 +182,14 @@ def _prompt(work: Work) -> content.PromptRecord | None:
     )
 
 
-def _engine(info: EngineInfo) -> content.EngineRecord:
+def engine_record(info: EngineInfo) -> content.EngineRecord:
+    """The engine's identity as traces hold it."""
     fields = {name: value for name, value in asdict(info).items() if name != "can_generate_freely"}
     return content.EngineRecord(**fields)
 
 
-def _tokens(tokens: Sequence[Token]) -> tuple[content.TokenRecord, ...]:
+def token_records(tokens: Sequence[Token]) -> tuple[content.TokenRecord, ...]:
+    """Generated tokens as traces hold them."""
     return tuple(
         content.TokenRecord(
             id=token.token_id,

@@ -28,6 +28,7 @@ def replay_request(
     is_free: bool = False,
     temperature: float | None = None,
     seed: int | None = None,
+    max_tokens: int | None = None,
     priority: int,
 ) -> GenerationRequest:
     """The recorded request. `without` removes passages by chunk; `is_free` lifts the restriction to the quotes.
@@ -42,6 +43,8 @@ def replay_request(
         parameters = replace(parameters, temperature=temperature)
     if seed is not None:
         parameters = replace(parameters, seed=seed)
+    if max_tokens is not None:
+        parameters = replace(parameters, max_tokens=max_tokens)
     return GenerationRequest(
         request_id=request_id, prompt=_prompt(content, engine, without), sampling=parameters, priority=priority
     )

@@ -33,6 +33,7 @@ from inference_worker.refusals import REFUSAL
 from inference_worker.reply_stream import ReplyStream
 from inference_worker.runtime import Runtime
 from inference_worker.steps import StepClock
+from tracing.jobs import request_automatic
 from tracing.record import TraceRecord, record_trace
 
 logger = structlog.get_logger(__name__)
@@ -209,7 +210,9 @@ def _store_once(work: Work) -> None:
             ),
         )
         work.clock.add("store", begun)
-        record_trace(reply, _trace_record(work, outcome))
+        trace = record_trace(reply, _trace_record(work, outcome))
+        if settings.AUTOMATIC_ATTRIBUTION and work.generated is not None:
+            request_automatic(trace)
 
 
 def _trace_record(work: Work, outcome: Outcome) -> TraceRecord:

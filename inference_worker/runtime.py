@@ -19,13 +19,17 @@ from django.db import DatabaseError, connection
 
 from conversations.replies import release_reply, renew_leases
 from helpdesk.workers import remove_heartbeat, report_heartbeat
-from inference_worker.background import EmbeddingQueue
+from inference_worker.background import IdleQueue
+from inference_worker.embedding import embed_version
 from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
 
 logger = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 3.0
+# Replies go first, but under steady traffic a new article must still become searchable.
+LONGEST_EMBEDDING_WAIT_SECONDS = 3.0
+LONGEST_ANALYSIS_WAIT_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -38,10 +42,27 @@ class Runtime:
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _embeddings: EmbeddingQueue = field(init=False)
+    _embeddings: IdleQueue = field(init=False)
+    _analyses: IdleQueue = field(init=False)
 
     def __post_init__(self) -> None:
-        self._embeddings = EmbeddingQueue(self.embedder, is_answering=lambda: bool(self._writing))
+        self._embeddings = IdleQueue(
+            "embedding",
+            self._embed,
+            is_answering=lambda: self.is_answering,
+            longest_wait=LONGEST_EMBEDDING_WAIT_SECONDS,
+        )
+        self._analyses = IdleQueue(
+            "analyses",
+            self._analyse,
+            is_answering=lambda: self.is_answering,
+            longest_wait=LONGEST_ANALYSIS_WAIT_SECONDS,
+        )
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a customer's reply is being written."""
+        return bool(self._writing)
 
     @contextmanager
     def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int) -> Iterator[None]:
@@ -62,6 +83,10 @@ class Runtime:
     def embed_later(self, *, tenant_id: UUID, version_id: UUID) -> None:
         """Compute the vectors of an article version when nobody waits for an answer."""
         self._embeddings.add(tenant_id, version_id)
+
+    def analyse_later(self, *, tenant_id: UUID, job_id: UUID) -> None:
+        """Analyse a finished answer when nobody waits for one."""
+        self._analyses.add(tenant_id, job_id)
 
     def begin_heartbeat(self) -> None:
         """Renew leases and report readiness in the background until `stop`."""
@@ -85,7 +110,17 @@ class Runtime:
         except redis.RedisError as error:
             logger.warning("heartbeat_not_removed", error=type(error).__name__)
         self._embeddings.stop()
+        self._analyses.stop()
         self.host.stop()
+
+    def _embed(self, tenant_id: UUID, version_id: UUID) -> bool:
+        embed_version(tenant_id, version_id, self.embedder)
+        return False
+
+    def _analyse(self, tenant_id: UUID, job_id: UUID) -> bool:
+        from inference_worker.analysing import run_analysis
+
+        return run_analysis(self, tenant_id=tenant_id, job_id=job_id)
 
     def _in_progress(self) -> dict[UUID, tuple[UUID, int]]:
         with self._lock:

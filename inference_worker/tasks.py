@@ -10,6 +10,7 @@ from django.db import connections
 from conversations.tasks import ANSWER_REPLY
 from inference_worker.runtime import runtime
 from knowledge.tasks import EMBED_CHUNKS
+from tracing.tasks import RUN_ANALYSIS
 
 
 @shared_task(name=ANSWER_REPLY)
@@ -28,3 +29,9 @@ def answer_reply(*, tenant_id: str, reply_id: str) -> None:
 def embed_chunks(*, tenant_id: str, version_id: str) -> None:
     """Note that an article version needs vectors; they are computed when nobody waits for an answer."""
     runtime().embed_later(tenant_id=UUID(tenant_id), version_id=UUID(version_id))
+
+
+@shared_task(name=RUN_ANALYSIS)
+def run_analysis(*, tenant_id: str, job_id: str) -> None:
+    """Note that an answer is to be analysed; it is done when nobody waits for one."""
+    runtime().analyse_later(tenant_id=UUID(tenant_id), job_id=UUID(job_id))

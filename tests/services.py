@@ -32,6 +32,8 @@ def _start_services() -> None:
         # Importing the ASGI application must not need a migrated database here; tests call the checks themselves.
         "GLASSDESK_STARTUP_CHECKS": "0",
         "GLASSDESK_SECRET_KEY": "tests-only-secret-key-0123456789-0123456789-0123456789",
+        # Background work of one test must not reach into the next; tests of it ask for it.
+        "GLASSDESK_AUTOMATIC_ATTRIBUTION": "0",
         "GLASSDESK_ENGINE": os.environ.get("GLASSDESK_ENGINE", "scripted"),
     }
 

@@ -5,9 +5,11 @@ Log-probabilities are natural logarithms (nats); offsets count characters of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from tracing.content import EngineRecord, TokenRecord
+from tracing.plain import Malformed, from_plain
 
 LEAVE_ONE_OUT = "leave_one_out"
 SAMPLED_SUBSETS = "sampled_subsets"
@@ -126,7 +128,17 @@ class Alternatives:
 
     answers: tuple[AlternativeAnswer, ...]
     temperature: float
-    seed: int
     engine: EngineRecord
     duration_ms: float
-    notes: tuple[str, ...] = field(default=())
+
+
+AnalysisResult = Attribution | Replay | Alternatives
+_SHAPES: dict[str, type[Any]] = {"attribution": Attribution, "replay": Replay, "alternatives": Alternatives}
+
+
+def analysis_result(kind: str, content: dict[str, Any]) -> AnalysisResult:
+    """A stored analysis as its value again. Raises Malformed for an unknown kind or shape."""
+    if kind not in _SHAPES:
+        raise Malformed("an unknown kind of analysis")
+    result: AnalysisResult = from_plain(_SHAPES[kind], content)
+    return result

@@ -1,0 +1,104 @@
+"""The life of an analysis in the database: ask, claim, finish, give back, fail. All by conditional UPDATE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
+from helpdesk.users.models import User
+from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnalysis
+from tracing.tasks import enqueue_analysis
+
+MAX_ATTEMPTS = 3
+# A worker that is alive finishes or gives back long before.
+LONGEST_RUN = timedelta(minutes=10)
+LOST_TASK = timedelta(seconds=60)
+# With so many waiting, an answer is analysed only when somebody asks for it.
+MAX_AUTOMATIC = 20
+
+OPEN = (JobState.QUEUED, JobState.RUNNING)
+
+
+def request_analysis(
+    trace: Trace, *, kind: AnalysisKind, parameters: dict[str, Any] | None = None, user: User | None = None
+) -> AnalysisJob:
+    """Ask for an analysis in the caller's tenant scope; the same one that is still open is returned instead."""
+    wanted = {"trace": trace, "kind": str(kind), "parameters": parameters or {}}
+    job = AnalysisJob(**wanted, requested_by=user)
+    AnalysisJob.objects.bulk_create([job], ignore_conflicts=True)
+    found: AnalysisJob = AnalysisJob.objects.filter(**wanted, state__in=OPEN).latest("queued_at")
+    tenant_id = current_tenant_id()
+    transaction.on_commit(lambda: enqueue_analysis(tenant_id, found.id))
+    return found
+
+
+def request_automatic(trace: Trace) -> None:
+    """Ask for the causes of a new answer, unless the worker is far behind with those before."""
+    if AnalysisJob.objects.filter(state__in=OPEN, requested_by=None).count() < MAX_AUTOMATIC:
+        request_analysis(trace, kind=AnalysisKind.ATTRIBUTION)
+
+
+def claim_job(*, tenant_id: UUID, job_id: UUID) -> AnalysisJob | None:
+    """Take a queued job; None when it is not queued any more."""
+    with tenant_atomic(tenant_id):
+        claimed = AnalysisJob.objects.filter(id=job_id, state=JobState.QUEUED).update(
+            state=JobState.RUNNING, attempt=F("attempt") + 1, claimed_at=timezone.now()
+        )
+        if not claimed:
+            return None
+        job: AnalysisJob = AnalysisJob.objects.select_related("trace__key", "trace__conversation").get(id=job_id)
+        return job
+
+
+def finish_job(job: AnalysisJob, analysis: TraceAnalysis) -> bool:
+    """Note the result, in the transaction that stores it; False when the job was given to another worker meanwhile."""
+    return bool(
+        AnalysisJob.objects.filter(id=job.id, state=JobState.RUNNING, attempt=job.attempt).update(
+            state=JobState.DONE, finished_at=timezone.now(), analysis=analysis
+        )
+    )
+
+
+def fail_job(job: AnalysisJob, *, tenant_id: UUID, code: str) -> None:
+    """End the job without a result."""
+    with tenant_atomic(tenant_id):
+        AnalysisJob.objects.filter(id=job.id, state=JobState.RUNNING, attempt=job.attempt).update(
+            state=JobState.FAILED, finished_at=timezone.now(), error_code=code
+        )
+
+
+def give_back_job(job: AnalysisJob, *, tenant_id: UUID, counts: bool) -> None:
+    """Back to the queue; an interruption by customers does not count as an attempt."""
+    with tenant_atomic(tenant_id):
+        mine = AnalysisJob.objects.filter(id=job.id, state=JobState.RUNNING, attempt=job.attempt)
+        if counts and job.attempt >= MAX_ATTEMPTS:
+            mine.update(state=JobState.FAILED, finished_at=timezone.now(), error_code="engine")
+        else:
+            mine.update(state=JobState.QUEUED, queued_at=timezone.now(), attempt=F("attempt") - (0 if counts else 1))
+
+
+def recover_jobs(tenant_id: UUID) -> int:
+    """Give back what a dead worker held and send lost tasks again; returns how many were sent."""
+    now = timezone.now()
+    with tenant_atomic(tenant_id):
+        AnalysisJob.objects.filter(state=JobState.RUNNING, claimed_at__lt=now - LONGEST_RUN).update(
+            state=JobState.QUEUED, queued_at=now
+        )
+        waiting = AnalysisJob.objects.filter(state=JobState.QUEUED, queued_at__lt=now - LOST_TASK)
+        job_ids: Sequence[UUID] = list(waiting.values_list("id", flat=True)[:100])
+    for job_id in job_ids:
+        enqueue_analysis(tenant_id, job_id)
+    return len(job_ids)
+
+
+def open_jobs(trace: Trace) -> list[AnalysisJob]:
+    """The trace's jobs that are not done, and those that failed last."""
+    jobs = AnalysisJob.objects.filter(Q(state__in=OPEN) | Q(state=JobState.FAILED), trace=trace)
+    return list(jobs.order_by("-queued_at")[:10])
