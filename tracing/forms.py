@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+from uuid import UUID
+
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Outcome
 from helpdesk.tenants.models import Language
-from tracing.models import ConfidenceBand
+from tracing.models import AnalysisKind, ConfidenceBand
 from tracing.read import MAX_REASON, ReasonMissing, clean_reason
 
 ANY = ("", _("all"))
@@ -29,6 +33,26 @@ class ReasonForm(forms.Form):
             return clean_reason(self.cleaned_data["reason"])
         except ReasonMissing as error:
             raise forms.ValidationError(str(error.message)) from None
+
+
+class AnalysisForm(ReasonForm):
+    """What is to be found out about an opened answer. Chunks are checked against the record by the worker."""
+
+    kind = forms.ChoiceField(choices=AnalysisKind.choices)
+    without = forms.CharField(required=False)
+    is_free = forms.BooleanField(required=False)
+
+    def clean_without(self) -> list[str]:
+        try:
+            return sorted({str(UUID(chunk)) for chunk in cast(QueryDict, self.data).getlist("without") if chunk})
+        except ValueError:
+            raise forms.ValidationError(_("This passage is not known.")) from None
+
+    def parameters(self) -> dict[str, Any]:
+        """The job's parameters: ids and numbers."""
+        if self.cleaned_data["kind"] != AnalysisKind.REPLAY:
+            return {}
+        return {"without": self.cleaned_data["without"], "is_free": self.cleaned_data["is_free"]}
 
 
 class FilterForm(forms.Form):

@@ -19,6 +19,7 @@ from tracing.content import Confidence, RetrievalConfidence, Selection, TokenCon
 AGREEMENT_LIMITS = (0.75, 0.35)
 PROBABILITY_LIMITS = (0.7, 0.35)
 GROUNDED_LIMITS = (0.9, 0.6)
+COVERAGE_LIMITS = (0.75, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ def confidence_parts(content: TraceContent) -> list[Part]:
         parts += _token_parts(confidence.token_probability, content.tokens)
     if confidence.groundedness is not None:
         parts.append(_groundedness(confidence.groundedness))
+    if confidence.relevance is not None:
+        parts.append(_relevance(confidence.relevance))
+    if confidence.completeness is not None:
+        parts.append(_completeness(confidence.completeness))
     return parts
 
 
@@ -61,7 +66,8 @@ def not_measured(confidence: Confidence) -> list[str]:
     return [name for name, value in names.items() if value is None]
 
 
-def _band(value: float, limits: tuple[float, float]) -> str:
+def band_for(value: float, limits: tuple[float, float]) -> str:
+    """low, medium or high by the two lower limits."""
     high, medium = limits
     return "high" if value >= high else "medium" if value >= medium else "low"
 
@@ -76,7 +82,7 @@ def _retrieval_parts(part: RetrievalConfidence, selection: Selection | None) -> 
                 value=words.number(part.score),
                 width=length(part.score),
                 threshold=None if part.threshold is None else length(part.threshold),
-                band="low" if above is None else _band(above, (HIGH_HEADROOM, 0.0)),
+                band="low" if above is None else band_for(above, (HIGH_HEADROOM, 0.0)),
                 explanation=_("How well the articles answer the question. Below the line the assistant declines."),
             )
         )
@@ -96,7 +102,7 @@ def _retrieval_parts(part: RetrievalConfidence, selection: Selection | None) -> 
                 name=_("Agreement of the searches"),
                 value=words.number(part.rank_agreement),
                 width=length(part.rank_agreement),
-                band=_band(part.rank_agreement, AGREEMENT_LIMITS),
+                band=band_for(part.rank_agreement, AGREEMENT_LIMITS),
                 explanation=_("Full when search by meaning and search by words both put the same passage first."),
             )
         )
@@ -111,14 +117,14 @@ def _token_parts(part: TokenConfidence, tokens: Sequence[TokenRecord]) -> list[P
             name=_("Token probability, average"),
             value=words.percent(mean),
             width=length(mean),
-            band=_band(mean, PROBABILITY_LIMITS),
+            band=band_for(mean, PROBABILITY_LIMITS),
             explanation=_("Geometric mean of the probabilities that the model gave to the answer's tokens."),
         ),
         Part(
             name=_("Token probability, weakest span"),
             value=words.percent(weakest),
             width=length(weakest),
-            band=_band(weakest, PROBABILITY_LIMITS),
+            band=band_for(weakest, PROBABILITY_LIMITS),
             explanation=_("The run of tokens that the model found least likely: “%(span)s”.") % {"span": span},
         ),
     ]
@@ -133,7 +139,7 @@ def _decisiveness(entropy_at_least: float) -> Part:
         name=_("Decisiveness, at most"),
         value=_("%(number)s nats") % {"number": words.number(entropy_at_least)},
         width=length(at_most),
-        band=_band(at_most, PROBABILITY_LIMITS),
+        band=band_for(at_most, PROBABILITY_LIMITS),
         explanation=_(
             "The model wavered between at least %(number)s tokens on average. Estimated from the recorded "
             "alternatives, so the true number can only be higher."
@@ -147,6 +153,26 @@ def _groundedness(value: float) -> Part:
         name=_("Groundedness"),
         value=words.number(value),
         width=length(value),
-        band=_band(value, GROUNDED_LIMITS),
+        band=band_for(value, GROUNDED_LIMITS),
         explanation=_("Share of each sentence's words that the cited passages hold, on average."),
+    )
+
+
+def _relevance(value: float) -> Part:
+    return Part(
+        name=_("Relevance"),
+        value=words.number(value),
+        width=length(value),
+        band=band_for(value, COVERAGE_LIMITS),
+        explanation=_("How much of the question, each word weighed by its rarity, the quoted passages mention."),
+    )
+
+
+def _completeness(value: float) -> Part:
+    return Part(
+        name=_("Completeness"),
+        value=words.number(value),
+        width=length(value),
+        band=band_for(value, COVERAGE_LIMITS),
+        explanation=_("How much of the question, weighed likewise, the answer itself mentions."),
     )

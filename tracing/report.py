@@ -92,6 +92,14 @@ class PromptTurnView:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptPassageView:
+    """A passage in the prompt that a replay may leave out."""
+
+    chunk: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class CutView:
     """Something that did not fit into the prompt."""
 
@@ -118,6 +126,9 @@ class OpenedReport:
     engine_facts: list[tuple[str, str]]
     sampling_facts: list[tuple[str, str]]
     style_sentence: str
+    prompt_passages: list[PromptPassageView]
+    topics: tuple[str, ...]
+    kind: str
 
 
 def shape_rows(shape: TraceShape) -> list[SizeRow]:
@@ -167,7 +178,16 @@ def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
         engine_facts=engine_facts(content),
         sampling_facts=sampling_facts(content, finish_reason),
         style_sentence=words.style_sentence(content.style),
+        prompt_passages=_prompt_passages(content),
+        topics=content.topics,
+        kind=words.kind_word(content.kind) if content.kind else "",
     )
+
+
+def _prompt_passages(content: TraceContent) -> list[PromptPassageView]:
+    titles = {candidate.chunk: candidate.title for candidate in content.candidates}
+    placed = content.prompt.passages if content.prompt else ()
+    return [PromptPassageView(each.chunk, titles.get(each.chunk, "")) for each in placed]
 
 
 def _passage_rows(candidates: Sequence[Candidate], *, first: int) -> list[PassageRow]:

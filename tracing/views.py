@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from tracing import words
-from tracing.forms import FilterForm, ReasonForm
-from tracing.models import Trace
+from tracing.forms import AnalysisForm, FilterForm, ReasonForm
+from tracing.jobs import open_jobs, request_analysis
+from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
 from tracing.queries import trace_page
-from tracing.read import TraceUnreadable, accesses_of, open_trace, trace_of_reply, trace_shape
+from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, trace_of_reply, trace_shape
 from tracing.report import opened_report, shape_rows, timeline_rows
+from tracing.report_analyses import analyses_view
 
 
 @never_cache
@@ -47,6 +50,21 @@ def _positive(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """An analysis that is not done, or has failed."""
+
+    job: AnalysisJob
+
+    @property
+    def is_open(self) -> bool:
+        return self.job.state != JobState.FAILED
+
+    @property
+    def trouble(self) -> str:
+        return words.job_error_word(self.job.error_code)
+
+
 @never_cache
 @desk_view(Right.SEE_TRACE)
 def report(request: DeskRequest, reply_id: UUID) -> HttpResponse:
@@ -67,14 +85,53 @@ def _opened(request: DeskRequest, reply_id: UUID) -> HttpResponse:
     trace, form = trace_of_reply(reply_id), ReasonForm(request.POST)
     if not form.is_valid():
         return _render_report(request, trace, form=form, status=400)
+    return _render_opened(request, trace, form)
+
+
+@never_cache
+def analyse(request: HttpRequest, tenant_slug: str, reply_id: UUID) -> HttpResponse:
+    """Ask for an analysis and show the opened report again: asking reads the content, and is logged like a read."""
+    if request.method != "POST":
+        return redirect("tracing:report", tenant_slug=tenant_slug, reply_id=reply_id)
+    return _analysed(request, tenant_slug, reply_id=reply_id)
+
+
+@desk_view(Right.READ_TRACE_CONTENT)
+def _analysed(request: DeskRequest, reply_id: UUID) -> HttpResponse:
+    trace = trace_of_reply(reply_id)
+    # Which passages may be left out only the record says; the worker checks them against it.
+    form = AnalysisForm(request.POST)
+    if not form.is_valid():
+        return _render_report(request, trace, form=form, status=400)
+    request_analysis(
+        trace, kind=AnalysisKind(form.cleaned_data["kind"]), parameters=form.parameters(), user=request.user
+    )
+    return _render_opened(request, trace, form)
+
+
+@never_cache
+@desk_view(Right.READ_TRACE_CONTENT)
+def jobs(request: DeskRequest, reply_id: UUID) -> JsonResponse:
+    """How many analyses of the answer are still to come; no content."""
+    open_states = [job for job in open_jobs(trace_of_reply(reply_id)) if job.state != JobState.FAILED]
+    return JsonResponse({"open": len(open_states)})
+
+
+def _render_opened(request: DeskRequest, trace: Trace, form: ReasonForm) -> HttpResponse:
+    reason = form.cleaned_data["reason"]
     try:
-        content = open_trace(
-            trace=trace, user=request.user, membership=request.membership, reason=form.cleaned_data["reason"]
-        )
+        opened = open_trace_and_analyses(trace=trace, user=request.user, membership=request.membership, reason=reason)
     except TraceUnreadable as error:
         # Not raised further: the attempt has to stay in the log.
         return _render_report(request, trace, form=form, status=error.status, trouble=error.message)
-    return _render_report(request, trace, opened=opened_report(content, finish_reason=trace.finish_reason))
+    return _render_report(
+        request,
+        trace,
+        opened=opened_report(opened.content, finish_reason=trace.finish_reason),
+        analyses=analyses_view(opened.content, opened.analyses),
+        jobs=[JobRow(job) for job in open_jobs(trace)],
+        reason=reason,
+    )
 
 
 def _render_report(request: DeskRequest, trace: Trace, *, status: int = 200, **context: Any) -> HttpResponse:

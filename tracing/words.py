@@ -87,3 +87,46 @@ def style_sentence(style: str) -> str:
             "the model itself found each token."
         )
     return _("The engine wrote freely from the passages in the prompt; the answer was checked against them afterwards.")
+
+
+def verdict_word(verdict: str) -> str:
+    """How a replay compares."""
+    return {"exact": _("exact"), "approximate": _("approximate"), "changed": _("changed")}.get(verdict, verdict)
+
+
+def difference_word(name: str) -> str:
+    """What differed between an answer and its replay; libraries keep their names."""
+    known = {
+        "model": _("Model"),
+        "revision": _("Revision"),
+        "quantization": _("Quantization"),
+        "engine": _("Engine"),
+        "engine_version": _("Engine version"),
+        "device": _("Device"),
+        "max_model_len": _("Context window"),
+        "passages": _("Passages in the prompt"),
+        "restriction": _("Restricted to"),
+    }
+    return known.get(name, name)
+
+
+def kind_word(kind: str) -> str:
+    """What kind of answer it is."""
+    known = {
+        "direct": _("direct answer"),
+        "partial": _("partial answer"),
+        "clarifying": _("asks back"),
+        "refusal": _("declined"),
+        "hand_off": _("handed to a person"),
+    }
+    return known.get(kind, kind)
+
+
+def job_error_word(code: str) -> str:
+    """Why an analysis failed, and what to do."""
+    known = {
+        "nothing_to_do": _("There is nothing to measure: no text was generated from passages."),
+        "engine": _("The engine failed several times. Try again later."),
+        "sealing": _("The sealed content could not be opened, so nothing was measured."),
+    }
+    return known.get(code, code)
