@@ -38,6 +38,8 @@ def test_templates_have_nothing_inline() -> None:
     offenders = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in sorted((ROOT / "templates").rglob("*.html"))
+        # A file that leaves the desk has to carry its own styles and its own policy.
+        if path != ROOT / "templates/tracing/export/page.html"
         for match in inline.finditer(path.read_text(encoding="utf-8"))
     ]
     assert offenders == []

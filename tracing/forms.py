@@ -61,3 +61,21 @@ class FilterForm(forms.Form):
     outcome = forms.ChoiceField(label=_("Outcome"), choices=[ANY, *Outcome.choices], required=False)
     band = forms.ChoiceField(label=_("Confidence"), choices=[ANY, *ConfidenceBand.choices], required=False)
     language = forms.ChoiceField(label=_("Language"), choices=[ANY, *Language.choices], required=False)
+
+
+class ExportForm(ReasonForm):
+    """Why somebody takes contents out of the desk."""
+
+    reason = forms.CharField(
+        label=_("Why do you need to take this out?"),
+        help_text=_("Your name, this reason and the time are kept for each record and cannot be changed."),
+        max_length=MAX_REASON,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ExportOneForm(ReasonForm):
+    """One opened record as a file; the reason stated on opening goes along."""
+
+    format = forms.ChoiceField(choices=[("json", "JSON"), ("html", "HTML")])

@@ -131,7 +131,8 @@ def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str)
     """The content, logged with person, reason and time before it is returned.
 
     Raises Forbidden, ReasonMissing (nothing is logged then), or TraceUnreadable or TraceErased, whose attempt is
-    logged as long as the chain's key is at hand: the caller has to let the transaction commit. `trace` must come from the database in this scope.
+    logged as long as the chain's key is at hand: the caller has to let the transaction commit. `trace` must come from
+    the database in this scope.
     """
     return open_trace_and_analyses(trace=trace, user=user, membership=membership, reason=reason).content
 
@@ -147,7 +148,12 @@ def open_trace_and_analyses(*, trace: Trace, user: User, membership: Membership,
 
 def open_trace_from_shell(*, trace: Trace, reason: str) -> TraceContent:
     """The content for somebody with a shell and the master key; logged like any other read, without a person."""
-    return _open_and_log(trace, None, clean_reason(reason)).content
+    return open_trace_and_analyses_from_shell(trace=trace, reason=reason).content
+
+
+def open_trace_and_analyses_from_shell(*, trace: Trace, reason: str) -> OpenedTrace:
+    """Like `open_trace_from_shell`, with the contents of the trace's analyses."""
+    return _open_and_log(trace, None, clean_reason(reason))
 
 
 def _open_and_log(trace: Trace, user: User | None, reason: str) -> OpenedTrace:

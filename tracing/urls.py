@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracing import views
+from tracing import export_views, views
 
 app_name = "tracing"
 urlpatterns = [
     path("<slug:tenant_slug>/traces/", views.trace_list, name="list"),
+    path("<slug:tenant_slug>/traces/export.csv", export_views.export_csv, name="export_csv"),
+    path("<slug:tenant_slug>/traces/export.jsonl", export_views.export_jsonl, name="export_jsonl"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/", views.report, name="report"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/open/", views.open_report, name="open"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/analyse/", views.analyse, name="analyse"),
+    path("<slug:tenant_slug>/traces/<uuid:reply_id>/export/", export_views.export_one, name="export_one"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/jobs/", views.jobs, name="jobs"),
 ]

@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from tracing import words
-from tracing.forms import AnalysisForm, FilterForm, ReasonForm
+from tracing.export_views import MAX_ROWS
+from tracing.forms import AnalysisForm, ExportForm, FilterForm, ReasonForm
 from tracing.jobs import open_jobs, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
 from tracing.queries import trace_page
@@ -37,6 +38,9 @@ def trace_list(request: DeskRequest) -> HttpResponse:
         "rows": [_row(trace) for trace in page.rows],
         "older": urlencode({**filters, "before": page.next_before}) if page.next_before else "",
         "is_first_page": "before" not in request.GET,
+        "export_query": urlencode(filters),
+        "export_form": ExportForm() if Right.READ_TRACE_CONTENT in request.rights else None,
+        "export_limit": MAX_ROWS,
     }
     return render(request, "tracing/list.html", context)
 

@@ -1,0 +1,1 @@
+"""The way out of the desk for traces: rows in portions, and one module for each format."""

@@ -1,0 +1,73 @@
+"""The metrics of traces as a table for spreadsheets: plain columns, no content."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from tracing.export.jsonl import iso
+from tracing.models import Trace
+
+# Excel takes a file for UTF-8 only with this mark.
+BYTE_ORDER_MARK = "\ufeff".encode()
+COLUMNS = (
+    "sequence",
+    "reply_id",
+    "conversation_id",
+    "created_at",
+    "outcome",
+    "style",
+    "language",
+    "model",
+    "quantization",
+    "confidence_band",
+    "finish_reason",
+    "attempt",
+    "prompt_tokens",
+    "cached_prompt_tokens",
+    "answer_tokens",
+    "candidate_count",
+    "source_count",
+    "queue_ms",
+    "retrieve_ms",
+    "first_token_ms",
+    "total_ms",
+    "content_bytes",
+    "sealed_bytes",
+)
+DERIVED = ("steps_ms", "erased_at")
+# What a spreadsheet may run as a formula at the start of a cell, full width too.
+FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
+
+
+def header_row() -> bytes:
+    """The byte order mark and the names of the columns."""
+    return BYTE_ORDER_MARK + _row([*COLUMNS, *DERIVED])
+
+
+def trace_row(trace: Trace) -> bytes:
+    """One trace. `steps_ms` lists the steps as name=milliseconds."""
+    values = [iso(trace.created_at) if name == "created_at" else getattr(trace, name) for name in COLUMNS]
+    steps = "; ".join(f"{step['name']}={step['duration_ms']}" for step in trace.steps)
+    return _row([*values, steps, iso(trace.key.destroyed_at) if trace.key.destroyed_at else None])
+
+
+def note_row(text: str) -> bytes:
+    """A last row that is no trace: its first cell says something about the file."""
+    return _row([text])
+
+
+def _row(values: Sequence[object]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow([_cell(value) for value in values])
+    return line.getvalue().encode()
+
+
+def _cell(value: object) -> object:
+    """Numbers stay numbers; text that begins like a formula gets an apostrophe, which spreadsheets do not show."""
+    if value is None or isinstance(value, int | float):
+        return value
+    text = str(value)
+    begins_like_one = text.startswith(tuple(FORMULA_STARTS)) or text.lstrip().startswith(tuple(FORMULA_STARTS))
+    return f"'{text}" if begins_like_one else text
