@@ -22,7 +22,9 @@ def trace_page(
 ) -> TracePage:
     """Traces older than sequence `before`; empty filters do not restrict."""
     wanted = {"outcome": outcome, "confidence_band": band, "language": language}
-    rows = Trace.objects.filter(**{name: value for name, value in wanted.items() if value}).defer("sealed", "sealed_prompt")
+    rows = Trace.objects.filter(**{name: value for name, value in wanted.items() if value}).defer(
+        "sealed", "sealed_prompt"
+    )
     if before is not None:
         rows = rows.filter(sequence__lt=before)
     found = list(rows.order_by("-sequence")[: limit + 1])

@@ -20,11 +20,35 @@ from tracing.links import digest
 from tracing.models import DataKey, KeyPurpose, Trace
 from tracing.sealing import seal_content
 
-LINKED = (
-    "id tenant_id reply_id conversation_id sequence outcome style language model quantization confidence_band "
-    "finish_reason attempt prompt_tokens cached_prompt_tokens answer_tokens candidate_count source_count queue_ms "
-    "retrieve_ms first_token_ms total_ms steps format content_bytes sealed_bytes key_id"
-).split()
+LINKED = [
+    "id",
+    "tenant_id",
+    "reply_id",
+    "conversation_id",
+    "sequence",
+    "outcome",
+    "style",
+    "language",
+    "model",
+    "quantization",
+    "confidence_band",
+    "finish_reason",
+    "attempt",
+    "prompt_tokens",
+    "cached_prompt_tokens",
+    "answer_tokens",
+    "candidate_count",
+    "source_count",
+    "queue_ms",
+    "retrieve_ms",
+    "first_token_ms",
+    "total_ms",
+    "steps",
+    "format",
+    "content_bytes",
+    "sealed_bytes",
+    "key_id",
+]
 
 
 def make_format1_trace(tenant: Tenant) -> Trace:

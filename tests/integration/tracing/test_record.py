@@ -108,7 +108,9 @@ def test_the_row_holds_no_content_in_clear():
     tenant = make_tenant()
     make_trace(tenant)
     with tenant_atomic(tenant.id), connection.cursor() as cursor:
-        cursor.execute("SELECT t::text, encode(t.sealed, 'escape'), encode(t.sealed_prompt, 'escape') FROM tracing_trace t")
+        cursor.execute(
+            "SELECT t::text, encode(t.sealed, 'escape'), encode(t.sealed_prompt, 'escape') FROM tracing_trace t"
+        )
         (row,) = cursor.fetchall()
     for secret in (SENTINEL, "working days", "How long"):
         assert secret not in "".join(row)
