@@ -120,7 +120,8 @@ def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str)
     """The content, logged with person, reason and time before it is returned.
 
     Raises Forbidden, ReasonMissing (nothing is logged then), or TraceUnreadable or TraceErased, whose attempt is
-    logged as long as the chain's key is at hand: the caller has to let the transaction commit. `trace` must come from the database in this scope.
+    logged as long as the chain's key is at hand: the caller has to let the transaction commit. `trace` must come from
+    the database in this scope.
     """
     return open_trace_and_analyses(trace=trace, user=user, membership=membership, reason=reason).content
 
