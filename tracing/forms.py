@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Outcome
 from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, ConfidenceBand
-from tracing.read import MAX_REASON, ReasonMissing, clean_reason
+from tracing.reasons import MAX_REASON, ReasonMissing, clean_reason
 
 ANY = ("", _("all"))
 
