@@ -174,6 +174,7 @@ STARTUP_CHECKS = env.boolean("GLASSDESK_STARTUP_CHECKS", True)
 
 # --- Inference -----------------------------------------------------------------------------------------------------
 ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
+SCRIPTED_PAUSE_MILLISECONDS = env.integer("GLASSDESK_SCRIPTED_PAUSE", 0)
 CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")
 CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
