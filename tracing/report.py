@@ -12,6 +12,7 @@ from tracing import charts, words
 from tracing.charts import Bar, Column, Piece
 from tracing.content import Candidate, Score, TokenRecord, TraceContent
 from tracing.facts import engine_facts, features, sampling_facts
+from tracing.models import AnswerKind
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
 
@@ -185,7 +186,7 @@ def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
         style_sentence=words.style_sentence(content.style),
         prompt_passages=_prompt_passages(content),
         topics=content.topics,
-        kind=words.kind_word(content.kind) if content.kind else "",
+        kind=str(AnswerKind(content.kind).label) if content.kind else "",
     )
 
 
