@@ -36,7 +36,6 @@ ASGI_APPLICATION = "helpdesk.asgi.application"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -176,6 +175,7 @@ STARTUP_CHECKS = env.boolean("GLASSDESK_STARTUP_CHECKS", True)
 
 # --- Inference -----------------------------------------------------------------------------------------------------
 ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
+SCRIPTED_PAUSE_MILLISECONDS = env.integer("GLASSDESK_SCRIPTED_PAUSE", 0)
 CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")
 CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")

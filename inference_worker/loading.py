@@ -17,7 +17,7 @@ def load_engine() -> Engine:
     if settings.ENGINE == "scripted":
         from inference_worker.scripted_engine import ScriptedEngine
 
-        return ScriptedEngine()
+        return ScriptedEngine(delay=settings.SCRIPTED_PAUSE_MILLISECONDS / 1000)
     from inference_worker.models import resolve_model
     from inference_worker.vllm_engine import EngineSettings, VLLMEngine
 

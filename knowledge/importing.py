@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +15,10 @@ from django.utils.text import slugify
 from helpdesk.errors import GlassdeskError
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
+from knowledge import queries
 from knowledge.domain import publish_article, save_article
 from knowledge.models import Article, ArticleStatus
+from knowledge.queries import PublishedText
 from knowledge.text import detect_language
 
 MAX_FILE_BYTES = 1_000_000
@@ -74,9 +76,11 @@ def import_files(*, tenant_id: UUID, paths: list[Path]) -> Iterator[FileResult]:
     An article is known by its file name and language. The same text again changes nothing; an article that somebody
     archived stays archived.
     """
+    with tenant_atomic(tenant_id):
+        published = queries.published_texts()
     for path in paths:
         try:
-            yield _import_file(tenant_id, path)
+            yield _import_file(tenant_id, path, published)
         except BadFile as error:
             yield FileResult(path, Outcome.BAD, str(error))
         except GlassdeskError as error:
@@ -98,8 +102,15 @@ def read_article(path: Path) -> ArticleFile:
     return ArticleFile(slug=slug, title=title, body=body, language=language, category=_plain(metadata.get("category")))
 
 
-def _import_file(tenant_id: UUID, path: Path) -> FileResult:
+def _import_file(tenant_id: UUID, path: Path, published: Mapping[tuple[str, str], PublishedText]) -> FileResult:
     file = read_article(path)
+    known = published.get((file.slug, file.language))
+    if known is not None and (known.title, known.body, known.category) == (
+        file.title,
+        file.body.strip(),
+        file.category,
+    ):
+        return FileResult(path, Outcome.UNCHANGED, version_id=known.version_id)
     with tenant_atomic(tenant_id):
         version = save_article(
             tenant_id=tenant_id,

@@ -20,10 +20,12 @@ from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from tracing.export import html, jsonl
 from tracing.export.readers import DeskReader
-from tracing.export.rows import Wanted, count_traces, exported_traces, read_one
+from tracing.export.rows import count_traces, exported_traces, read_one
 from tracing.export.streams import Layout, csv_layout, jsonl_layout, pieces
 from tracing.forms import ExportForm, ExportOneForm, FilterForm
-from tracing.read import ReasonMissing, trace_of_reply
+from tracing.queries import TraceFilter, models_seen
+from tracing.read import trace_of_reply
+from tracing.reasons import ReasonMissing
 
 MAX_ROWS = 10_000
 CONTENT_TYPES = {
@@ -38,8 +40,7 @@ CONTENT_TYPES = {
 @desk_view(Right.SEE_TRACE)
 def export_csv(request: DeskRequest) -> HttpResponse:
     """The metrics of the listed traces; no content, so no reason."""
-    wanted = _wanted(FilterForm(request.GET))
-    return _stream(request, wanted, DeskReader(request.user), csv_layout(), extension="csv")
+    return _stream(request, DeskReader(request.user), csv_layout(), extension="csv")
 
 
 @never_cache
@@ -55,9 +56,8 @@ def _jsonl(request: DeskRequest) -> HttpResponse:
     form = ExportForm(request.POST)
     if not form.is_valid():
         raise ReasonMissing
-    wanted = _wanted(FilterForm(request.POST))
     reader = DeskReader(request.user, form.cleaned_data["reason"])
-    return _stream(request, wanted, reader, jsonl_layout(request.tenant.slug), extension="jsonl")
+    return _stream(request, reader, jsonl_layout(request.tenant.slug), extension="jsonl")
 
 
 @never_cache
@@ -85,15 +85,15 @@ def _one(request: DeskRequest, reply_id: UUID) -> HttpResponse:
     return response
 
 
-def _wanted(form: FilterForm) -> Wanted:
+def _wanted(request: DeskRequest) -> TraceFilter:
+    """The list's filter, which stands in the address."""
+    form = FilterForm(request.GET, models=models_seen())
     form.is_valid()
-    return Wanted(**{name: value for name, value in form.cleaned_data.items() if value})
+    return form.wanted()
 
 
-def _stream(
-    request: DeskRequest, wanted: Wanted, reader: DeskReader, layout: Layout, *, extension: str
-) -> HttpResponse:
-    tenant, note = request.tenant, ""
+def _stream(request: DeskRequest, reader: DeskReader, layout: Layout, *, extension: str) -> HttpResponse:
+    tenant, wanted, note = request.tenant, _wanted(request), ""
     total = count_traces(tenant.id, wanted)
     if total > MAX_ROWS:
         note = _(

@@ -17,7 +17,6 @@ MAX_TOPICS = 5
 PARTIAL_BELOW = 0.5
 
 DIRECT, PARTIAL, CLARIFYING, REFUSAL, HAND_OFF = "direct", "partial", "clarifying", "refusal", "hand_off"
-KINDS = (DIRECT, PARTIAL, CLARIFYING, REFUSAL, HAND_OFF)
 
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Outcome
 from helpdesk.tenants.models import Language
-from tracing.models import AnalysisKind, ConfidenceBand
-from tracing.read import MAX_REASON, ReasonMissing, clean_reason
+from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
+from tracing.queries import TraceFilter
+from tracing.reasons import MAX_REASON, ReasonMissing, clean_reason
 
 ANY = ("", _("all"))
 
@@ -59,8 +61,20 @@ class FilterForm(forms.Form):
     """What the list of traces shows."""
 
     outcome = forms.ChoiceField(label=_("Outcome"), choices=[ANY, *Outcome.choices], required=False)
+    kind = forms.ChoiceField(label=_("Kind"), choices=[ANY, *AnswerKind.choices], required=False)
     band = forms.ChoiceField(label=_("Confidence"), choices=[ANY, *ConfidenceBand.choices], required=False)
     language = forms.ChoiceField(label=_("Language"), choices=[ANY, *Language.choices], required=False)
+    model = forms.ChoiceField(label=_("Model"), required=False)
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, models: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        cast(forms.ChoiceField, self.fields["model"]).choices = [ANY, *((name, name) for name in models)]
+
+    def wanted(self) -> TraceFilter:
+        """The filter; a field that makes no sense does not restrict."""
+        return TraceFilter(**{name: value for name, value in self.cleaned_data.items() if value})
 
 
 class ExportForm(ReasonForm):

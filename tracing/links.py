@@ -69,6 +69,7 @@ LINKED_FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "keyevent": (*_PLACE, "kind", "subject", "master_key_id", "figures", "at"),
 }
+SINCE_FORMAT_2 = ("kind",)
 GENESIS = b""
 EMPTY_DIGEST = hashlib.sha256(b"").digest()
 
@@ -85,7 +86,10 @@ def label(row: ChainedModel) -> str:
 
 def link(key: bytes, row: ChainedModel, *, previous: bytes, sequence: int | None = None) -> bytes:
     """The row's link after `previous`; `sequence` asks what it would be at another place."""
-    columns = {name: _plain(getattr(row, name)) for name in LINKED_FIELDS[label(row)]}
+    names = LINKED_FIELDS[label(row)]
+    if isinstance(row, Trace) and row.format > 1:
+        names = (*names, *SINCE_FORMAT_2)
+    columns = {name: _plain(getattr(row, name)) for name in names}
     if sequence is not None:
         columns["sequence"] = sequence
     # default=str turns UUIDs into text; numbers, text and lists stay JSON.

@@ -78,10 +78,11 @@ def _explained(trace: Trace, sections: Sections) -> tuple[DeletedSection, ...]:
     """A section that is gone needs a receipt; without one it was altered."""
     deleted = deleted_sections(trace)
     kinds = {section.kind for section in deleted}
-    whole_gone = trace.format == 1 and kinds
+    if trace.format == 1 and deleted:
+        return tuple(DeletedSection(kind.value, deleted[0].at) for kind in (DeletionKind.PROMPTS, DeletionKind.ANSWERS))
     prompt_gone = sections.prompt is None and DeletionKind.PROMPTS not in kinds
     answer_gone = sections.answer is None and DeletionKind.ANSWERS not in kinds
-    if (prompt_gone or answer_gone) and not whole_gone:
+    if prompt_gone or answer_gone:
         raise SealError("A sealed section is gone without a receipt.")
     return deleted
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from tracing.models import Trace
 
@@ -17,14 +21,56 @@ class TracePage:
     next_before: int | None
 
 
-def trace_page(
-    *, outcome: str = "", band: str = "", language: str = "", before: int | None = None, limit: int = ROWS_PER_PAGE
-) -> TracePage:
-    """Traces older than sequence `before`; empty filters do not restrict."""
-    wanted = {"outcome": outcome, "confidence_band": band, "language": language}
-    rows = Trace.objects.filter(**{name: value for name, value in wanted.items() if value}).defer(
-        "sealed", "sealed_prompt"
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFilter:
+    """What a list or an export holds; empty values do not restrict. `since` and `until` are days, both included."""
+
+    outcome: str = ""
+    band: str = ""
+    kind: str = ""
+    language: str = ""
+    model: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def filtered_traces(wanted: TraceFilter) -> QuerySet[Trace]:
+    """The traces that pass, without their payloads."""
+    columns = {
+        "outcome": wanted.outcome,
+        "confidence_band": wanted.band,
+        "kind": wanted.kind,
+        "language": wanted.language,
+        "model": wanted.model,
+    }
+    rows = Trace.objects.filter(**{name: value for name, value in columns.items() if value})
+    if wanted.since:
+        rows = rows.filter(created_at__gte=_midnight(wanted.since))
+    if wanted.until:
+        rows = rows.filter(created_at__lt=_midnight(wanted.until + timedelta(days=1)))
+    return rows.defer("sealed", "sealed_prompt")
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def models_seen() -> list[str]:
+    """The models that answered, by name: one index probe each, however many traces there are."""
+    names: list[str] = []
+    while (
+        name := Trace.objects.filter(model__gt=names[-1] if names else "")
+        .order_by("model")
+        .values_list("model", flat=True)
+        .first()
+    ):
+        names.append(name)
+    return names
+
+
+def trace_page(wanted: TraceFilter, *, before: int | None = None, limit: int = ROWS_PER_PAGE) -> TracePage:
+    """Traces older than sequence `before`."""
+    rows = filtered_traces(wanted)
     if before is not None:
         rows = rows.filter(sequence__lt=before)
     found = list(rows.order_by("-sequence")[: limit + 1])

@@ -5,7 +5,6 @@ Every function runs inside `tenant_atomic`.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.crypto import SealError
-from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound
+from helpdesk.errors import Forbidden, GlassdeskError, NotFound
 from helpdesk.permissions import Right, has_right
 from helpdesk.users.models import Membership, User
 from tracing.analyses import OpenedAnalysis, opened_analyses
@@ -23,21 +22,11 @@ from tracing.chain import append_to_chain
 from tracing.content import TraceContent
 from tracing.models import Trace, TraceAccess
 from tracing.opening import content_of
+from tracing.reasons import clean_reason
 
 logger = structlog.get_logger(__name__)
 
-MIN_REASON = 5
-MAX_REASON = 300
 SHOWN_ACCESSES = 50
-# Hangul fillers and the empty Braille pattern: letters and symbols by category, but nothing to see.
-BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
-
-
-class ReasonMissing(InvalidInput):
-    """Content is shown only to somebody who says what for."""
-
-    code = "reason_missing"
-    message = _("Say in a few words why you need to read this: at least 5 characters.")
 
 
 class TraceUnreadable(GlassdeskError):
@@ -169,20 +158,6 @@ def _open_and_log(trace: Trace, user: User | None, reason: str) -> OpenedTrace:
         return opened
     trace.key.refresh_from_db(fields=["destroyed_at"])
     raise TraceErased if trace.key.destroyed_at else TraceUnreadable
-
-
-def clean_reason(reason: str) -> str:
-    """The reason on one line, without invisible characters. Raises ReasonMissing when too little is left."""
-    shown = "".join(" " if character.isspace() else character for character in reason if _is_shown(character))
-    shown = " ".join(shown.split())[:MAX_REASON]
-    if len(shown.replace(" ", "")) < MIN_REASON:
-        raise ReasonMissing
-    return shown
-
-
-def _is_shown(character: str) -> bool:
-    """White space and everything with ink; neither control, format, surrogate, unassigned nor blank characters."""
-    return character.isspace() or not (unicodedata.category(character).startswith("C") or character in BLANK_LETTERS)
 
 
 def _opened_or_none(trace: Trace) -> OpenedTrace | None:

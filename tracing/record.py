@@ -78,6 +78,7 @@ def _plain_trace(reply: Reply, record: TraceRecord) -> Trace:
         reply=reply,
         conversation_id=reply.conversation_id,
         outcome=str(record.outcome),
+        kind=content.kind or "",
         style=content.style,
         language=content.language,
         model=engine.model if engine else "",

@@ -12,6 +12,7 @@ from tracing import charts, words
 from tracing.charts import Bar, Column, Piece
 from tracing.content import Candidate, Score, TokenRecord, TraceContent
 from tracing.facts import engine_facts, features, sampling_facts
+from tracing.models import AnswerKind
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
 
@@ -113,6 +114,8 @@ class OpenedReport:
     """Everything behind the lock."""
 
     content: TraceContent
+    was_prompt_deleted: bool
+    was_answer_deleted: bool
     passages: list[PassageRow]
     other_passages: list[PassageRow]
     tokens: list[TokenView]
@@ -160,8 +163,11 @@ def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
     own = [candidate for candidate in content.candidates if not candidate.is_other_language]
     other = [candidate for candidate in content.candidates if candidate.is_other_language]
     tokens = _token_views(content.tokens)
+    deleted = {section.kind for section in content.deleted}
     return OpenedReport(
         content=content,
+        was_prompt_deleted="prompts" in deleted,
+        was_answer_deleted="answers" in deleted,
         passages=_passage_rows(own, first=1),
         other_passages=_passage_rows(other, first=len(own) + 1),
         tokens=tokens,
@@ -172,7 +178,7 @@ def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
         ],
         history=[PromptTurnView(words.author_word(message.author), message.body) for message in content.history],
         parts=confidence_parts(content),
-        not_measured=not_measured(content.confidence),
+        not_measured=[] if "answers" in deleted else not_measured(content.confidence),
         cuts=[CutView(words.cut_word(cut.kind), cut.reference, cut.tokens) for cut in content.dropped],
         features=features(content),
         engine_facts=engine_facts(content),
@@ -180,7 +186,7 @@ def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
         style_sentence=words.style_sentence(content.style),
         prompt_passages=_prompt_passages(content),
         topics=content.topics,
-        kind=words.kind_word(content.kind) if content.kind else "",
+        kind=str(AnswerKind(content.kind).label) if content.kind else "",
     )
 
 

@@ -62,9 +62,10 @@ def _begin(tenant_id: UUID) -> tuple[KeyEvent, bool]:
     with tenant_atomic(tenant_id):
         locked_head()
         last: KeyEvent | None = KeyEvent.objects.filter(kind__in=ROTATIONS).order_by("-sequence").first()
-        if last is not None and last.kind == KeyEventKind.ROTATION_BEGUN:
+        active, _key = active_key(KeyPurpose.TENANT)
+        # Had the tenant's content been erased meanwhile, the rotation's key would be gone.
+        if last is not None and last.kind == KeyEventKind.ROTATION_BEGUN and last.subject == active.id:
             return last, True
-        active_key(KeyPurpose.TENANT)
         now = timezone.now()
         retired = _retire(now)
         row = new_row(KeyPurpose.TENANT)

@@ -1,4 +1,4 @@
-"""Names of the tasks about traces, and the periodic sweep that makes a lost one harmless."""
+"""Background work on traces: analyses asked of the inference worker, and deleting what policies no longer keep."""
 
 from __future__ import annotations
 
@@ -9,11 +9,30 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
+from helpdesk.crypto import SealError
 from helpdesk.tenants.models import Tenant
+from tracing.retention import apply_retention
+
+RUN_ANALYSIS = "inference_worker.run_analysis"
+APPLY_RETENTION = "tracing.apply_retention"
 
 logger = structlog.get_logger(__name__)
 
-RUN_ANALYSIS = "inference_worker.run_analysis"
+
+@shared_task(name=APPLY_RETENTION)
+def apply_retention_everywhere() -> int:
+    """Apply every tenant's policy; returns how many rows were deleted or blanked. One tenant's trouble stops no other."""
+    deleted = 0
+    for tenant_id in Tenant.objects.values_list("id", flat=True):
+        try:
+            counts = apply_retention(tenant_id)
+        except SealError as error:
+            logger.error("retention_failed", tenant_id=str(tenant_id), reason=str(error))
+            continue
+        if any(counts.values()):
+            logger.info("retention_applied", tenant_id=str(tenant_id), **{str(kind): n for kind, n in counts.items()})
+        deleted += sum(counts.values())
+    return deleted
 
 
 def enqueue_analysis(tenant_id: UUID, job_id: UUID) -> None:
@@ -33,6 +52,7 @@ def enqueue_analysis(tenant_id: UUID, job_id: UUID) -> None:
 @shared_task(name="tracing.sweep_analyses")
 def sweep_analyses() -> None:
     """Send lost requests for an analysis again."""
+    # jobs needs `enqueue_analysis` from here.
     from tracing.jobs import recover_jobs
 
     for tenant_id in Tenant.objects.values_list("id", flat=True):

@@ -18,7 +18,7 @@ from tracing.export_views import MAX_ROWS
 from tracing.forms import AnalysisForm, ExportForm, FilterForm, ReasonForm
 from tracing.jobs import open_jobs, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
-from tracing.queries import trace_page
+from tracing.queries import models_seen, trace_page
 from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, trace_of_reply, trace_shape
 from tracing.report import opened_report, shape_rows, timeline_rows
 from tracing.report_analyses import analyses_view
@@ -28,10 +28,10 @@ from tracing.report_analyses import analyses_view
 @desk_view(Right.SEE_TRACE)
 def trace_list(request: DeskRequest) -> HttpResponse:
     """Traces, the newest first."""
-    form = FilterForm(request.GET)
+    form = FilterForm(request.GET, models=models_seen())
     form.is_valid()
     filters = {name: value for name, value in form.cleaned_data.items() if value}
-    page = trace_page(**filters, before=_positive(request.GET.get("before", "")))
+    page = trace_page(form.wanted(), before=_positive(request.GET.get("before", "")))
     context = {
         "form": form,
         "filters": filters,

@@ -110,18 +110,6 @@ def difference_word(name: str) -> str:
     return known.get(name, name)
 
 
-def kind_word(kind: str) -> str:
-    """What kind of answer it is."""
-    known = {
-        "direct": _("direct answer"),
-        "partial": _("partial answer"),
-        "clarifying": _("asks back"),
-        "refusal": _("declined"),
-        "hand_off": _("handed to a person"),
-    }
-    return known.get(kind, kind)
-
-
 def job_error_word(code: str) -> str:
     """Why an analysis failed, and what to do."""
     known = {

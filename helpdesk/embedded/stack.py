@@ -6,7 +6,8 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +67,11 @@ class Stack:
         # The engine takes longest to get warm, so the programs start first.
         self.supervisor.start_children(self._children())
         with self.steps.step("Demo tenants"):
-            self._manage("load_demo")
-        self._wait_until_ready()
-        with self.steps.step("Articles indexed"):
-            self._manage("wait_until_indexed")
+            self._manage("load_demo", "--skip-checks")
+        with self._managing("wait_until_indexed", "--skip-checks") as finish:
+            self._wait_until_ready()
+            with self.steps.step("Articles indexed"):
+                finish()
         self.steps.plain(_addresses(self.plan.port))
 
     def supervise(self, *, until: Callable[[], bool]) -> None:
@@ -177,6 +179,12 @@ class Stack:
 
     def _manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         """Run a management command to its end, in a process of its own."""
+        with self._managing(*arguments, env=env) as finish:
+            finish()
+
+    @contextmanager
+    def _managing(self, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Callable[[], None]]:
+        """Run a management command beside the block; the yielded function waits until it has ended well."""
         log = self.plan.data / "logs" / f"{arguments[0]}.log"
         log.unlink(missing_ok=True)
         process = processes.start(
@@ -185,12 +193,15 @@ class Stack:
             env={**self._child_environment(), **(env or {})},
             cwd=self.plan.project,
         )
+
+        def finish() -> None:
+            if process.wait() != 0:
+                raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{processes.last_lines(log)}")
+
         try:
-            code = process.wait()
+            yield finish
         finally:
             processes.stop(process, seconds=2)
-        if code != 0:
-            raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{processes.last_lines(log)}")
 
 
 def _addresses(port: int) -> str:

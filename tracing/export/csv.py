@@ -17,6 +17,7 @@ COLUMNS = (
     "conversation_id",
     "created_at",
     "outcome",
+    "kind",
     "style",
     "language",
     "model",

@@ -9,7 +9,8 @@ from helpdesk.errors import Forbidden
 from helpdesk.permissions import Right, has_right
 from helpdesk.users.models import Membership, User
 from tracing.models import Trace
-from tracing.read import OpenedTrace, clean_reason, open_trace_and_analyses, open_trace_and_analyses_from_shell
+from tracing.read import OpenedTrace, open_trace_and_analyses, open_trace_and_analyses_from_shell
+from tracing.reasons import clean_reason
 
 
 class Reader(Protocol):

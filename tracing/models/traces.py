@@ -21,6 +21,16 @@ class ConfidenceBand(models.TextChoices):
     HIGH = "high", _("High confidence")
 
 
+class AnswerKind(models.TextChoices):
+    """What kind of answer it was, by the rules of `tracing.factors`."""
+
+    DIRECT = "direct", _("Direct answer")
+    PARTIAL = "partial", _("Partial answer")
+    CLARIFYING = "clarifying", _("Asks back")
+    REFUSAL = "refusal", _("Declined")
+    HAND_OFF = "hand_off", _("Handed to a person")
+
+
 class Trace(ChainedModel):
     """One AI answer: plain columns for lists and metrics, everything else in two sealed sections.
 
@@ -33,6 +43,7 @@ class Trace(ChainedModel):
     conversation = models.ForeignKey(Conversation, on_delete=models.RESTRICT, related_name="traces")
     created_at = models.DateTimeField(default=timezone.now)
     outcome = models.CharField(max_length=8, choices=Outcome)
+    kind = models.CharField(max_length=10, choices=AnswerKind, blank=True)
     style = models.CharField(max_length=10, choices=AnswerStyle)
     language = models.CharField(max_length=2, choices=Language)
     model = models.CharField(max_length=200, blank=True)
@@ -64,6 +75,12 @@ class Trace(ChainedModel):
         indexes = [
             models.Index(fields=["tenant", "conversation", "sequence"], name="traces_by_conversation"),
             models.Index(fields=["tenant", "created_at"], name="traces_by_age"),
+            # A filter that few rows pass must not read them all to fill a page.
+            models.Index(fields=["tenant", "outcome", "sequence"], name="traces_by_outcome"),
+            models.Index(fields=["tenant", "confidence_band", "sequence"], name="traces_by_band"),
+            models.Index(fields=["tenant", "kind", "sequence"], name="traces_by_kind"),
+            models.Index(fields=["tenant", "language", "sequence"], name="traces_by_language"),
+            models.Index(fields=["tenant", "model", "sequence"], name="traces_by_model"),
         ]
 
     def __str__(self) -> str:

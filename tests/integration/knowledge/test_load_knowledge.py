@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from knowledge.domain import archive_article
+from knowledge.domain import archive_article, save_article
 from knowledge.models import Article, ArticleStatus, ArticleVersion
 from tests.factories import make_tenant
 from tests.integration.knowledge.articles import find, titles
@@ -57,6 +57,25 @@ def test_loading_again_changes_only_what_changed(folder: Path) -> None:
     (folder / "returns.md").write_text(f"{RETURNS}Or sixty.\n", encoding="utf-8")
     assert load(tenant, folder)[0] == "1 published, 1 unchanged."
     assert versions(tenant) == [("returns", "en", 1), ("returns", "en", 2), ("returns", "zh", 1)]
+
+
+def test_loading_the_same_again_writes_nothing(folder: Path) -> None:
+    tenant = make_tenant()
+    load(tenant, folder)
+    with tenant_atomic(tenant.id):
+        before = set(Article.objects.values_list("slug", "language", "updated_at"))
+    load(tenant, folder)
+    with tenant_atomic(tenant.id):
+        assert set(Article.objects.values_list("slug", "language", "updated_at")) == before
+
+
+def test_a_published_article_with_a_newer_draft_is_loaded_again(folder: Path) -> None:
+    tenant = make_tenant()
+    load(tenant, folder)
+    with tenant_atomic(tenant.id):
+        article = Article.objects.get(slug="returns", language="en")
+        save_article(tenant_id=tenant.id, article_id=article.pk, title="Returns", body="A draft.", language="en")
+    assert load(tenant, folder)[0] == "1 published, 1 unchanged."
 
 
 def test_an_archived_article_stays_archived(folder: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
+from uuid import UUID
 
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tests.unit.tracing.analyses import ALTERNATIVES, ATTRIBUTION, REPLAY
 from tracing.analyses import record_analysis
+from tracing.erase import erase_customer
 from tracing.export.readers import ShellReader
-from tracing.export.rows import ExportedTrace, Wanted, exported_traces
-from tracing.models import AnalysisKind, DataKey, Trace, TraceAccess
+from tracing.export.rows import ExportedTrace, exported_traces
+from tracing.models import AnalysisKind, Trace, TraceAccess
 from tracing.plain import to_plain
+from tracing.queries import TraceFilter
 
 REASON = "complaint 4711"
 RESULTS = {
@@ -29,14 +31,17 @@ def analyse(trace: Trace) -> None:
 
 
 def erase(trace: Trace) -> None:
-    """Destroy the trace's key, as erasing a customer does."""
+    """Erase the customer whose conversation it was."""
     with tenant_atomic(trace.tenant_id):
-        DataKey.objects.filter(id=trace.key_id).update(wrapped=b"", destroyed_at=timezone.now())
+        erase_customer(trace.conversation.visitor)
 
 
-def exported(tenant: Tenant, *, reason: str | None = REASON, **filters: object) -> list[ExportedTrace]:
+def exported(
+    tenant: Tenant, *, reason: str | None = REASON, reply_id: UUID | None = None, **filters: object
+) -> list[ExportedTrace]:
     """The tenant's traces through a shell."""
-    return list(exported_traces(tenant.id, Wanted(**filters), reader=ShellReader(reason)))  # type: ignore[arg-type]
+    wanted = TraceFilter(**filters)  # type: ignore[arg-type]
+    return list(exported_traces(tenant.id, wanted, reader=ShellReader(reason), reply_id=reply_id))
 
 
 def log_of(tenant: Tenant) -> list[tuple[object, str, bool]]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -37,10 +38,11 @@ from tracing.export import rows
 from tracing.export.html import trace_page
 from tracing.export.jsonl import trace_document, trace_line
 from tracing.export.readers import ShellReader
-from tracing.export.rows import Wanted, exported_traces
+from tracing.export.rows import exported_traces
 from tracing.models import TraceAccess
 from tracing.plain import from_plain
-from tracing.read import ReasonMissing
+from tracing.queries import TraceFilter
+from tracing.reasons import ReasonMissing
 from tracing.verify import verify_chain
 
 pytestmark = pytest.mark.django_db
@@ -128,7 +130,7 @@ def test_sets_are_read_in_portions_and_nothing_stays_open_between_them(tenant, m
     monkeypatch.setattr(rows, "ROWS_AT_ONCE", 2)
     traces = make_traces(tenant, 4)
     stranger = make_trace(make_tenant())
-    stream = exported_traces(tenant.id, Wanted(), reader=ShellReader())
+    stream = exported_traces(tenant.id, TraceFilter(), reader=ShellReader())
     found = [next(stream)]
     with pytest.raises(TenantScopeMissing):
         TraceAccess.objects.count()
@@ -140,7 +142,7 @@ def test_sets_are_read_in_portions_and_nothing_stays_open_between_them(tenant, m
 
 def test_a_limit_opens_no_more_than_it_hands_out(tenant):
     make_traces(tenant, 3)
-    assert len(list(exported_traces(tenant.id, Wanted(), reader=ShellReader(REASON), limit=2))) == 2
+    assert len(list(exported_traces(tenant.id, TraceFilter(), reader=ShellReader(REASON), limit=2))) == 2
     assert len(log_of(tenant)) == 2
 
 
@@ -165,8 +167,8 @@ def test_filters_choose_by_plain_columns(tenant):
         ({"band": "high"}, [chinese, answered]),
         ({"language": "zh"}, [chinese]),
         ({"reply_id": answered.reply_id}, [answered]),
-        ({"since": refused.created_at}, [chinese, refused]),
-        ({"until": refused.created_at}, [answered]),
+        ({"since": refused.created_at.date() + timedelta(days=1)}, []),
+        ({"until": refused.created_at.date() - timedelta(days=1)}, []),
     ]
     for filters, expected in by_filter:
         found = exported(tenant, reason=None, **filters)

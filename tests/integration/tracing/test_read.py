@@ -14,7 +14,8 @@ from tests.factories import make_tenant, make_user
 from tests.integration.tracing.rows import make_trace, make_traces
 from tests.unit.tracing.samples import make_content
 from tracing.models import Trace, TraceAccess
-from tracing.read import ReasonMissing, TraceUnreadable, open_trace, trace_of_reply, trace_shape
+from tracing.read import TraceUnreadable, open_trace, trace_of_reply, trace_shape
+from tracing.reasons import ReasonMissing
 
 pytestmark = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)

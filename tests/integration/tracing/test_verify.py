@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from io import StringIO
 
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
+from conversations.models import Message, Outcome, Reply
+from conversations.replies import Answer, finish_reply
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
 from tests.factories import make_tenant
+from tests.integration.tracing.format1 import make_format1_trace
 from tests.integration.tracing.rows import claimed_reply, make_trace, make_traces
-from tracing import keys
-from tracing.verify import Verification, verify_chain
+from tests.integration.tracing.vault import make_analysis, opened, tamperer, verified
+from tests.unit.tracing.samples import ANSWER, make_content, make_record
+from tracing import keys, links
+from tracing.chain import append_to_chain, locked_head
+from tracing.models import DeletionReceipt, KeyEvent, Trace, TraceAccess, TraceAnalysis
+from tracing.record import record_trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,20 +34,7 @@ def tenant():
 
 @pytest.fixture
 def tamper(owner_url, tenant):
-    """Run SQL as the owner, in the tenant's scope since row-level security holds for owners too."""
-
-    def run(*statements: str, **values: object) -> None:
-        with psycopg.connect(owner_url) as connection:
-            connection.execute("SELECT set_config('app.tenant_id', %s, true)", [str(tenant.id)])
-            for statement in statements:
-                connection.execute(statement, values)
-
-    return run
-
-
-def verified(tenant) -> Verification:
-    with tenant_atomic(tenant.id):
-        return verify_chain()
+    return tamperer(owner_url, tenant)
 
 
 def findings(tenant) -> list[tuple[str, int]]:
@@ -187,3 +183,160 @@ def test_verify_traces_names_the_tenant_and_the_row(tenant, tamper):
 def test_verify_traces_says_that_a_tenant_does_not_exist():
     with pytest.raises(CommandError, match="There is no tenant nowhere"):
         call_command("verify_traces", "nowhere")
+
+
+@pytest.fixture
+def full_chain(tenant):
+    """One row of every chained table: trace, access, analysis, receipt, two events, trace."""
+    first = make_trace(tenant)
+    opened(tenant, first)
+    make_analysis(tenant, first)
+    with tenant_atomic(tenant.id):
+        append_to_chain(DeletionReceipt(kind="customer", count=0, ids_digest=""))
+        append_to_chain(KeyEvent(kind="rotated", figures={"retired": 1}))
+        append_to_chain(KeyEvent(kind="rotated"))
+    make_trace(tenant)
+    assert verified(tenant).is_sound
+    return tenant
+
+
+ROWS = [
+    ("traceaccess", 2, "reason = 'another reason'"),
+    ("traceaccess", 2, "user_id = NULL"),
+    ("traceanalysis", 3, "figures = '{}'"),
+    ("traceanalysis", 3, "created_at = created_at + interval '1 second'"),
+    ("deletionreceipt", 4, "count = 3"),
+    ("keyevent", 5, "figures = '{\"retired\": 2}'"),
+    ("keyevent", 6, "kind = 'checkpoint'"),
+]
+
+
+def tampered(tamper, table, statement):
+    """As the owner, who can switch the trigger off."""
+    switch = [f"ALTER TABLE tracing_{table} DISABLE TRIGGER append_only"]
+    tamper(*switch, statement, "SET CONSTRAINTS ALL IMMEDIATE", *[each.replace("DISABLE", "ENABLE") for each in switch])
+
+
+@pytest.mark.parametrize(("table", "sequence", "change"), ROWS)
+def test_an_altered_row_of_any_table_is_found(full_chain, tamper, table, sequence, change):
+    tampered(tamper, table, f"UPDATE tracing_{table} SET {change} WHERE sequence = {sequence}")
+    (finding,) = verified(full_chain).findings
+    assert (finding.kind, finding.table, finding.sequence) == ("altered", table, sequence)
+    assert finding.row_id is not None
+
+
+@pytest.mark.parametrize(("table", "sequence"), sorted({row[:2] for row in ROWS}))
+def test_a_removed_row_of_any_table_is_found(full_chain, tamper, table, sequence):
+    tampered(tamper, table, f"DELETE FROM tracing_{table} WHERE sequence = {sequence}")
+    assert findings(full_chain) == [("removed", sequence)]
+
+
+def test_two_rows_of_one_table_that_changed_places_are_found(full_chain, tamper):
+    tampered(
+        tamper, "keyevent",
+        "UPDATE tracing_keyevent SET sequence = 999 WHERE sequence = 5;"
+        "UPDATE tracing_keyevent SET sequence = 5 WHERE sequence = 6;"
+        "UPDATE tracing_keyevent SET sequence = 6 WHERE sequence = 999",
+    )  # fmt: skip
+    assert findings(full_chain) == [("moved", 5), ("moved", 6)]
+
+
+def test_a_row_inserted_beside_another_table_s_row_is_found(full_chain, tamper):
+    tamper(
+        "INSERT INTO tracing_keyevent SELECT (jsonb_populate_record(k, jsonb_build_object("
+        "'id', gen_random_uuid(), 'sequence', 3))).* FROM tracing_keyevent k WHERE sequence = 5"
+    )
+    assert findings(full_chain) == [("inserted", 3)]
+
+
+def test_a_read_cannot_be_stored_outside_the_chain(full_chain, tamper):
+    with pytest.raises(psycopg.errors.CheckViolation):
+        tamper(
+            "INSERT INTO tracing_traceaccess SELECT (jsonb_populate_record(a, jsonb_build_object("
+            "'id', gen_random_uuid(), 'sequence', NULL))).* FROM tracing_traceaccess a"
+        )
+
+
+def test_a_blanked_analysis_without_a_receipt_is_found(full_chain, tamper):
+    tamper("UPDATE tracing_traceanalysis SET sealed = ''")
+    assert findings(full_chain) == [("content_altered", 3)]
+
+
+def test_chains_of_both_formats_are_one_chain_and_both_are_read(tenant, tamper):
+    old = make_format1_trace(tenant)
+    new = make_trace(tenant)
+    assert (opened(tenant, old).content, opened(tenant, new).content) == (make_content(), make_content())
+    assert verified(tenant).is_sound
+    tamper("UPDATE tracing_trace SET total_ms = 1 WHERE sequence = 1")
+    assert findings(tenant) == [("altered", 1)]
+
+
+def test_the_prompt_section_is_part_of_the_link(tenant, tamper):
+    make_traces(tenant, 2)
+    tamper("UPDATE tracing_trace SET sealed_prompt = 'x' WHERE sequence = 1")
+    assert findings(tenant) == [("content_altered", 1)]
+    tamper("UPDATE tracing_trace SET sealed_prompt_digest = sha256('x') WHERE sequence = 1")
+    assert findings(tenant) == [("altered", 1)]
+
+
+def test_a_trace_cannot_be_passed_off_as_one_of_format_1(tenant, tamper):
+    make_traces(tenant, 2)
+    tamper("UPDATE tracing_trace SET format = 1 WHERE sequence = 1")
+    assert ("altered", 1) in findings(tenant)
+
+
+@pytest.mark.parametrize("model", [Trace, TraceAccess, TraceAnalysis, DeletionReceipt, KeyEvent])
+def test_every_column_is_in_the_link(model):
+    payloads = {"chain", "sealed", "sealed_prompt", "sealed_digest", "sealed_prompt_digest"}
+    columns = {field.attname for field in model._meta.concrete_fields}
+    linked = set(links.LINKED_FIELDS[model._meta.model_name])
+    linked |= set(links.SINCE_FORMAT_2) if model is Trace else set()
+    assert columns - payloads == linked - payloads
+
+
+def test_rows_of_different_tables_never_share_a_link():
+    key = b"k" * 32
+    shared = {"id": uuid.uuid4(), "tenant_id": uuid.uuid4(), "sequence": 1}
+    made = {
+        links.link(key, model(**shared), previous=b"") for model in (Trace, TraceAnalysis, DeletionReceipt, KeyEvent)
+    }
+    assert len(made) == 4
+
+
+def test_ten_thousand_traces_verify_in_well_under_a_minute(tenant):
+    reply = claimed_reply(tenant)
+    with tenant_atomic(tenant.id):
+        finish_reply(reply, Answer(body=ANSWER, language="en", outcome=Outcome.ANSWERED))
+        made = record_trace(reply, make_record())
+        _multiply(made, 10_000)
+    started = time.perf_counter()
+    result = verified(tenant)
+    seconds = time.perf_counter() - started
+    assert (result.traces, result.is_sound) == (10_000, True)
+    assert seconds < 30
+
+
+def _multiply(trace, count):
+    """Copies with replies of their own, chained like the product does, without its transaction for each."""
+    key, head = keys.active_key(keys.KeyPurpose.CHAIN)[1], locked_head()
+    reply = trace.reply
+    while head.sequence < count:
+        messages, replies, traces = [], [], []
+        for _ in range(min(500, count - head.sequence)):
+            message = Message(
+                conversation_id=reply.conversation_id, position=1000 + head.sequence, author="customer", body="x"
+            )
+            copy = Reply(conversation_id=reply.conversation_id, question=message, deadline_at=reply.deadline_at)
+            row = Trace.objects.get(id=trace.id) if not traces else replace_row(traces[-1])
+            row.id, row.reply, row.sequence = uuid.uuid4(), copy, head.sequence + 1
+            row.chain = links.link(key, row, previous=bytes(head.chain))
+            head.sequence, head.chain = row.sequence, row.chain
+            messages, replies, traces = [*messages, message], [*replies, copy], [*traces, row]
+        for model, rows in ((Message, messages), (Reply, replies), (Trace, traces)):
+            model.objects.bulk_create(rows)
+    head.mac = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain))
+    head.save()
+
+
+def replace_row(row):
+    return Trace(**{field.attname: getattr(row, field.attname) for field in Trace._meta.concrete_fields})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from conversations.models import Outcome
 from helpdesk.errors import GlassdeskError
-from helpdesk.tenants.models import Language, Tenant
+from helpdesk.tenants.models import Language
 from tracing.export.readers import ShellReader
-from tracing.export.rows import Wanted, count_traces, exported_traces
-from tracing.management.moments import moment
+from tracing.export.rows import ExportedTrace, count_traces, exported_traces
 from tracing.management.targets import FORMATS, Target, open_target
 from tracing.management.tenants import named_tenant
-from tracing.models import ConfidenceBand
+from tracing.models import AnswerKind, ConfidenceBand
+from tracing.queries import TraceFilter
 
 
 class Command(BaseCommand):
@@ -29,11 +32,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")
         parser.add_argument("--format", choices=FORMATS, required=True)
-        parser.add_argument("--since", type=moment, help="from this day or moment on, such as 2026-05-01 (UTC)")
-        parser.add_argument("--until", type=moment, help="before this day or moment")
+        parser.add_argument("--since", type=date.fromisoformat, help="from this day on, such as 2026-05-01 (UTC)")
+        parser.add_argument("--until", type=date.fromisoformat, help="up to and with this day")
         parser.add_argument("--outcome", choices=Outcome.values, default="")
         parser.add_argument("--band", choices=ConfidenceBand.values, default="")
         parser.add_argument("--language", choices=Language.values, default="")
+        parser.add_argument("--kind", choices=AnswerKind.values, default="")
+        parser.add_argument("--model", default="", help="only answers of this model")
         parser.add_argument("--reply", type=UUID, help="only the trace of this reply")
         parser.add_argument("--content", action="store_true", help="open the contents, which needs a reason")
         parser.add_argument("--reason", default="", help="why; kept in the chain with each opened trace")
@@ -43,16 +48,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, tenant: str, **options: Any) -> None:
         found = named_tenant(tenant)
         reader = self._reader(options)
-        wanted = Wanted(
-            outcome=options["outcome"],
-            band=options["band"],
-            language=options["language"],
-            since=options["since"],
-            until=options["until"],
-            reply_id=options["reply"],
-        )
+        wanted = TraceFilter(**{each.name: options[each.name] for each in fields(TraceFilter)})
         with open_target(options, tenant=found, stdout=self.stdout) as target:
-            written, unread = self._export(found, wanted, reader, target)
+            rows = exported_traces(found.id, wanted, reader=reader, reply_id=options["reply"])
+            total = count_traces(found.id, wanted, reply_id=options["reply"])
+            written, unread = _write(rows, total, target, bar_name=found.slug)
         self.stderr.write(f"{found.slug}: {written} traces exported to {target.name}")
         if unread:
             self.stderr.write(f"{unread} of them could not be opened; their entries say why")
@@ -72,13 +72,15 @@ class Command(BaseCommand):
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
 
-    def _export(self, tenant: Tenant, wanted: Wanted, reader: ShellReader, target: Target) -> tuple[int, int]:
-        written = unread = 0
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(tenant.slug, total=count_traces(tenant.id, wanted))
-            for exported in exported_traces(tenant.id, wanted, reader=reader):
-                target.write(exported)
-                written, unread = written + 1, unread + (exported.trouble is not None)
-                bar.update(task, completed=written)
-        return written, unread
+
+def _write(rows: Iterable[ExportedTrace], total: int, target: Target, *, bar_name: str) -> tuple[int, int]:
+    """How many were written, and how many of them could not be opened."""
+    written = unread = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(bar_name, total=total)
+        for exported in rows:
+            target.write(exported)
+            written, unread = written + 1, unread + (exported.trouble is not None)
+            bar.update(task, completed=written)
+    return written, unread

@@ -1,17 +1,19 @@
-"""`manage.py verify_traces [TENANT]`: check that no trace was altered, removed, inserted or moved."""
+"""`manage.py verify_traces [TENANT] [--checkpoint FILE]`: check that nothing in the chain was altered, removed or moved."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.crypto import SealError
-from helpdesk.errors import NotFound
 from helpdesk.tenants.models import Tenant
-from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
+from tracing.checkpoint import CheckpointMalformed, parse_checkpoint, verify_checkpoint
+from tracing.management.tenants import named_tenants
 from tracing.verify import Finding, verify_chain
 
 EXPLANATIONS = {
@@ -28,32 +30,52 @@ EXPLANATIONS = {
 class Command(BaseCommand):
     """Walks the chain of one tenant or of all; exits with 1 when something is wrong."""
 
-    help = "Check that no trace was altered, removed, inserted or moved."
+    help = "Check that no trace, read, analysis, receipt or key event was altered, removed, inserted or moved."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", nargs="?", help="the tenant's slug; all tenants without it")
+        parser.add_argument(
+            "--checkpoint", type=Path, help="also check that the chain still passes through this file's"
+        )
 
-    def handle(self, *args: Any, tenant: str | None = None, **options: Any) -> None:
+    def handle(self, *args: Any, tenant: str | None = None, checkpoint: Path | None = None, **options: Any) -> None:
+        signed = _read(checkpoint) if checkpoint else None
+        tenants = named_tenants([tenant] if tenant else [])
+        if signed and not tenant:
+            tenants = [each for each in tenants if str(each.id) == signed["tenant"]]
+        if not tenants and signed:
+            raise CommandError("The checkpoint belongs to a tenant that this database does not have.")
         try:
-            tenants = [tenant_by_slug(tenant)] if tenant else list(Tenant.objects.order_by("slug"))
-            unsound = [each.slug for each in tenants if not self._verify(each)]
-        except NotFound:
-            raise CommandError(f"There is no tenant {tenant}.") from None
+            unsound = [each.slug for each in tenants if not self._verify(each, signed)]
         except SealError as error:
             raise CommandError(str(error)) from None
         if unsound:
             raise CommandError(f"Traces were tampered with: {', '.join(unsound)}.")
 
-    def _verify(self, tenant: Tenant) -> bool:
+    def _verify(self, tenant: Tenant, signed: dict[str, Any] | None) -> bool:
         with tenant_atomic(tenant.id):
             result = verify_chain()
+            held = verify_checkpoint(signed) if signed else None
         self.stdout.write(f"{tenant.slug}: {result.traces} traces, {'sound' if result.is_sound else 'NOT sound'}")
         details = [f"{result.rows} rows in the chain", f"{result.deleted} deleted with a receipt"]
         details += [f"{result.unchained} reads older than the chain"] if result.unchained else []
         self.stdout.write(f"  {', '.join(details)}")
         for finding in result.findings:
             self.stdout.write(f"  {_sentence(finding)}")
-        return result.is_sound
+        if held is not None:
+            self.stdout.write(f"  checkpoint #{held.sequence} by key {held.fingerprint}: {held.problem or 'holds'}")
+        return result.is_sound and not (held and held.problem)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        checkpoint = parse_checkpoint(path.read_text(encoding="utf-8"))
+        UUID(checkpoint["tenant"])
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except (CheckpointMalformed, ValueError) as error:
+        raise CommandError(f"{path} is no checkpoint: {error}.") from None
+    return checkpoint
 
 
 def _sentence(finding: Finding) -> str:

@@ -1,0 +1,53 @@
+"""Legal holds: conversations whose traces neither retention nor erasure may touch. Runs inside `tenant_atomic`."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import Conversation
+from helpdesk.errors import Conflict
+from helpdesk.users.models import User
+from tracing.chain import locked_head
+from tracing.models import LegalHold
+from tracing.reasons import clean_reason
+
+
+class HeldByLaw(Conflict):
+    """A legal hold keeps what was to be erased."""
+
+    code = "legal_hold"
+    message = _("A legal hold keeps at least one of these conversations. Release it first.")
+
+
+def place_hold(conversation: Conversation, *, user: User | None, reason: str) -> LegalHold:
+    """Keep the conversation's traces; an active hold is returned as it is. Raises ReasonMissing."""
+    reason = clean_reason(reason)
+    # Retention and erasure work under this lock: once this commits they see the hold.
+    locked_head()
+    held = active_holds().filter(conversation=conversation).first()
+    if held is not None:
+        return held
+    hold: LegalHold = LegalHold.objects.create(conversation=conversation, placed_by=user, reason=reason)
+    return hold
+
+
+def release_hold(hold: LegalHold, *, user: User | None) -> None:
+    """End the hold; what is due goes with the next run of retention."""
+    LegalHold.objects.filter(id=hold.id, released_at__isnull=True).update(released_at=timezone.now(), released_by=user)
+
+
+def active_holds() -> QuerySet[LegalHold]:
+    """Holds that were not released."""
+    rows: QuerySet[LegalHold] = LegalHold.objects.filter(released_at__isnull=True)
+    return rows
+
+
+def refuse_when_held(visitor_id: UUID | None = None) -> None:
+    """Raises HeldByLaw when a conversation of the visitor, or any of the tenant, is held."""
+    holds = active_holds()
+    if (holds.filter(conversation__visitor_id=visitor_id) if visitor_id else holds).exists():
+        raise HeldByLaw

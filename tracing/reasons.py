@@ -1,0 +1,35 @@
+"""Reasons that people state before they may read or hold something."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.errors import InvalidInput
+
+MIN_REASON = 5
+MAX_REASON = 300
+# Hangul fillers and the empty Braille pattern: letters and symbols by category, but nothing to see.
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
+
+
+class ReasonMissing(InvalidInput):
+    """Content is shown only to somebody who says what for."""
+
+    code = "reason_missing"
+    message = _("Say in a few words why you need to read this: at least 5 characters.")
+
+
+def clean_reason(reason: str) -> str:
+    """The reason on one line, without invisible characters. Raises ReasonMissing when too little is left."""
+    shown = "".join(" " if character.isspace() else character for character in reason if _is_shown(character))
+    shown = " ".join(shown.split())[:MAX_REASON]
+    if len(shown.replace(" ", "")) < MIN_REASON:
+        raise ReasonMissing
+    return shown
+
+
+def _is_shown(character: str) -> bool:
+    """White space and everything with ink; neither control, format, surrogate, unassigned nor blank characters."""
+    return character.isspace() or not (unicodedata.category(character).startswith("C") or character in BLANK_LETTERS)
