@@ -69,6 +69,8 @@ def embedding_attributes(exported: ExportedTrace) -> Attributes:
             gen_ai.GEN_AI_REQUEST_MODEL: model,
             "embedding.model_name": model,
             "embedding.embeddings.0.embedding.text": _query(content),
+            INPUT: _query(content),
+            "input.mime_type": PLAIN_TEXT,
         }
     return found
 
