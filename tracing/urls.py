@@ -10,6 +10,7 @@ app_name = "tracing"
 urlpatterns = [
     path("<slug:tenant_slug>/traces/", views.trace_list, name="list"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/", views.report, name="report"),
+    path("<slug:tenant_slug>/traces/<uuid:reply_id>/drawer/", views.drawer, name="drawer"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/open/", views.open_report, name="open"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/analyse/", views.analyse, name="analyse"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/jobs/", views.jobs, name="jobs"),
