@@ -16,6 +16,8 @@ from inference_worker.steps import StepClock
 from knowledge.quoting import Quote, QuoteSelection
 from knowledge.retrieval import Candidate
 from tracing import content
+from tracing.calibration import ConfidenceModel
+from tracing.calibrations import calibrated
 from tracing.confidence import assess
 from tracing.factors import Coverage, answer_kind, covered, key_topics
 
@@ -39,6 +41,7 @@ class Work:
     answer: str = ""
     quotes: tuple[Quote, ...] = ()
     groundedness: float | None = None
+    calibration: ConfidenceModel | None = None
 
 
 def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
@@ -69,7 +72,7 @@ def confidence(work: Work) -> content.Confidence:
     if work.found is None:
         return assess(selection=None)
     coverage = _coverage(work)
-    return assess(
+    measured = assess(
         selection=_selection(work.found.selection),
         candidates=_candidates(work),
         tokens=token_records(work.generated.tokens if work.generated else ()),
@@ -77,6 +80,7 @@ def confidence(work: Work) -> content.Confidence:
         relevance=coverage.relevance,
         completeness=coverage.completeness,
     )
+    return calibrated(measured, work.calibration)
 
 
 def trace_content(work: Work) -> content.TraceContent:

@@ -33,6 +33,7 @@ from inference_worker.refusals import REFUSAL
 from inference_worker.reply_stream import ReplyStream
 from inference_worker.runtime import Runtime
 from inference_worker.steps import StepClock
+from tracing.calibrations import in_force
 from tracing.jobs import request_automatic
 from tracing.record import TraceRecord, record_trace
 
@@ -109,6 +110,8 @@ def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
         claimed.conversation.assistant, can_generate_freely=runtime.host.engine.info().can_generate_freely
     )
     company = _company_name(claimed.tenant_id, work.language)
+    with tenant_atomic(claimed.tenant_id):
+        work.calibration = in_force()
     # Streaming takes seconds: no database connection is held meanwhile.
     connections.close_all()
     if work.found.selection.answerable:

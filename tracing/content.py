@@ -184,7 +184,11 @@ class TokenConfidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confidence:
-    """The parts, kept apart, and the one band that people see. `calibrated` says whether labels back the band."""
+    """The parts, kept apart, and the one band that people see.
+
+    `calibrated` says whether labels back the band; then `probability` is that of a right answer, by the calibration of
+    that version.
+    """
 
     retrieval: RetrievalConfidence | None
     token_probability: TokenConfidence | None
@@ -193,6 +197,8 @@ class Confidence:
     groundedness: float | None = None
     relevance: float | None = None
     completeness: float | None = None
+    probability: float | None = None
+    calibration: str | None = None
 
     def __post_init__(self) -> None:
         if self.band not in BANDS:

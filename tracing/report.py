@@ -129,6 +129,7 @@ class OpenedReport:
     engine_facts: list[tuple[str, str]]
     sampling_facts: list[tuple[str, str]]
     style_sentence: str
+    probability: str
     prompt_passages: list[PromptPassageView]
     topics: tuple[str, ...]
     kind: str
@@ -184,6 +185,7 @@ def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
         engine_facts=engine_facts(content),
         sampling_facts=sampling_facts(content, finish_reason),
         style_sentence=words.style_sentence(content.style),
+        probability="" if content.confidence.probability is None else words.percent(content.confidence.probability),
         prompt_passages=_prompt_passages(content),
         topics=content.topics,
         kind=str(AnswerKind(content.kind).label) if content.kind else "",

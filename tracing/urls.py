@@ -12,6 +12,7 @@ urlpatterns = [
     path("<slug:tenant_slug>/traces/export.csv", export_views.export_csv, name="export_csv"),
     path("<slug:tenant_slug>/traces/export.jsonl", export_views.export_jsonl, name="export_jsonl"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/", views.report, name="report"),
+    path("<slug:tenant_slug>/traces/<uuid:reply_id>/drawer/", views.drawer, name="drawer"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/open/", views.open_report, name="open"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/analyse/", views.analyse, name="analyse"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/export/", export_views.export_one, name="export_one"),

@@ -23,6 +23,8 @@ from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, 
 from tracing.report import opened_report, shape_rows, timeline_rows
 from tracing.report_analyses import analyses_view
 
+PAGE, DRAWER = "tracing/report.html", "tracing/_drawer.html"
+
 
 @never_cache
 @desk_view(Right.SEE_TRACE)
@@ -77,6 +79,27 @@ def report(request: DeskRequest, reply_id: UUID) -> HttpResponse:
 
 
 @never_cache
+def drawer(request: HttpRequest, tenant_slug: str, reply_id: UUID) -> HttpResponse:
+    """The report's second depth, for the drawer beside a conversation: locked, or opened for the posted reason."""
+    view = _drawer_opened if request.method == "POST" else _drawer_locked
+    return view(request, tenant_slug, reply_id=reply_id)
+
+
+@desk_view(Right.SEE_TRACE)
+def _drawer_locked(request: DeskRequest, reply_id: UUID) -> HttpResponse:
+    return _render_report(request, trace_of_reply(reply_id), template=DRAWER, form=ReasonForm())
+
+
+@desk_view(Right.READ_TRACE_CONTENT)
+def _drawer_opened(request: DeskRequest, reply_id: UUID) -> HttpResponse:
+    trace, form = trace_of_reply(reply_id), ReasonForm(request.POST)
+    if not form.is_valid():
+        # htmx swaps a 422, so that the form comes back with its error.
+        return _render_report(request, trace, template=DRAWER, form=form, status=422)
+    return _render_opened(request, trace, form, template=DRAWER)
+
+
+@never_cache
 def open_report(request: HttpRequest, tenant_slug: str, reply_id: UUID) -> HttpResponse:
     """Open the content for the stated reason; a reload or a change of language comes back to the locked page."""
     if request.method != "POST":
@@ -121,16 +144,18 @@ def jobs(request: DeskRequest, reply_id: UUID) -> JsonResponse:
     return JsonResponse({"open": len(open_states)})
 
 
-def _render_opened(request: DeskRequest, trace: Trace, form: ReasonForm) -> HttpResponse:
+def _render_opened(request: DeskRequest, trace: Trace, form: ReasonForm, *, template: str = PAGE) -> HttpResponse:
     reason = form.cleaned_data["reason"]
     try:
         opened = open_trace_and_analyses(trace=trace, user=request.user, membership=request.membership, reason=reason)
     except TraceUnreadable as error:
         # Not raised further: the attempt has to stay in the log.
-        return _render_report(request, trace, form=form, status=error.status, trouble=error.message)
+        status = 422 if template == DRAWER else error.status
+        return _render_report(request, trace, template=template, form=form, status=status, trouble=error.message)
     return _render_report(
         request,
         trace,
+        template=template,
         opened=opened_report(opened.content, finish_reason=trace.finish_reason),
         analyses=analyses_view(opened.content, opened.analyses),
         jobs=[JobRow(job) for job in open_jobs(trace)],
@@ -138,7 +163,9 @@ def _render_opened(request: DeskRequest, trace: Trace, form: ReasonForm) -> Http
     )
 
 
-def _render_report(request: DeskRequest, trace: Trace, *, status: int = 200, **context: Any) -> HttpResponse:
+def _render_report(
+    request: DeskRequest, trace: Trace, *, template: str = PAGE, status: int = 200, **context: Any
+) -> HttpResponse:
     shape = trace_shape(trace)
     may_open = Right.READ_TRACE_CONTENT in request.rights
     context |= {
@@ -153,4 +180,4 @@ def _render_report(request: DeskRequest, trace: Trace, *, status: int = 200, **c
         "may_open": may_open,
         "accesses": accesses_of(trace) if may_open else [],
     }
-    return render(request, "tracing/report.html", context, status=status)
+    return render(request, template, context, status=status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -26,7 +26,7 @@ from inference_worker.evaluation import (
     throwaway_tenant,
 )
 from tracing.calibration import LabelledAnswer
-from tracing.plain import to_plain
+from tracing.labels import append_labels
 
 
 class Command(BaseCommand):
@@ -63,8 +63,8 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped; the throwaway tenant is removed.") from None
         if options["labels"]:
-            unanswerable = options["unanswerable"]
-            write_labels(options["labels"], results, source=options["squad"].name, unanswerable=unanswerable)
+            source = options["squad"].name
+            append_labels(options["labels"], labelled(results, source=source, unanswerable=options["unanswerable"]))
         report = summarise(results)
         if options["json"]:
             self.stdout.write(json.dumps(report))
@@ -117,19 +117,17 @@ def summarise(results: Sequence[Result]) -> dict[str, float | None]:
     }
 
 
-def write_labels(path: Path, results: Sequence[Result], *, source: str, unanswerable: bool) -> None:
-    """Append the labelled answers that `calibrate_confidence` reads; refusals and failures are no answers."""
-    with path.open("a", encoding="utf-8") as file:
-        for result in results:
-            if result.outcome == Outcome.ANSWERED and result.confidence is not None:
-                row = LabelledAnswer(
-                    source=source,
-                    question=result.question,
-                    language=result.language,
-                    is_right=result.contains_gold and not unanswerable,
-                    confidence=result.confidence,
-                )
-                file.write(json.dumps(to_plain(row), ensure_ascii=False) + "\n")
+def labelled(results: Sequence[Result], *, source: str, unanswerable: bool) -> Iterator[LabelledAnswer]:
+    """The answers as `calibrate_confidence` learns from them; refusals and failures are no answers."""
+    for result in results:
+        if result.outcome == Outcome.ANSWERED and result.confidence is not None:
+            yield LabelledAnswer(
+                source=source,
+                question=result.question,
+                language=result.language,
+                is_right=result.contains_gold and not unanswerable,
+                confidence=result.confidence,
+            )
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -1,0 +1,23 @@
+/* "Why?" opens the report's second depth beside the conversation. Without this script, or in a new tab, the link leads to its page. */
+
+const drawer = document.getElementById("drawer");
+const body = document.getElementById("drawer-body");
+
+async function open(link) {
+  await window.htmx.ajax("GET", link.dataset.drawer, { target: body, swap: "innerHTML" });
+  // A request that failed has left the old content: htmx has shown the trouble.
+  if (body.querySelector("#drawer-title") && !drawer.open) drawer.showModal();
+}
+
+function onClick(event) {
+  const link = event.target.closest("a[data-drawer]");
+  if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || !window.htmx) return;
+  event.preventDefault();
+  open(link);
+}
+
+document.addEventListener("click", onClick);
+drawer?.addEventListener("click", (event) => {
+  if (event.target === drawer || event.target.closest("[data-close]")) drawer.close();
+});
+drawer?.addEventListener("close", () => body.replaceChildren());
