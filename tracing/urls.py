@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import path
 
 from tracing import export_views, views
+from tracing.compare_views import compare_answers
 
 app_name = "tracing"
 urlpatterns = [
     path("<slug:tenant_slug>/traces/", views.trace_list, name="list"),
     path("<slug:tenant_slug>/traces/export.csv", export_views.export_csv, name="export_csv"),
     path("<slug:tenant_slug>/traces/export.jsonl", export_views.export_jsonl, name="export_jsonl"),
+    path("<slug:tenant_slug>/traces/compare/", compare_answers, name="compare"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/", views.report, name="report"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/drawer/", views.drawer, name="drawer"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/open/", views.open_report, name="open"),
