@@ -69,7 +69,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report))
         else:
-            self.stdout.writelines(f"{name:<14} {value}" for name, value in report.items())
+            self.stdout.write("\n".join(f"{name:<14} {value}" for name, value in report.items()))
 
     def _measure(self, questions: QuestionSet, language: str, *, unanswerable: bool) -> list[Result]:
         if not unanswerable:

@@ -90,7 +90,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report))
         else:
-            self.stdout.writelines(f"{name:<24} {value}" for name, value in report.items())
+            self.stdout.write("\n".join(f"{name:<24} {value}" for name, value in report.items()))
 
 
 def summarise(judged: Sequence[Judged]) -> dict[str, float | int | None]:

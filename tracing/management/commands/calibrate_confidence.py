@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(to_plain(model)))
         else:
-            self.stdout.writelines(summary(model, [tenant.slug for tenant in tenants]))
+            self.stdout.write("\n".join(summary(model, [tenant.slug for tenant in tenants])))
 
     @staticmethod
     def _tenant(slug: str) -> Tenant:
