@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -76,3 +77,29 @@ def trace_page(wanted: TraceFilter, *, before: int | None = None, limit: int = R
     found = list(rows.order_by("-sequence")[: limit + 1])
     more = len(found) > limit
     return TracePage(found[:limit], found[limit - 1].sequence if more else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where an answer stands among those of its conversation: 1 is the first; neighbours by reply, None at the ends."""
+
+    number: int
+    total: int
+    previous: UUID | None
+    following: UUID | None
+
+
+def turn_of(trace: Trace) -> Turn:
+    """The answer's place in its conversation."""
+    replies = list(
+        Trace.objects.filter(conversation_id=trace.conversation_id)
+        .order_by("sequence")
+        .values_list("reply_id", flat=True)
+    )
+    at = replies.index(trace.reply_id)
+    return Turn(
+        number=at + 1,
+        total=len(replies),
+        previous=replies[at - 1] if at else None,
+        following=replies[at + 1] if at + 1 < len(replies) else None,
+    )

@@ -18,7 +18,7 @@ from tracing.export_views import MAX_ROWS
 from tracing.forms import AnalysisForm, ExportForm, FilterForm, ReasonForm
 from tracing.jobs import open_jobs, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
-from tracing.queries import models_seen, trace_page
+from tracing.queries import models_seen, trace_page, turn_of
 from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, trace_of_reply, trace_shape
 from tracing.report import opened_report, shape_rows, timeline_rows
 from tracing.report_analyses import analyses_view
@@ -170,6 +170,7 @@ def _render_report(
     may_open = Right.READ_TRACE_CONTENT in request.rights
     context |= {
         "trace": trace,
+        "turn": turn_of(trace),
         "shape": shape,
         "shape_rows": shape_rows(shape),
         "timeline": timeline_rows(shape),

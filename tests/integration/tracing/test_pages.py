@@ -23,7 +23,7 @@ committed = pytest.mark.django_db(transaction=True)
 REASON = "complaint 4711"
 # Session, person, then savepoints, scope settings and membership of `desk_view`, then the page's own.
 LIST_QUERIES = 14
-REPORT_QUERIES = 14
+REPORT_QUERIES = 15
 CONTENT = (SENTINEL, ANSWER, "How long does delivery take?", "Delivery &gt; Times", "delivery-1", "Islands", "9001")
 
 
@@ -272,3 +272,20 @@ def test_the_report_takes_the_same_queries_for_any_number_of_accesses(
         client.post(open_url(trace, tenant), {"reason": REASON})
     with django_assert_num_queries(REPORT_QUERIES):
         client.get(report_url(trace, tenant))
+
+
+def test_the_answers_of_a_conversation_lead_to_each_other_in_order(sign_in, tenant):
+    first = make_trace(tenant)
+    make_trace(tenant)  # of another conversation
+    with tenant_atomic(tenant.id):
+        visitor_id = first.conversation.visitor_id
+    second = make_trace(tenant, visitor_id=visitor_id)
+    client = sign_in(tenant, Role.AGENT)
+
+    before = client.get(report_url(first, tenant)).content.decode()
+    after = client.get(report_url(second, tenant)).content.decode()
+
+    assert "answer 1 of 2 in this conversation" in before
+    assert f'href="{report_url(second, tenant)}"' in before
+    assert "answer 2 of 2 in this conversation" in after
+    assert f'href="{report_url(first, tenant)}"' in after
