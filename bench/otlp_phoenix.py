@@ -25,8 +25,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bench.stacks import ROOT
-from bench.stacks import _free_port as free_port
+from bench.stacks import ROOT, free_port
 
 TENANT = "mossgate"
 PROJECT = f"glassdesk-{TENANT}"

@@ -37,7 +37,7 @@ class Stack:
 def running_desk(**variables: str) -> Iterator[Stack]:
     """The product on the embedded default with the demo companies; stopped and removed afterwards."""
     data = Path(tempfile.mkdtemp(prefix="glassdesk-bench-"))
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, "GLASSDESK_DATA": str(data), "PORT": str(port)} | variables
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up"],
@@ -101,7 +101,7 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

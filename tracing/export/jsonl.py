@@ -50,9 +50,8 @@ def note_line(text: str) -> bytes:
 
 def trace_document(exported: ExportedTrace, *, tenant: str) -> bytes:
     """The trace as a JSON file of its own, laid out for people; still one `glassdesk.trace/1` object."""
-    return (
-        json.dumps(plain_trace(exported, tenant=tenant), ensure_ascii=False, allow_nan=False, indent=2).encode() + b"\n"
-    )
+    plain = plain_trace(exported, tenant=tenant)
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2).encode(errors="replace") + b"\n"
 
 
 def plain_columns(trace: Trace) -> dict[str, Any]:
@@ -104,4 +103,4 @@ def _plain(value: Any) -> Any:
 def _line(plain: dict[str, Any]) -> bytes:
     # JSON escapes line feeds, so that a line is one object; U+2028 and U+2029 break lines for some readers only.
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode() + b"\n"
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode(errors="replace") + b"\n"

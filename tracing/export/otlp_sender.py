@@ -25,9 +25,11 @@ class OtlpSender:
     def __init__(self, endpoint: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
         parts = urlsplit(endpoint)
         if parts.scheme not in PORTS or not parts.hostname:
-            raise EndpointTrouble(f"{endpoint} is no http or https address.")
+            raise EndpointTrouble("--endpoint is no http or https address.")
         self.address = (parts.hostname, parts.port or PORTS[parts.scheme])
         self.url = endpoint if parts.path.strip("/") else parts._replace(path=TRACES_PATH).geturl()
+        # A name and password in the address are for the receiver alone.
+        self.name = f"{parts.scheme}://{parts.hostname}:{self.address[1]}{urlsplit(self.url).path}"
         self.timeout = timeout
         self._exporter = OTLPSpanExporter(endpoint=self.url, timeout=timeout)
 
@@ -36,12 +38,12 @@ class OtlpSender:
         try:
             socket.create_connection(self.address, timeout=self.timeout).close()
         except OSError as error:
-            raise EndpointTrouble(f"{self.url} cannot be reached: {error}.") from None
+            raise EndpointTrouble(f"{self.name} cannot be reached: {error}.") from None
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Raises EndpointTrouble when the receiver did not take them."""
         if self._exporter.export(spans) is not SpanExportResult.SUCCESS:
-            raise EndpointTrouble(f"{self.url} did not take the spans; the log says why.")
+            raise EndpointTrouble(f"{self.name} did not take the spans; the log says why.")
 
     def close(self) -> None:
         """No more spans."""

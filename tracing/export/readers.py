@@ -43,7 +43,7 @@ class DeskReader:
     def admit(self) -> None:
         """Raises Forbidden when the membership or its right is gone."""
         right = Right.READ_TRACE_CONTENT if self.reads_content else Right.SEE_TRACE
-        self.membership = Membership.objects.filter(user=self.user).first()
+        self.membership = Membership.objects.filter(user=self.user, user__is_active=True).first()
         if self.membership is None or not has_right(self.membership.role, right):
             raise Forbidden
 

@@ -17,7 +17,7 @@ from tracing.read import OpenedTrace, TraceShape, TraceUnreadable, trace_shape
 
 ROWS_AT_ONCE = 500
 # A read is a link of the chain, and whoever appends holds the chain until the end of the transaction: answers wait for it.
-OPENED_AT_ONCE = 20
+OPENED_AT_ONCE = 5
 MAX_SEQUENCE = 2**63 - 1
 
 

@@ -78,7 +78,7 @@ class PageFolder:
 
 class _Receiver:
     def __init__(self, sender: Any, tenant: Tenant) -> None:
-        self.name, self._sender, self._tenant = sender.url, sender, tenant
+        self.name, self._sender, self._tenant = sender.name, sender, tenant
 
     def write(self, exported: ExportedTrace) -> None:
         from tracing.export.otlp import spans_of

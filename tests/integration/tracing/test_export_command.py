@@ -122,6 +122,14 @@ def test_an_endpoint_where_nobody_listens_opens_nothing(tenant):
     assert log_of(tenant) == []
 
 
+def test_a_password_in_the_address_is_not_printed(tenant, receiver):
+    make_trace(tenant)
+    url = receiver.url.replace("http://", "http://somebody:secret@")
+    _, said = export(tenant, "--format", "otlp", "--endpoint", url)
+    assert "secret" not in said
+    assert len(receiver.requests) == 1
+
+
 def test_a_receiver_that_refuses_stops_the_export(tenant, receiver):
     make_traces(tenant, 2)
     receiver.status = 400

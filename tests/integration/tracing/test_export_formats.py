@@ -21,6 +21,7 @@ from tests.factories import make_tenant
 from tests.integration.tracing.exporting import REASON, RESULTS, analyse, erase, exported, log_of
 from tests.integration.tracing.format1 import make_format1_trace
 from tests.integration.tracing.rows import make_trace, make_traces
+from tests.integration.tracing.vault import aged_trace, tamperer
 from tests.unit.tracing.samples import (
     ANSWER,
     PASSAGE,
@@ -43,6 +44,7 @@ from tracing.models import TraceAccess
 from tracing.plain import from_plain
 from tracing.queries import TraceFilter
 from tracing.reasons import ReasonMissing
+from tracing.retention import apply_retention, set_policy
 from tracing.verify import verify_chain
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +117,31 @@ def test_an_erased_trace_has_a_line_that_says_so_and_the_others_follow(tenant):
         (traces[1].id, REASON, False),
         (traces[0].id, REASON, True),
     ]
+
+
+def test_sections_that_retention_emptied_are_named(tenant, monkeypatch):
+    aged_trace(tenant, 40, monkeypatch)
+    with tenant_atomic(tenant.id):
+        set_policy(prompts=30, answers=60, metrics=None)
+    apply_retention(tenant.id)
+    one = exported(tenant)[0]
+    line, page = line_of(one, tenant), page_of(one, tenant)
+    assert [gone["kind"] for gone in line["deleted"]] == ["prompts"]
+    assert (line["content"]["question"], line["content"]["answer"], line["error"]) == ("", ANSWER, None)
+    assert "Deleted by the retention policy." in page
+    assert SENTINEL not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_altered_content_has_a_line_that_says_so(tenant, owner_url):
+    make_traces(tenant, 2)
+    tamperer(owner_url, tenant)(
+        "UPDATE tracing_trace SET sealed = set_byte(sealed, 30, get_byte(sealed, 30) # 1) WHERE sequence = 1"
+    )
+    lines = [line_of(one, tenant) for one in exported(tenant)]
+    assert [line["error"] and line["error"]["code"] for line in lines] == [None, "trace_unreadable"]
+    assert (lines[1]["content"], lines[1]["analyses"]) == (None, [])
+    assert [entry[2] for entry in log_of(tenant)] == [True, False]
 
 
 def test_every_exported_trace_has_one_entry_in_a_sound_chain(tenant, monkeypatch):
