@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.expressions import Value
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.tenants.scope import TenantScopeMismatch, current_tenant_id
@@ -39,6 +40,11 @@ class Tenant(models.Model):
     def name_in(self, language: str) -> str:
         """The company's name as its customers of that language know it."""
         return self.name_zh if language == Language.CHINESE and self.name_zh else self.name
+
+    @property
+    def local_name(self) -> str:
+        """The company's name in the language of the page."""
+        return self.name_in((get_language() or "")[:2])
 
 
 class CurrentTenant(Value):

@@ -4,7 +4,7 @@ const drawer = document.getElementById("drawer");
 const body = document.getElementById("drawer-body");
 
 async function open(link) {
-  await window.htmx.ajax("GET", link.dataset.drawer, { target: body, swap: "innerHTML" });
+  await window.htmx.ajax("GET", link.dataset.drawer, { target: body });
   // A request that failed has left the old content: htmx has shown the trouble.
   if (body.querySelector("#drawer-title") && !drawer.open) drawer.showModal();
 }
