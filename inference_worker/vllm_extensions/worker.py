@@ -1,4 +1,4 @@
-"""Loaded into vLLM's worker process before the model: missing kernels, and an end when the owner is gone.
+"""Loaded into vLLM's worker process before the model: what its CPU build lacks, and an end when the owner is gone.
 
 vLLM's engine process outlives an owner that was killed (SIGKILL, out of memory) and keeps its gigabytes for ever. Its
 worker process, which ends with it, watches the owner and ends both.
@@ -13,7 +13,7 @@ import threading
 import psutil  # type: ignore[import-untyped]
 
 from inference_worker.engine_processes import OWNER_VARIABLE
-from inference_worker.vllm_extensions import avx2
+from inference_worker.vllm_extensions import avx2, generators
 
 CHECK_SECONDS = 1.0
 
@@ -33,6 +33,7 @@ def watch_owner(owner: psutil.Process, engine: psutil.Process) -> None:
 
 def _set_up() -> None:
     avx2.register()
+    generators.register()
     owner, engine = os.environ.get(OWNER_VARIABLE), os.getppid()
     if owner is None or os.getpid() == int(owner):
         return

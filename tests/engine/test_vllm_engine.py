@@ -27,7 +27,7 @@ from inference_worker.engine import (
     SamplingParameters,
 )
 from inference_worker.engine_host import EngineHost
-from inference_worker.vllm_engine import EngineSettings
+from inference_worker.vllm_engine import CPU_STEP_TOKENS, EngineSettings
 
 pytestmark = pytest.mark.engine
 
@@ -131,6 +131,20 @@ def test_text_cut_inside_a_character_has_no_replacement_character(host: EngineHo
 def test_same_seed_gives_the_same_answer(host: EngineHost) -> None:
     first, second = (answer(host, "Write a line.", max_tokens=8, temperature=1.0, seed=3) for _ in range(2))
     assert joined(first) == joined(second)
+
+
+def test_seeded_request_whose_prompt_takes_several_steps_is_answered(host: EngineHost) -> None:
+    long = CONTEXT * 24
+    assert len(prompt(host, "Hello?", long).token_ids) > 2 * CPU_STEP_TOKENS
+    sampling = SamplingParameters(max_tokens=8, temperature=1.0, seed=3)
+    first, second = (
+        host.submit(collect(host, GenerationRequest(f"steps-{n}", prompt(host, f"Hello {n}?", long), sampling))).result(
+            60
+        )
+        for n in range(2)
+    )
+    assert joined(first)
+    assert joined(second)
 
 
 def test_answer_ends_at_a_stop_string_and_at_the_token_limit(host: EngineHost) -> None:
