@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from conversations.models import AnswerStyle, Assistant, Author, Message
 from conversations.replies import ClaimedReply
 from inference_worker.engine import ChatTurn, Engine, SamplingParameters
-from inference_worker.follow_up import leans_on_history, search_queries
+from inference_worker.follow_up import with_predecessor
 from inference_worker.prompt import MAX_PASSAGES, BuiltPrompt, PromptPassage, build_prompt
 from inference_worker.runtime import Runtime
 from inference_worker.steps import StepClock
 from knowledge.quoting import Quote, QuoteSelection, select_quotes
 from knowledge.retrieval import Candidate, RetrievalResult, search
+from knowledge.terms import known_share
 from knowledge.text import detect_language
 
 # Small models lose the thread in long prompts, and on a CPU every prompt token costs time to the first word.
@@ -52,18 +53,24 @@ def earlier_questions(history: Sequence[Message]) -> list[str]:
 def find(runtime: Runtime, claimed: ClaimedReply, *, language: str, clock: StepClock) -> Found:
     """Search for the question, and for a follow-up also with its predecessor's words; the better find wins."""
     question = claimed.question.body
-    gate = claimed.conversation.assistant.refusal_gate
-    found: list[Found] = []
-    for query in search_queries(question, earlier_questions(claimed.history), language):
-        with clock.step("embed"):
-            vector = runtime.embedder.embed_query(query)
-        with clock.step("retrieve"):
-            result = search(tenant_id=claimed.tenant_id, query=query, query_vector=vector, language=language)
-        with clock.step("select"):
-            found.append(Found(query, result, select_quotes(result, gate=gate)))
-    if len(found) == 1 or not leans_on_history(question, language):
-        return found[0]
-    return max(found, key=lambda each: each.selection.score)
+    alone = _search(runtime, claimed, question, language=language, clock=clock)
+    longer = with_predecessor(
+        question, earlier_questions(claimed.history), language, known=known_share(alone.result.terms)
+    )
+    if longer is None:
+        return alone
+    together = _search(runtime, claimed, longer, language=language, clock=clock)
+    return max(alone, together, key=lambda each: each.selection.score)
+
+
+def _search(runtime: Runtime, claimed: ClaimedReply, query: str, *, language: str, clock: StepClock) -> Found:
+    with clock.step("embed"):
+        vector = runtime.embedder.embed_query(query)
+    with clock.step("retrieve"):
+        result = search(tenant_id=claimed.tenant_id, query=query, query_vector=vector, language=language)
+    with clock.step("select"):
+        gate = claimed.conversation.assistant.refusal_gate
+        return Found(query, result, select_quotes(result, gate=gate))
 
 
 def resolve_style(assistant: Assistant, *, can_generate_freely: bool) -> AnswerStyle:

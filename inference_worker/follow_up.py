@@ -8,6 +8,7 @@ from collections.abc import Sequence
 # A short message, or one that points back, may need its predecessor's words to be searchable.
 SHORT_WORDS = 5
 SHORT_CHARACTERS = 9
+MOSTLY_KNOWN = 0.5
 POINTS_BACK = {
     "en": re.compile(
         r"^\s*(and|but|so|or|then|also|what about|how about)\b|\b(it|its|that|this|these|those|they|them|there|one|ones|same)\b",
@@ -26,11 +27,16 @@ def leans_on_history(question: str, language: str) -> bool:
     return len(question.split()) <= SHORT_WORDS
 
 
-def search_queries(question: str, earlier_questions: Sequence[str], language: str) -> list[str]:
-    """What to search for, in order of preference: the question, and when it leans on history also with its predecessor.
+def with_predecessor(
+    question: str, earlier_questions: Sequence[str], language: str, *, known: float | None
+) -> str | None:
+    """What to search for besides the question itself: it behind its predecessor, when it leans on that; else None.
 
-    The better one is decided by what they find, not here.
+    `known` is the share of the question's weight that the articles mention at all (None for a question without terms).
+    A question about something that they never mention must not be answered from its predecessor's words.
     """
     if not earlier_questions or not leans_on_history(question, language):
-        return [question]
-    return [question, f"{earlier_questions[-1]} {question}"]
+        return None
+    if known is not None and known < MOSTLY_KNOWN:
+        return None
+    return f"{earlier_questions[-1]} {question}"

@@ -43,3 +43,8 @@ def coverage(terms: Sequence[QueryTerm], text_terms: Collection[str]) -> float:
     """The share of the question's weight that the text contains, 0 to 1; 0 for a question without terms."""
     total = sum(term.weight for term in terms)
     return sum(term.weight for term in terms if term.text in text_terms) / total if total else 0.0
+
+
+def known_share(terms: Sequence[QueryTerm]) -> float | None:
+    """The share of the question's weight in words that any passage contains; None for a question without terms."""
+    return coverage(terms, {term.text for term in terms if term.frequency}) if terms else None

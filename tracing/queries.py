@@ -12,6 +12,8 @@ from django.utils import timezone
 from tracing.models import Trace
 
 ROWS_PER_PAGE = 50
+SEQUENCE_SLACK = 1000
+LAST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,22 @@ def filtered_traces(wanted: TraceFilter) -> QuerySet[Trace]:
     }
     rows = Trace.objects.filter(**{name: value for name, value in columns.items() if value})
     if wanted.since:
-        rows = rows.filter(created_at__gte=_midnight(wanted.since))
+        begin = _midnight(wanted.since)
+        rows = rows.filter(created_at__gte=begin, sequence__gte=_sequence_about(begin, else_=0) - SEQUENCE_SLACK)
     if wanted.until:
-        rows = rows.filter(created_at__lt=_midnight(wanted.until + timedelta(days=1)))
+        end = _midnight(wanted.until + timedelta(days=1))
+        rows = rows.filter(created_at__lt=end, sequence__lte=_sequence_about(end, else_=LAST) + SEQUENCE_SLACK)
     return rows.defer("sealed", "sealed_prompt")
+
+
+def _sequence_about(moment: datetime, *, else_: int) -> int:
+    """Where in the chain the first trace since then stands: a page then reads only its days' part of any index.
+
+    Times are taken shortly before places, so neighbours may be in the other order: hence SEQUENCE_SLACK.
+    """
+    since = Trace.objects.filter(created_at__gte=moment).order_by("created_at")
+    sequence: int | None = since.values_list("sequence", flat=True).first()
+    return else_ if sequence is None else sequence
 
 
 def _midnight(day: date) -> datetime:

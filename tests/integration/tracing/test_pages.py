@@ -289,3 +289,24 @@ def test_the_answers_of_a_conversation_lead_to_each_other_in_order(sign_in, tena
     assert f'href="{report_url(second, tenant)}"' in before
     assert "answer 2 of 2 in this conversation" in after
     assert f'href="{report_url(first, tenant)}"' in after
+
+
+def test_days_restrict_the_list_with_both_ends_included(tenant):
+    from datetime import UTC, date, datetime
+
+    from tracing.models import Trace
+
+    traces = make_traces(tenant, 4)
+    days = [1, 2, 3, 4]
+    with tenant_atomic(tenant.id):
+        for trace, day in zip(traces, days, strict=True):
+            Trace.objects.filter(id=trace.id).update(created_at=datetime(2026, 3, day, 12, tzinfo=UTC))
+
+        def listed(**wanted):
+            return [row.created_at.day for row in trace_page(TraceFilter(**wanted)).rows]
+
+        assert listed(since=date(2026, 3, 2), until=date(2026, 3, 3)) == [3, 2]
+        assert listed(since=date(2026, 3, 4)) == [4]
+        assert listed(since=date(2026, 3, 5)) == []
+        assert listed(until=date(2026, 3, 1)) == [1]
+        assert listed(until=date(2026, 2, 28)) == []
