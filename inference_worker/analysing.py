@@ -18,6 +18,7 @@ from inference_worker.engine import PRIORITY_BACKGROUND, Engine, EngineError, Ge
 from inference_worker.recording import engine_record, token_records
 from inference_worker.replay import (
     NotReplayable,
+    UnknownPassage,
     differences_between,
     judge,
     replay_request,
@@ -38,6 +39,7 @@ logger = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.05
 LONGEST_CALL_SECONDS = 300.0
+ENGINE_WAIT_SECONDS = 5.0
 MAX_ALTERNATIVES = 5
 ALTERNATIVE_TEMPERATURE = 0.8
 ALTERNATIVE_TOKENS = 96
@@ -51,6 +53,9 @@ class Interrupted(Exception):
 
 def run_analysis(runtime: Runtime, *, tenant_id: UUID, job_id: UUID) -> bool:
     """Claim the job, do it, store the result sealed. True when it was interrupted and waits in the queue again."""
+    if not runtime.host.wait_ready(ENGINE_WAIT_SECONDS):
+        # An attempt must not be spent on an engine that is being restarted.
+        return not runtime.stopping
     job = claim_job(tenant_id=tenant_id, job_id=job_id)
     if job is None:
         return False
@@ -75,9 +80,12 @@ def run_analysis(runtime: Runtime, *, tenant_id: UUID, job_id: UUID) -> bool:
     except EngineError as error:
         log.warning("analysis_engine_error", retryable=error.retryable)
         if error.retryable:
+            runtime.host.suspect()
             give_back_job(job, tenant_id=tenant_id, counts=True)
         else:
             fail_job(job, tenant_id=tenant_id, code="engine")
+    except UnknownPassage:
+        fail_job(job, tenant_id=tenant_id, code="unknown_passage")
     except (NotAttributable, NotReplayable):
         fail_job(job, tenant_id=tenant_id, code="nothing_to_do")
     except SealError:

@@ -35,6 +35,7 @@ class IdleQueue:
         self._known: set[UUID] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._working = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -45,6 +46,11 @@ class IdleQueue:
                 return
             self._known.add(row_id)
         self._waiting.put((tenant_id, row_id))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is being worked on."""
+        return not self._working and not self._known
 
     def stop(self) -> None:
         """End after the item in progress; the rest is left to the sweep."""
@@ -59,6 +65,7 @@ class IdleQueue:
         while (item := self._waiting.get()) is not None:
             self._wait_for_replies()
             with self._lock:
+                self._working = True
                 self._known.discard(item[1])
             try:
                 again = self._work(*item)
@@ -67,6 +74,7 @@ class IdleQueue:
                 logger.warning("background_work_failed", queue=self._name, error=type(error).__name__)
             finally:
                 connections.close_all()
+                self._working = False
             if again and not self._stopping.is_set():
                 self.add(*item)
 

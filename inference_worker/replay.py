@@ -19,6 +19,10 @@ class NotReplayable(Exception):
     """The trace holds no request to an engine; the message says what is missing."""
 
 
+class UnknownPassage(NotReplayable):
+    """A passage to leave out did not stand in the recorded prompt."""
+
+
 def replay_request(
     content: TraceContent,
     engine: Engine,
@@ -74,7 +78,8 @@ def differences_between(
         facts += [(name, old.libraries.get(name, ""), engine.libraries.get(name, "")) for name in libraries]
         found = [Difference(name, before, after) for name, before, after in facts if before != after]
     if without and content.prompt is not None:
-        found.append(Difference("passages", str(len(content.prompt.passages)), f"-{len(without)}"))
+        count = len(content.prompt.passages)
+        found.append(Difference("passages", str(count), str(count - len(without))))
     if is_free and content.sampling is not None and content.sampling.choices:
         found.append(Difference("restriction", "quotes", "none"))
     return tuple(found)
@@ -122,6 +127,6 @@ def _prompt(content: TraceContent, engine: Engine, without: Sequence[str]) -> Pr
         return Prompt(record.text, record.token_ids)
     spans = [(each.start, each.end) for each in record.passages if each.chunk in without]
     if len(spans) != len(set(without)):
-        raise NotReplayable("A passage to leave out did not stand in the recorded prompt.")
+        raise UnknownPassage("A passage to leave out did not stand in the recorded prompt.")
     turns = [ChatTurn(turn.role, turn.content) for turn in record.turns]  # type: ignore[arg-type]
     return engine.render(without_passages(turns, spans))

@@ -64,6 +64,11 @@ class Runtime:
         """Whether a customer's reply is being written."""
         return bool(self._writing)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether neither a reply nor background work is in progress or waiting in this process."""
+        return not self._writing and self._embeddings.is_idle and self._analyses.is_idle
+
     @contextmanager
     def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int) -> Iterator[None]:
         """Keep the reply's lease alive for the length of the block."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from inference_worker.model_facts import can_generate_freely, describe_quantizat
 from inference_worker.token_text import TokenText
 
 ANSWER_TIMEOUT_SECONDS = 60.0
+DEATH_POLL_SECONDS = 0.5
 SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
 # One step of a CPU takes about a second with so many tokens: nobody's next token waits longer for another's prompt.
 CPU_STEP_TOKENS = 256
@@ -155,11 +157,17 @@ class VLLMEngine:
         """Whether the engine process answers within a minute (it answers between steps: a busy one takes a while)."""
         if self._llm is None or self._llm.errored:
             return False
+        asking = asyncio.ensure_future(self._llm.is_sleeping())
+        give_up_at = time.monotonic() + ANSWER_TIMEOUT_SECONDS
         try:
-            await asyncio.wait_for(self._llm.is_sleeping(), ANSWER_TIMEOUT_SECONDS)
-        except Exception:  # whatever the transport raises, no answer means dead
-            return False
-        return True
+            # A dead engine never answers: vLLM's own word that it died must not wait for the answer.
+            while not asking.done() and time.monotonic() < give_up_at:
+                await asyncio.wait([asking], timeout=DEATH_POLL_SECONDS)
+                if self._llm is None or self._llm.errored:
+                    return False
+            return asking.done() and asking.exception() is None
+        finally:
+            asking.cancel()
 
     async def stop(self) -> None:
         """Shut the engine processes down; running requests end with EngineError."""

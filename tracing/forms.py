@@ -16,6 +16,7 @@ from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
 from tracing.queries import TraceFilter
 from tracing.reasons import MAX_REASON, ReasonMissing, clean_reason
 
+MAX_WITHOUT = 20
 ANY = ("", _("all"))
 
 
@@ -45,8 +46,11 @@ class AnalysisForm(ReasonForm):
     is_free = forms.BooleanField(required=False)
 
     def clean_without(self) -> list[str]:
+        given = cast(QueryDict, self.data).getlist("without")
+        if len(given) > MAX_WITHOUT:
+            raise forms.ValidationError(_("This passage is not known."))
         try:
-            return sorted({str(UUID(chunk)) for chunk in cast(QueryDict, self.data).getlist("without") if chunk})
+            return sorted({str(UUID(chunk)) for chunk in given if chunk})
         except ValueError:
             raise forms.ValidationError(_("This passage is not known.")) from None
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
@@ -99,6 +99,11 @@ def recover_jobs(tenant_id: UUID) -> int:
 
 
 def open_jobs(trace: Trace) -> list[AnalysisJob]:
-    """The trace's jobs that are not done, and those that failed last."""
-    jobs = AnalysisJob.objects.filter(Q(state__in=OPEN) | Q(state=JobState.FAILED), trace=trace)
-    return list(jobs.order_by("-queued_at")[:10])
+    """The trace's jobs that are not done, and of each kind the newest when it has failed."""
+    found: list[AnalysisJob] = []
+    newest: set[str] = set()
+    for job in AnalysisJob.objects.filter(trace=trace).order_by("-queued_at")[:50]:
+        if job.state in OPEN or (job.state == JobState.FAILED and job.kind not in newest):
+            found.append(job)
+        newest.add(job.kind)
+    return found

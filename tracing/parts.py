@@ -54,12 +54,12 @@ def confidence_parts(content: TraceContent) -> list[Part]:
     return parts
 
 
-def not_measured(confidence: Confidence) -> list[str]:
-    """Names of the parts without a measurement for this answer."""
+def not_measured(confidence: Confidence, *, has_causes: bool = False) -> list[str]:
+    """Names of the parts without a measurement for this answer; measured causes say how grounded it is."""
     names = {
         _("Retrieval"): confidence.retrieval,
         _("Token probability"): confidence.token_probability,
-        _("Groundedness"): confidence.groundedness,
+        _("Groundedness"): True if has_causes else confidence.groundedness,
         _("Relevance"): confidence.relevance,
         _("Completeness"): confidence.completeness,
     }

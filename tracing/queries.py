@@ -51,7 +51,7 @@ def filtered_traces(wanted: TraceFilter) -> QuerySet[Trace]:
         begin = _midnight(wanted.since)
         rows = rows.filter(created_at__gte=begin, sequence__gte=_sequence_about(begin, else_=0) - SEQUENCE_SLACK)
     if wanted.until:
-        end = _midnight(wanted.until + timedelta(days=1))
+        end = _midnight(min(wanted.until, date.max - timedelta(days=3)) + timedelta(days=1))
         rows = rows.filter(created_at__lt=end, sequence__lte=_sequence_about(end, else_=LAST) + SEQUENCE_SLACK)
     return rows.defer("sealed", "sealed_prompt")
 
@@ -67,6 +67,8 @@ def _sequence_about(moment: datetime, *, else_: int) -> int:
 
 
 def _midnight(day: date) -> datetime:
+    """Its beginning; a day at the calendar's very end, which no time zone can hold, is moved to where one can."""
+    day = min(max(day, date.min + timedelta(days=2)), date.max - timedelta(days=2))
     return timezone.make_aware(datetime.combine(day, time.min))
 
 

@@ -159,8 +159,8 @@ def timeline_rows(shape: TraceShape) -> list[TimelineRow]:
     ]
 
 
-def opened_report(content: TraceContent, *, finish_reason: str) -> OpenedReport:
-    """The opened report of one trace."""
+def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | None = None) -> OpenedReport:
+    """The opened report of one trace; `caused` is the groundedness that was measured afterwards."""
     own = [candidate for candidate in content.candidates if not candidate.is_other_language]
     other = [candidate for candidate in content.candidates if candidate.is_other_language]
     tokens = _token_views(content.tokens)

@@ -188,7 +188,11 @@ def _replay(content: TraceContent, replay: Replay, made_at: datetime) -> ReplayV
         explanation=_explanation(content, replay),
         diff=diff_pieces(content.tokens, replay),
         differences=[
-            (words.difference_word(each.name), each.recorded or "–", each.replayed or "–")
+            (
+                words.difference_word(each.name),
+                words.difference_value(each.recorded),
+                words.difference_value(each.replayed),
+            )
             for each in replay.differences
         ],
         shift=""

@@ -130,10 +130,7 @@ def _analysed(request: DeskRequest, reply_id: UUID) -> HttpResponse:
     form = AnalysisForm(request.POST)
     if not form.is_valid():
         return _render_report(request, trace, form=form, status=400)
-    request_analysis(
-        trace, kind=AnalysisKind(form.cleaned_data["kind"]), parameters=form.parameters(), user=request.user
-    )
-    return _render_opened(request, trace, form)
+    return _render_opened(request, trace, form, wanted=form)
 
 
 @never_cache
@@ -144,7 +141,10 @@ def jobs(request: DeskRequest, reply_id: UUID) -> JsonResponse:
     return JsonResponse({"open": len(open_states)})
 
 
-def _render_opened(request: DeskRequest, trace: Trace, form: ReasonForm, *, template: str = PAGE) -> HttpResponse:
+def _render_opened(
+    request: DeskRequest, trace: Trace, form: ReasonForm, *, template: str = PAGE, wanted: AnalysisForm | None = None
+) -> HttpResponse:
+    """The content for the form's reason; then what is wanted is asked for, since a content that is gone has no causes."""
     reason = form.cleaned_data["reason"]
     try:
         opened = open_trace_and_analyses(trace=trace, user=request.user, membership=request.membership, reason=reason)
@@ -152,12 +152,20 @@ def _render_opened(request: DeskRequest, trace: Trace, form: ReasonForm, *, temp
         # Not raised further: the attempt has to stay in the log.
         status = 422 if template == DRAWER else error.status
         return _render_report(request, trace, template=template, form=form, status=status, trouble=error.message)
+    if wanted is not None:
+        kind = AnalysisKind(wanted.cleaned_data["kind"])
+        request_analysis(trace, kind=kind, parameters=wanted.parameters(), user=request.user)
+    analyses = analyses_view(opened.content, opened.analyses)
     return _render_report(
         request,
         trace,
         template=template,
-        opened=opened_report(opened.content, finish_reason=trace.finish_reason),
-        analyses=analyses_view(opened.content, opened.analyses),
+        opened=opened_report(
+            opened.content,
+            finish_reason=trace.finish_reason,
+            caused=analyses.causes.groundedness if analyses.causes else None,
+        ),
+        analyses=analyses,
         jobs=[JobRow(job) for job in open_jobs(trace)],
         reason=reason,
     )

@@ -110,10 +110,16 @@ def difference_word(name: str) -> str:
     return known.get(name, name)
 
 
+def difference_value(value: str) -> str:
+    """A value that is a word of ours; all others stay as they are."""
+    return {"quotes": _("the quotes"), "none": _("nothing"), "": "–"}.get(value, value)
+
+
 def job_error_word(code: str) -> str:
     """Why an analysis failed, and what to do."""
     known = {
         "nothing_to_do": _("There is nothing to measure: no text was generated from passages."),
+        "unknown_passage": _("A passage to leave out did not stand in the recorded prompt."),
         "engine": _("The engine failed several times. Try again later."),
         "sealing": _("The sealed content could not be opened, so nothing was measured."),
     }

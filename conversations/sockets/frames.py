@@ -21,7 +21,7 @@ def parse_frame(text: str | None, binary: bytes | None) -> dict[str, Any]:
         raise InvalidInput(_("This frame is too large; the limit is 64 KiB. Shorten the message."))
     try:
         frame = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number with more digits than Python reads
         raise InvalidInput(_("This frame is not valid JSON.")) from error
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
         raise InvalidInput(_("A frame is a JSON object with a type."))

@@ -79,13 +79,25 @@ class WidgetConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise NotSignedIn
         return read_token(offered[0].removeprefix(TOKEN_PREFIX), tenant_id=tenant.id)
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket; its place among the visitor's sockets is given back however it ends."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._leave()
+
     async def disconnect(self, code: int) -> None:
-        if self.follower is not None:
-            await self.follower.stop()
-        if self.visitor is not None:
-            self.open_sockets[self.visitor.visitor_id] -= 1
-            if self.open_sockets[self.visitor.visitor_id] <= 0:
-                del self.open_sockets[self.visitor.visitor_id]
+        await self._leave()
+
+    async def _leave(self) -> None:
+        follower, self.follower = self.follower, None
+        visitor, self.visitor = self.visitor, None
+        if visitor is not None:
+            self.open_sockets[visitor.visitor_id] -= 1
+            if self.open_sockets[visitor.visitor_id] <= 0:
+                del self.open_sockets[visitor.visitor_id]
+        if follower is not None:
+            await follower.stop()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.visitor is None:

@@ -46,10 +46,11 @@ def started_worker(django_db_setup: None) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def worker(started_worker: Runtime, transactional_db: None) -> Runtime:
-    """The inference worker, warm."""
+def worker(started_worker: Runtime, transactional_db: None) -> Iterator[Runtime]:
+    """The inference worker, warm; at the end it is let finish, since its transactions would block the next test's flush."""
     assert started_worker.host.wait_ready(30)
-    return started_worker
+    yield started_worker
+    wait_for(lambda: started_worker.is_idle)
 
 
 @pytest.fixture

@@ -244,9 +244,10 @@ async def test_an_engine_that_dies_in_mid_answer_is_waited_for_and_the_answer_be
         '{"type": "message", "client_id": "x", "body": "hi"}',
         '{"type": "message", "body": "hi"}',
         "[" * 50_000,
+        '{"type": ' + "9" * 6_000 + "}",
         '{"type": "message", "body": "' + "x" * 70_000 + '"}',
     ],
-    ids=range(11),
+    ids=range(12),
 )
 async def test_a_malformed_frame_is_refused_in_a_sentence_and_changes_nothing(shop: Tenant, frame: str) -> None:
     customer = await customer_of(shop)

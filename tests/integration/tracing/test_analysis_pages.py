@@ -224,3 +224,46 @@ def test_an_answer_that_nothing_was_generated_for_offers_no_analysis(sign_in, te
 
     assert "Nothing was generated, so nothing can be traced back to a passage." in page
     assert url("analyse", trace, tenant) not in page
+
+
+def test_asking_about_an_erased_answer_asks_for_nothing(sign_in, tenant, trace):
+    from tracing.erase import erase_customer
+
+    with tenant_atomic(tenant.id):
+        erase_customer(trace.conversation.visitor)
+
+    response = sign_in(tenant, Role.REVIEWER).post(
+        url("analyse", trace, tenant), {"reason": REASON, "kind": "attribution"}
+    )
+
+    assert response.status_code == 410
+    assert jobs_of(tenant) == []
+
+
+def test_too_many_passages_to_leave_out_are_refused(sign_in, tenant, trace):
+    chunks = [str(uuid.uuid4()) for _ in range(900)]
+
+    response = sign_in(tenant, Role.REVIEWER).post(
+        url("analyse", trace, tenant), {"reason": REASON, "kind": "replay", "without": chunks}
+    )
+
+    assert response.status_code == 400
+    assert jobs_of(tenant) == []
+
+
+def test_a_failure_is_forgotten_when_the_same_kind_has_succeeded_since(sign_in, tenant, trace):
+    with tenant_atomic(tenant.id):
+        AnalysisJob.objects.create(trace=trace, kind="replay", state=JobState.FAILED, error_code="engine")
+        AnalysisJob.objects.create(trace=trace, kind="replay", state=JobState.DONE)
+
+    page = sign_in(tenant, Role.REVIEWER).post(url("open", trace, tenant), {"reason": REASON}).content.decode()
+
+    assert "The engine failed several times" not in page
+
+
+@pytest.mark.parametrize("query", ["until=9999-12-31", "since=0001-01-01", "since=9999-12-31&until=0001-01-01"])
+def test_days_at_the_ends_of_the_calendar_are_no_error(sign_in, tenant, trace, query):
+    client = sign_in(tenant, Role.REVIEWER)
+
+    for name in ("list", "export_csv"):
+        assert client.get(f"{reverse(f'tracing:{name}', args=[tenant.slug])}?{query}").status_code == 200

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 
 from conversations.models import Visitor
 from helpdesk.crypto import SealError
@@ -23,14 +24,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")
-        parser.add_argument("visitor", type=UUID, help="the visitor's id")
+        parser.add_argument("visitor", type=UUID, help="the visitor's id, or that of a conversation of theirs")
 
     def handle(self, *args: Any, tenant: str, visitor: UUID, **options: Any) -> None:
         try:
             with tenant_atomic(named_tenant(tenant).id):
-                row = Visitor.objects.filter(id=visitor).first()
+                row = Visitor.objects.filter(Q(id=visitor) | Q(conversations__id=visitor)).first()
                 if row is None:
-                    raise CommandError(f"There is no visitor {visitor} of {tenant}.")
+                    raise CommandError(f"There is no visitor and no conversation {visitor} of {tenant}.")
                 erasure, left = erase_customer(row), traces_of_format_1(row)
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
