@@ -57,6 +57,9 @@ def test_a_customer_asks_in_english_sees_the_source_and_the_reviewer_reads_why(
     desk = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     sign_in(desk, stack, "reviewer")
     desk.locator(".row", has_text="Express delivery costs").first.click()
+    desk.locator("#messages").wait_for()
+    # Before the page's scripts have run the link leads to the report's own page.
+    desk.wait_for_load_state("load")
     desk.locator(".answer-line .why").last.click()
     drawer = desk.locator("#drawer")
     expect(drawer).to_contain_text("Timeline")
