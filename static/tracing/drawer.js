@@ -3,10 +3,9 @@
 const drawer = document.getElementById("drawer");
 const body = document.getElementById("drawer-body");
 
-async function open(link) {
-  await window.htmx.ajax("GET", link.dataset.drawer, { target: body });
-  // A request that failed has left the old content: htmx has shown the trouble.
-  if (body.querySelector("#drawer-title") && !drawer.open) drawer.showModal();
+/** The dialog opens when its content has come; after a request that failed it stays closed, and htmx has shown the trouble. */
+function open(link) {
+  window.htmx.ajax("GET", link.dataset.drawer, { target: body });
 }
 
 function onClick(event) {
@@ -19,5 +18,8 @@ function onClick(event) {
 document.addEventListener("click", onClick);
 drawer?.addEventListener("click", (event) => {
   if (event.target === drawer || event.target.closest("[data-close]")) drawer.close();
+});
+body?.addEventListener("htmx:afterSwap", () => {
+  if (!drawer.open) drawer.showModal();
 });
 drawer?.addEventListener("close", () => body.replaceChildren());
