@@ -28,6 +28,12 @@ class Assistant(TenantModel):
     temperature = models.FloatField(default=0.0, validators=[MinValueValidator(0), MaxValueValidator(2)])
     top_p = models.FloatField(default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
     max_tokens = models.PositiveIntegerField(default=256, validators=[MinValueValidator(16), MaxValueValidator(2048)])
+    seed = models.PositiveIntegerField(null=True, blank=True, default=0)
+    stop = models.JSONField(default=list, blank=True)
+    # The name under which a worker serves it; empty means the desk's first model.
+    model = models.CharField(max_length=60, blank=True)
+    # Grows with every change that may alter answers, so that no cached answer outlives it.
+    version = models.PositiveIntegerField(default=1)
     refusal_gate = models.JSONField(default=dict, blank=True)
     suggestions = models.JSONField(default=dict, blank=True)
     is_default = models.BooleanField(default=True)
@@ -62,6 +68,15 @@ class ConversationStatus(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class Channel(models.TextChoices):
+    """Where a conversation takes place."""
+
+    WIDGET = "widget", _("Website")
+    API = "api", _("API")
+    BATCH = "batch", _("Batch job")
+    SHELL = "shell", _("Shell")
+
+
 class Author(models.TextChoices):
     """Who wrote a message."""
 
@@ -76,6 +91,7 @@ class Conversation(TenantModel):
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
     assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=6, choices=Channel, default=Channel.WIDGET)
     status = models.CharField(max_length=8, choices=ConversationStatus, default=ConversationStatus.AI)
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     assignee = models.ForeignKey(
@@ -144,8 +160,19 @@ class ReplyStatus(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class ReplyPriority(models.IntegerChoices):
+    """Whose answers go first, in the queue and in the engine's batches: a lower number is served earlier."""
+
+    INTERACTIVE = 0, _("Customer")
+    COPILOT = 20, _("Copilot")
+    BATCH = 50, _("Batch job")
+
+
 class Reply(TenantModel):
-    """The work of answering one customer message. The row is the truth; the queue and the stream are disposable."""
+    """The work of answering one customer message. The row is the truth; the queue and the stream are disposable.
+
+    `parameters` are what this request asked for beside the assistant's own settings (see `conversations.parameters`).
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="replies")
     question = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="reply")
@@ -155,6 +182,8 @@ class Reply(TenantModel):
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     stop_requested = models.BooleanField(default=False)
+    priority = models.PositiveSmallIntegerField(choices=ReplyPriority, default=ReplyPriority.INTERACTIVE)
+    parameters = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True, blank=True)
