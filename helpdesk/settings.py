@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "knowledge",
     "conversations",
     "tracing",
+    "batches",
     "inference_worker",
 ]
 
@@ -190,6 +191,16 @@ REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10
 REPLY_LEASE_SECONDS = env.integer("GLASSDESK_REPLY_LEASE", 15, minimum=3)
 REPLY_MAX_ATTEMPTS = 2
 DELTA_INTERVAL_SECONDS = 0.04
+
+# --- Batch jobs ----------------------------------------------------------------------------------------------------
+# Items in work at once, over all companies.
+BATCH_IN_FLIGHT = env.integer("GLASSDESK_BATCH_IN_FLIGHT", 8, minimum=1)
+BATCH_MAX_ITEMS = env.integer("GLASSDESK_BATCH_MAX_ITEMS", 10_000, minimum=1)
+BATCH_MAX_BYTES = env.integer("GLASSDESK_BATCH_MAX_BYTES", 16 * 1024 * 1024, minimum=1024)
+# Of one company, in all its batches.
+BATCH_MAX_WAITING = env.integer("GLASSDESK_BATCH_MAX_WAITING", 50_000, minimum=1)
+# From the moment an item begins; customers go first all that time.
+BATCH_DEADLINE_SECONDS = env.integer("GLASSDESK_BATCH_DEADLINE", 3600, minimum=60)
 
 # --- REST ----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from conversations.models import AnswerStyle, Outcome
+from batches.tasks import enqueue_feed
+from conversations.models import AnswerStyle, Outcome, Reply, ReplyPriority
 from conversations.replies import (
     Answer,
     ClaimedReply,
@@ -54,7 +55,8 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
         return
     attempt = claimed.reply.attempt
     log = logger.bind(reply_id=str(reply_id), tenant_id=str(tenant_id), attempt=attempt)
-    with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt):
+    is_unhurried = _is_of_batch(claimed.reply)
+    with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, is_unhurried=is_unhurried):
         try:
             _write(runtime, claimed)
         except WorkerStopping:
@@ -79,6 +81,12 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
                 runtime.host.suspect()
             _after_engine_error(claimed, error)
             log.warning("reply_engine_error", retryable=error.retryable)
+    if is_unhurried:
+        enqueue_feed()
+
+
+def _is_of_batch(reply: Reply) -> bool:
+    return reply.priority >= ReplyPriority.BATCH
 
 
 def _engine_is_ready(runtime: Runtime) -> bool:
@@ -163,6 +171,7 @@ def _run(runtime: Runtime, work: Work, stream: ReplyStream, *, silent: bool = Fa
         request_id=f"{reply.id}-{reply.attempt}{'-quote' if silent else ''}",
         prompt=prompt,
         sampling=composition.sampling,
+        priority=reply.priority,
     )
     begun, begun_ms = time.perf_counter(), work.clock.now_ms()
     seconds_left = (reply.deadline_at - timezone.now()).total_seconds()
@@ -214,7 +223,7 @@ def _store_once(work: Work) -> None:
         )
         work.clock.add("store", begun)
         trace = record_trace(reply, _trace_record(work, outcome))
-        if settings.AUTOMATIC_ATTRIBUTION and work.generated is not None:
+        if settings.AUTOMATIC_ATTRIBUTION and work.generated is not None and not _is_of_batch(reply):
             request_automatic(trace)
 
 

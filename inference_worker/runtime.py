@@ -40,6 +40,8 @@ class Runtime:
     embedder: Embedder
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
+    # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
+    _unhurried: set[UUID] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _embeddings: IdleQueue = field(init=False)
@@ -61,8 +63,9 @@ class Runtime:
 
     @property
     def is_answering(self) -> bool:
-        """Whether a customer's reply is being written."""
-        return bool(self._writing)
+        """Whether somebody waits for a reply that is being written; a batch job's items do not count."""
+        with self._lock:
+            return len(self._writing) > len(self._unhurried)
 
     @property
     def is_idle(self) -> bool:
@@ -70,15 +73,18 @@ class Runtime:
         return not self._writing and self._embeddings.is_idle and self._analyses.is_idle
 
     @contextmanager
-    def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int) -> Iterator[None]:
+    def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int, is_unhurried: bool = False) -> Iterator[None]:
         """Keep the reply's lease alive for the length of the block."""
         with self._lock:
             self._writing[reply_id] = (tenant_id, attempt)
+            if is_unhurried:
+                self._unhurried.add(reply_id)
         try:
             yield
         finally:
             with self._lock:
                 self._writing.pop(reply_id, None)
+                self._unhurried.discard(reply_id)
 
     @property
     def stopping(self) -> bool:
