@@ -21,6 +21,7 @@ from batches.models import FED_STATES, OPEN_STATES, Batch, BatchItem, BatchState
 from batches.open_tenants import forget_if_closed, open_tenants
 from batches.settling import settle_items
 from batches.turns import Standing, share_slots
+from conversations.admission import LAST_SHARE
 from conversations.domain import append_message
 from conversations.models import Assistant, Author, Channel, Conversation, Reply, ReplyPriority
 from conversations.queries import default_assistant
@@ -100,13 +101,15 @@ def begin_items(batch_id: UUID, count: int) -> int:
         return 0
     waiting = batch.items.select_for_update(skip_locked=True).filter(state=ItemState.WAITING).order_by("position")
     items, assistant = list(waiting[:count]), default_assistant()
-    for item in items:
-        _begin_item(batch, item, assistant)
+    in_work = BatchItem.objects.filter(state=ItemState.RUNNING).count()
+    for others, item in enumerate(items, start=in_work):
+        # Not by way of `admit`, whose lock would make the tenant's customers wait for the feeder.
+        _begin_item(batch, item, assistant, rank=ReplyPriority.BATCH + min(others, LAST_SHARE))
     Batch.objects.filter(id=batch.id).update(state=BatchState.RUNNING, fed_at=timezone.now())
     return len(items)
 
 
-def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant) -> None:
+def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant, *, rank: int) -> None:
     conversation: Conversation = Conversation.objects.create(
         visitor_id=batch.visitor_id, assistant=assistant, channel=Channel.BATCH, language=item.language
     )
@@ -119,10 +122,11 @@ def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant) -> None:
         conversation=conversation,
         question=messages[-1],
         priority=ReplyPriority.BATCH,
+        rank=rank,
         parameters={**batch.defaults, **item.parameters},
         deadline_at=timezone.now() + timedelta(seconds=settings.BATCH_DEADLINE_SECONDS),
     )
     item.state, item.reply, item.messages, item.parameters = ItemState.RUNNING, reply, [], {}
     item.save(update_fields=["state", "reply", "messages", "parameters"])
     tenant_id = current_tenant_id()
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id))
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, rank=rank))

@@ -98,8 +98,9 @@ def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) ->
     if instructions:
         parameters["instructions"] = "\n".join(instructions)
     read = read_parameters(parameters)
-    # Together they must make sense as well; the item's own go first.
-    RequestParameters.from_json({**defaults, **read})
+    if defaults:
+        # Together they must make sense as well; the item's own go first.
+        RequestParameters.from_json({**defaults, **read})
     if not messages or messages[-1]["role"] != "user":
         raise InvalidInput(_("The last message must be the customer's, with the role “user”."), parameter="messages")
     return Prompt(
@@ -123,7 +124,8 @@ def read_parameters(given: object) -> dict[str, Any]:
             raise _wrong_kind(name)
     if "instructions" in values:
         values["instructions"] = clean_body(values["instructions"])
-    _refuse_unstorable(values)
+    if values:
+        _refuse_unstorable(values)
     # What is said is kept, also where it equals a default: it may overrule the batch's.
     RequestParameters.from_json(values)
     return values

@@ -171,7 +171,7 @@ def _run(runtime: Runtime, work: Work, stream: ReplyStream, *, silent: bool = Fa
         request_id=f"{reply.id}-{reply.attempt}{'-quote' if silent else ''}",
         prompt=prompt,
         sampling=composition.sampling,
-        priority=reply.priority,
+        priority=reply.rank,
     )
     begun, begun_ms = time.perf_counter(), work.clock.now_ms()
     seconds_left = (reply.deadline_at - timezone.now()).total_seconds()

@@ -102,6 +102,17 @@ def test_results_are_numbered_in_the_order_of_their_ends_and_the_batch_ends_with
     assert open_tenants() == []
 
 
+def test_items_rank_behind_customers_and_behind_their_own_tenants_earlier_ones() -> None:
+    tenant = make_tenant()
+    batch = submit(tenant, count=30)
+    with override_settings(BATCH_IN_FLIGHT=2):
+        feed()
+    with override_settings(BATCH_IN_FLIGHT=25):
+        feed()
+    ranks = [item.reply.rank for item in items(batch) if item.reply]
+    assert ranks == [50 + min(number, 19) for number in range(25)]
+
+
 def test_a_reply_that_fails_fails_its_item_with_the_reason() -> None:
     tenant = make_tenant()
     batch = submit(tenant, count=1)

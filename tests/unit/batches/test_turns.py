@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batches.turns import Standing, share_slots
@@ -52,6 +52,7 @@ def test_no_slots_and_no_batches_begin_nothing() -> None:
     assert shares(standing(1, 1), slots=0) == shares(standing(1, 1), slots=-3) == shares(slots=5) == {}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12), st.integers(0, 4)), min_size=1, max_size=12),
     st.integers(0, 20),
