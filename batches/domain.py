@@ -32,7 +32,9 @@ ITEMS_AT_ONCE = 1000
 MAX_NAME = 120
 
 
-def submit_batch(*, tenant_id: UUID, submission: Submission, created_by: User | None = None) -> Batch:
+def submit_batch(
+    *, tenant_id: UUID, submission: Submission, created_by: User | None = None, api_key_id: UUID | None = None
+) -> Batch:
     """Check every line and store all of them, or none.
 
     Raises BatchInvalid with what is wrong in each line, TooManyItems, BacklogFull, or InvalidInput.
@@ -51,6 +53,7 @@ def submit_batch(*, tenant_id: UUID, submission: Submission, created_by: User | 
             item_count=len(prompts),
             visitor=Visitor.objects.create(),
             created_by=created_by,
+            api_key_id=api_key_id,
         )
         BatchItem.objects.bulk_create(
             [_item(batch, position, prompt) for position, prompt in enumerate(prompts, start=1)],

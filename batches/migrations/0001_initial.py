@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('api_keys', '0001_initial'),
         ('conversations', '0002_service_of_inference'),
         ('tenants', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -29,6 +30,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('cancelling', 'Being cancelled'), ('cancelled', 'Cancelled'), ('done', 'Done')], default='queued', max_length=10)),
                 ('defaults', models.JSONField(blank=True, default=dict)),
                 ('item_count', models.PositiveIntegerField(default=0)),
+                ('api_key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='api_keys.apikey')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('fed_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
