@@ -183,6 +183,8 @@ class Reply(TenantModel):
     lease_until = models.DateTimeField(null=True, blank=True)
     stop_requested = models.BooleanField(default=False)
     priority = models.PositiveSmallIntegerField(choices=ReplyPriority, default=ReplyPriority.INTERACTIVE)
+    # Priority plus how many the tenant had in flight already: the order in the queue and in the engine's batches.
+    rank = models.PositiveSmallIntegerField(default=0)
     parameters = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)

@@ -8,22 +8,28 @@ import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_INTERACTIVE, app
+from helpdesk.celery import INFERENCE_QUEUE, app, step_of_rank
 from helpdesk.tenants.models import Tenant
+from helpdesk.waiting import REPLY_HEADER
 
 logger = structlog.get_logger(__name__)
 
 ANSWER_REPLY = "inference_worker.answer_reply"
 
 
-def enqueue_reply(tenant_id: UUID, reply_id: UUID) -> None:
-    """Send the task by name, with ids only. When the broker is away the sweep sends it later."""
+def enqueue_reply(tenant_id: UUID, reply_id: UUID, *, rank: int = 0, delay: float = 0.0) -> None:
+    """Send the task by name, with ids only, to be taken after `delay` seconds.
+
+    When the broker is away, or the task gets lost, the sweep sends it later.
+    """
     try:
         app.send_task(
             ANSWER_REPLY,
             kwargs={"tenant_id": str(tenant_id), "reply_id": str(reply_id)},
             queue=INFERENCE_QUEUE,
-            priority=PRIORITY_INTERACTIVE,
+            priority=step_of_rank(rank),
+            countdown=delay or None,
+            headers={REPLY_HEADER: str(reply_id)},
             retry=False,
         )
     except (OperationalError, OSError) as error:

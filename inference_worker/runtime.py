@@ -27,6 +27,7 @@ from inference_worker.engine_host import EngineHost
 logger = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 3.0
+PACE_WEIGHT = 0.15
 # Replies go first, but under steady traffic a new article must still become searchable.
 LONGEST_EMBEDDING_WAIT_SECONDS = 3.0
 LONGEST_ANALYSIS_WAIT_SECONDS = 60.0
@@ -39,6 +40,9 @@ class Runtime:
     host: EngineHost
     embedder: Embedder
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    # How many replies are written at once: one for each thread of the worker.
+    capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
+    _seconds_per_reply: float | None = None
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -74,11 +78,18 @@ class Runtime:
         """Keep the reply's lease alive for the length of the block."""
         with self._lock:
             self._writing[reply_id] = (tenant_id, attempt)
+        begun = time.monotonic()
         try:
             yield
         finally:
             with self._lock:
                 self._writing.pop(reply_id, None)
+                self._note_duration(time.monotonic() - begun)
+
+    def _note_duration(self, seconds: float) -> None:
+        """A moving mean: the pace of the last dozen replies counts, not that of this morning."""
+        mean = seconds if self._seconds_per_reply is None else self._seconds_per_reply
+        self._seconds_per_reply = mean + PACE_WEIGHT * (seconds - mean)
 
     @property
     def stopping(self) -> bool:
@@ -155,6 +166,8 @@ class Runtime:
             "ready": ready,
             "model": self.host.engine.info().model if ready else settings.CHAT_MODEL,
             "writing": len(self._in_progress()),
+            "capacity": self.capacity,
+            "seconds_per_reply": self._seconds_per_reply,
         }
         try:
             report_heartbeat(self.name, status)

@@ -40,6 +40,7 @@ class EngineStep(bootsteps.StartStopStep):
         from inference_worker.runtime import install
 
         runtime = load_runtime()
+        runtime.capacity = worker.concurrency
         install(runtime)
         runtime.report()
         runtime.begin_heartbeat()
