@@ -122,8 +122,18 @@ class Outcome(models.TextChoices):
     STOPPED = "stopped", _("Stopped")
 
 
+class CacheKind(models.TextChoices):
+    """Whose question an answer was first written for: the same one, or one that only says it in other words."""
+
+    EXACT = "exact", _("Same question")
+    SEMANTIC = "semantic", _("Similar question")
+
+
 class Message(TenantModel):
-    """One entry of the transcript. `position` counts from 1 within the conversation."""
+    """One entry of the transcript. `position` counts from 1 within the conversation.
+
+    `cache` says that an AI answer was not written for this question but given again; empty otherwise.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     position = models.PositiveIntegerField()
@@ -138,6 +148,7 @@ class Message(TenantModel):
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
     confidence_band = models.CharField(max_length=8, blank=True)
     seconds = models.FloatField(null=True, blank=True)
+    cache = models.CharField(max_length=8, choices=CacheKind, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):

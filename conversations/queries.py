@@ -105,6 +105,7 @@ def describe_message(message: Message) -> dict[str, Any]:
         "outcome": message.outcome,
         "sources": public_sources(message.sources),
         "confidence_band": message.confidence_band,
+        "cache": message.cache,
         "seconds": message.seconds,
         "reply": str(reply.id) if reply else None,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,8 @@ from django.utils import timezone
 
 from conversations.models import Visitor
 from helpdesk.crypto import SealError
+from helpdesk.tenants.scope import current_tenant_id
+from knowledge import answer_index
 from tracing import keys
 from tracing.chain import append_to_chain, locked_head
 from tracing.holds import refuse_when_held
@@ -78,6 +81,8 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
                 policy={"keys": [str(key_id) for key_id in doomed]}, at=now,
             )
         )  # fmt: skip
+        # What was written for an erased customer is given to nobody again.
+        transaction.on_commit(partial(answer_index.forget_all, current_tenant_id()))
         traces = Trace.objects.filter(key_id__in=doomed)
         opens, tried = _try_to_open(traces)
         return Erasure(receipt, len(doomed), traces.count(), opens, tried)

@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Outcome
+from conversations.models import CacheKind, Outcome
 from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
 from tracing.queries import TraceFilter
@@ -69,6 +69,7 @@ class FilterForm(forms.Form):
     band = forms.ChoiceField(label=_("Confidence"), choices=[ANY, *ConfidenceBand.choices], required=False)
     language = forms.ChoiceField(label=_("Language"), choices=[ANY, *Language.choices], required=False)
     model = forms.ChoiceField(label=_("Model"), required=False)
+    cache = forms.ChoiceField(label=_("Given again"), choices=[ANY, *CacheKind.choices], required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 

@@ -33,6 +33,7 @@ class TraceFilter:
     kind: str = ""
     language: str = ""
     model: str = ""
+    cache: str = ""
     since: date | None = None
     until: date | None = None
 
@@ -45,6 +46,7 @@ def filtered_traces(wanted: TraceFilter) -> QuerySet[Trace]:
         "kind": wanted.kind,
         "language": wanted.language,
         "model": wanted.model,
+        "cache": wanted.cache,
     }
     rows = Trace.objects.filter(**{name: value for name, value in columns.items() if value})
     if wanted.since:

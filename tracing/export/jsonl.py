@@ -14,7 +14,7 @@ from django.utils.translation import override
 from helpdesk.errors import GlassdeskError
 from tracing.analyses import OpenedAnalysis
 from tracing.export.rows import ExportedTrace
-from tracing.links import LINKED_FIELDS, SINCE_FORMAT_2, label
+from tracing.links import LINKED_FIELDS, SINCE_FORMAT_2, SINCE_FORMAT_3, label
 from tracing.models import Trace
 
 SCHEMA = "glassdesk.trace/1"
@@ -56,8 +56,8 @@ def trace_document(exported: ExportedTrace, *, tenant: str) -> bytes:
 
 def plain_columns(trace: Trace) -> dict[str, Any]:
     """What lists and metrics know of the trace: no content."""
-    names = [name for name in (*LINKED_FIELDS[label(trace)], *SINCE_FORMAT_2) if name not in ELSEWHERE]
-    return {name: _plain(getattr(trace, name)) for name in names}
+    names = (*LINKED_FIELDS[label(trace)], *SINCE_FORMAT_2, *SINCE_FORMAT_3)
+    return {name: _plain(getattr(trace, name)) for name in names if name not in ELSEWHERE}
 
 
 def integrity(trace: Trace) -> dict[str, Any]:
