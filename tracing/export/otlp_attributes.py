@@ -45,6 +45,8 @@ def root_attributes(exported: ExportedTrace) -> Attributes:
         "glassdesk.sealed.digest": bytes(trace.sealed_digest).hex(),
         "glassdesk.sealed.prompt_digest": bytes(trace.sealed_prompt_digest).hex(),
     }
+    for given in trace.reply.feedback.all():
+        found[f"glassdesk.feedback.{given.given_by}"] = given.rating
     if exported.trouble:
         found["glassdesk.content.error"] = exported.trouble.code
     content = _content(exported)
