@@ -59,10 +59,10 @@ def filtered_traces(wanted: TraceFilter) -> QuerySet[Trace]:
         is_wanted = ~Exists(given) if wanted.feedback == NO_FEEDBACK else Exists(given.filter(rating=wanted.feedback))
         rows = rows.filter(is_wanted)
     if wanted.since:
-        begin = _midnight(wanted.since)
+        begin = midnight(wanted.since)
         rows = rows.filter(created_at__gte=begin, sequence__gte=_sequence_about(begin, else_=0) - SEQUENCE_SLACK)
     if wanted.until:
-        end = _midnight(min(wanted.until, date.max - timedelta(days=3)) + timedelta(days=1))
+        end = midnight(min(wanted.until, date.max - timedelta(days=3)) + timedelta(days=1))
         rows = rows.filter(created_at__lt=end, sequence__lte=_sequence_about(end, else_=LAST) + SEQUENCE_SLACK)
     return rows.defer("sealed", "sealed_prompt")
 
@@ -77,7 +77,7 @@ def _sequence_about(moment: datetime, *, else_: int) -> int:
     return else_ if sequence is None else sequence
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     """Its beginning; a day at the calendar's very end, which no time zone can hold, is moved to where one can."""
     day = min(max(day, date.min + timedelta(days=2)), date.max - timedelta(days=2))
     return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,6 +1,7 @@
 """Deleting what a tenant's policy no longer keeps, in batches, each with a chained receipt in the same transaction.
 
-Comments on answers age with the prompts, and leave no receipt: no chain holds them. Blanking a section leaves its digest and so its link; removed rows leave the link at the end of each run in the receipt.
+Comments on answers age with the prompts, and leave no receipt: no chain holds them.
+Blanking a section leaves its digest and so its link; removed rows leave the link at the end of each run in the receipt.
 Who has read what (TraceAccess) is never deleted.
 """
 

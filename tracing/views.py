@@ -23,6 +23,7 @@ from tracing.queries import feedback_of, models_seen, trace_page, turn_of
 from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, trace_of_reply, trace_shape
 from tracing.report import opened_report, shape_rows, timeline_rows
 from tracing.report_analyses import analyses_view
+from tracing.trend_views import trends_context
 
 PAGE, DRAWER = "tracing/report.html", "tracing/_drawer.html"
 
@@ -46,6 +47,8 @@ def trace_list(request: DeskRequest) -> HttpResponse:
         "export_form": ExportForm() if Right.READ_TRACE_CONTENT in request.rights else None,
         "export_limit": MAX_ROWS,
     }
+    if context["is_first_page"]:
+        context |= trends_context(request.GET.get("period", ""), form.wanted(), filters)
     return render(request, "tracing/list.html", context)
 
 

@@ -84,7 +84,7 @@ def test_list_report_drawer_and_transcript_show_the_rating(sign_in, tenant):
 def test_the_comment_leaves_the_desk_only_with_the_content(tenant):
     rate(tenant, make_trace(tenant), reason="wrong", comment=COMMENT)
     opened = exported(tenant)[0]
-    plain = list(exported_traces(tenant.id, TraceFilter(feedback="down"), reader=ShellReader()))[0]
+    plain = next(exported_traces(tenant.id, TraceFilter(feedback="down"), reader=ShellReader()))
     lines = [json.loads(trace_line(each, tenant=tenant.slug))["feedback"][0] for each in (opened, plain)]
     assert [(line["given_by"], line["rating"], line["reason"]) for line in lines] == [("api", "down", "wrong")] * 2
     assert [line["comment"] for line in lines] == [COMMENT, None]
