@@ -20,7 +20,6 @@ from conversations.models import (
     Message,
     Reply,
     ReplyPriority,
-    ReplyStatus,
     Visitor,
 )
 from conversations.queries import IN_FLIGHT, current_conversation, default_assistant

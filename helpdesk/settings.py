@@ -209,7 +209,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "EXCEPTION_HANDLER": "helpdesk.api.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min"},
+    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
     "UNAUTHENTICATED_USER": None,
 }
 

@@ -1,6 +1,7 @@
 """Crypto-erasure: destroying keys, so that what they sealed opens nowhere any more, also not from the same row's copies.
 
-The sealed bytes, their digests and the chain stay. Conversations themselves are other rows and are not touched.
+The sealed bytes, their digests and the chain stay. Comments on answers go too: they are what the customer wrote about
+sealed content. Conversations themselves are other rows and are not touched.
 Everything runs inside `tenant_atomic`.
 """
 
@@ -18,7 +19,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Visitor
+from conversations.feedback import blank_comments
+from conversations.models import Feedback, Visitor
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import current_tenant_id
 from knowledge import answer_index
@@ -75,6 +77,10 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
         )
         for key_id in doomed:
             keys.cache.forget(key_id)
+        comments = (
+            Feedback.objects.filter(reply__conversation__visitor_id=subject) if subject else Feedback.objects.all()
+        )
+        blank_comments(comments)
         receipt = append_to_chain(
             DeletionReceipt(
                 kind=str(kind), subject=subject, count=len(doomed), ids_digest=_digest(doomed),

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import override
 
+from conversations.models import Feedback
 from helpdesk.errors import GlassdeskError
 from tracing.analyses import OpenedAnalysis
 from tracing.export.rows import ExportedTrace
@@ -33,6 +34,7 @@ def plain_trace(exported: ExportedTrace, *, tenant: str) -> dict[str, Any]:
         "integrity": integrity(trace),
         "content": opened.content.to_plain() if opened else None,
         "deleted": [{"kind": gone.kind, "at": iso(gone.at)} for gone in opened.content.deleted] if opened else [],
+        "feedback": [_feedback(given, with_comment=opened is not None) for given in trace.reply.feedback.all()],
         "analyses": [_analysis(each) for each in opened.analyses] if opened else [],
         "error": _error(exported.trouble) if exported.trouble else None,
     }
@@ -85,6 +87,16 @@ def _analysis(analysis: OpenedAnalysis) -> dict[str, Any]:
         "duration_ms": analysis.duration_ms,
         "figures": analysis.figures,
         "content": analysis.content,
+    }
+
+
+def _feedback(given: Feedback, *, with_comment: bool) -> dict[str, str | None]:
+    return {
+        "given_by": given.given_by,
+        "rating": given.rating,
+        "reason": given.reason,
+        "comment": given.comment if with_comment else None,
+        "updated_at": iso(given.updated_at),
     }
 
 

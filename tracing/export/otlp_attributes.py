@@ -54,6 +54,8 @@ def root_attributes(exported: ExportedTrace) -> Attributes:
             "glassdesk.cache.original_trace.id": str(trace.cached_from),
             "glassdesk.cache.saved_tokens": trace.saved_tokens,
         }
+    for given in trace.reply.feedback.all():
+        found[f"glassdesk.feedback.{given.given_by}"] = given.rating
     if exported.trouble:
         found["glassdesk.content.error"] = exported.trouble.code
     content = _content(exported)
