@@ -49,6 +49,7 @@ class Answer:
     sources: list[dict[str, Any]] = field(default_factory=list)
     confidence_band: str = ""
     seconds: float = 0.0
+    cache: str = ""
 
 
 class ReplyLost(Exception):
@@ -106,6 +107,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         outcome=answer.outcome,
         sources=answer.sources,
         confidence_band=answer.confidence_band,
+        cache=answer.cache,
         seconds=answer.seconds,
     )
     Reply.objects.filter(id=reply.id).update(answer=message)

@@ -187,6 +187,8 @@ EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 # Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
 AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
+# How long an answer may be given again to the same question; 0 writes every answer anew.
+ANSWER_CACHE_SECONDS = env.integer("GLASSDESK_ANSWER_CACHE_TTL", 86_400)
 ENGINE_MAX_SEQUENCES = env.integer("GLASSDESK_MAX_SEQUENCES", 16, minimum=1)
 ENGINE_KV_CACHE_GIB = env.integer("GLASSDESK_KV_CACHE_GIB", 1, minimum=1)
 REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10)
@@ -219,7 +221,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "EXCEPTION_HANDLER": "helpdesk.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "helpdesk.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min"},
+    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
     "UNAUTHENTICATED_USER": None,
 }
 API_KEY_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_KEY_REQUESTS_PER_MINUTE", 120, minimum=1)

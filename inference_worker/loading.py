@@ -22,7 +22,7 @@ def load_engine() -> Engine:
     from inference_worker.vllm_engine import EngineSettings, VLLMEngine
 
     model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
-    return VLLMEngine(
+    engine = VLLMEngine(
         EngineSettings(
             model=model.location,
             name=model.name,
@@ -32,6 +32,8 @@ def load_engine() -> Engine:
             kv_cache_gib=settings.ENGINE_KV_CACHE_GIB,
         )
     )
+    engine.begin_imports()
+    return engine
 
 
 def load_embedder() -> Embedder:
@@ -49,10 +51,12 @@ def load_embedder() -> Embedder:
 
 def load_runtime() -> Runtime:
     """Everything loaded and warm: returns when the first customer would be served at full speed."""
+    # Its processes import their libraries while the embedder is loaded.
+    engine = load_engine()
     embedder = load_embedder()
     embedder.embed_query("warm-up")
     logger.info("embedder_ready", **embedder.info())
-    host = EngineHost(load_engine())
+    host = EngineHost(engine)
     host.start()
     info = host.engine.info()
     logger.info("engine_ready", model=info.model, quantization=info.quantization, engine_version=info.engine_version)

@@ -27,6 +27,7 @@ from inference_worker.engine import (
     SamplingParameters,
 )
 from inference_worker.engine_host import EngineHost
+from inference_worker.engine_processes import find_processes
 from inference_worker.vllm_engine import CPU_STEP_TOKENS, EngineSettings
 
 pytestmark = pytest.mark.engine
@@ -233,6 +234,15 @@ def engine_process(name: str) -> psutil.Process:
         if name.startswith(process.name()[:15]):
             return process
     raise AssertionError(f"no process named {name}")
+
+
+def test_engine_processes_have_their_libraries_from_a_fork_server(host: EngineHost) -> None:
+    by_name = {process.name()[:11]: process for process in find_processes()}
+    engine, worker = by_name["VLLM::Engin"], by_name["VLLM::Worke"]
+    server = engine.parent()
+    assert server is not None and "forkserver" in " ".join(server.cmdline())
+    assert server.ppid() == os.getpid()
+    assert worker.ppid() == engine.pid
 
 
 def test_killed_engine_fails_every_stream_and_is_restarted(host: EngineHost) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0002_service_of_inference'),
+        ('conversations', '0003_answers_given_again'),
     ]
 
     operations = [
