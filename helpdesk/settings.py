@@ -224,6 +224,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
     "UNAUTHENTICATED_USER": None,
 }
+# How long a caller may wait for the chain of its traces to be checked.
+API_VERIFY_SECONDS = env.integer("GLASSDESK_API_VERIFY_SECONDS", 20, minimum=1)
 API_KEY_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_KEY_REQUESTS_PER_MINUTE", 120, minimum=1)
 API_TENANT_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_TENANT_REQUESTS_PER_MINUTE", 600, minimum=1)
 SPECTACULAR_SETTINGS = {

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
-from batches.lines import Submission, read_json, read_jsonl
+from batches.lines import read_json, read_jsonl
 
 
 class JsonSubmission(BaseParser):
@@ -17,7 +17,7 @@ class JsonSubmission(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Submission:
+    ) -> Any:
         return read_json(stream.read())
 
 
@@ -28,6 +28,6 @@ class JsonLinesSubmission(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Submission:
+    ) -> Any:
         request = (parser_context or {})["request"]
         return read_jsonl(stream.read(), name=request.query_params.get("name", ""))

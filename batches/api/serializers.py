@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from batches.models import Batch, BatchState, ItemState
@@ -82,13 +83,17 @@ class ResultSerializer(serializers.Serializer[Any]):
     error = ItemErrorSerializer(allow_null=True)
 
 
-class ResultsSerializer(serializers.Serializer[Any]):
+def results_page() -> serializers.Serializer[Any]:
     """One page of results. `after` is where the next page begins, also when nothing more has ended so far."""
-
-    data = ResultSerializer(many=True)
-    next = serializers.CharField(allow_null=True)
-    after = serializers.IntegerField()
-    complete = serializers.BooleanField()
+    return inline_serializer(
+        "BatchResults",
+        {
+            "data": ResultSerializer(many=True),
+            "next": serializers.CharField(allow_null=True),
+            "after": serializers.IntegerField(),
+            "complete": serializers.BooleanField(),
+        },
+    )
 
 
 class NewItemSerializer(serializers.Serializer[Any]):

@@ -16,8 +16,9 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.response import Response
 
 from batches.api.parsers import JsonLinesSubmission, JsonSubmission
-from batches.api.serializers import BatchSerializer, NewBatchSerializer, ResultsSerializer
+from batches.api.serializers import BatchSerializer, NewBatchSerializer, results_page
 from batches.domain import cancel_batch, submit_batch
+from batches.lines import Submission
 from batches.models import OPEN_STATES, Batch, BatchItem
 from batches.queries import Progress, batch_by_id, describe_results, ended_items, items_by_position, progress_of
 from helpdesk.api.pagination import page_response, requested_limit
@@ -68,8 +69,11 @@ class BatchesView(ApiView):
     @requires(Scope.BATCHES_WRITE, atomic=False)
     def post(self, request: ApiRequest) -> Response:
         """Submit up to 10,000 items. All are stored, or none and the error lists what is wrong in which line."""
-        client = request.auth
-        batch = submit_batch(tenant_id=client.tenant_id, submission=request.data, api_key_id=client.key_id)
+        client, submission = request.auth, cast(object, request.data)
+        if not isinstance(submission, Submission):
+            # An empty body never reaches a parser.
+            raise InvalidInput(_("A batch needs at least one item."))
+        batch = submit_batch(tenant_id=client.tenant_id, submission=submission, api_key_id=client.key_id)
         described = describe_batch(batch, Progress(waiting=batch.item_count))
         return Response(described, status=201, headers={"Location": f"/api/v1/batches/{batch.id}"})
 
@@ -103,7 +107,7 @@ class ResultsView(ApiView):
             ORDER,
             OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": RESULTS_IN_A_PAGE, "default": 20}),
         ],
-        responses=ResultsSerializer,
+        responses=results_page(),
     )
     @requires(Scope.BATCHES_READ)
     def get(self, request: ApiRequest, batch_id: UUID) -> Response:
