@@ -51,6 +51,11 @@ app.conf.update(
         "sweep-replies": {"task": "conversations.sweep_replies", "schedule": 5.0, "options": {"expires": 5}},
         "sweep-analyses": {"task": "tracing.sweep_analyses", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
+        "forget-idempotent-requests": {
+            "task": "api.forget_idempotent_requests",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
@@ -73,4 +78,4 @@ def check_before_serving(**_: Any) -> None:
         refuse_unsafe_start()
 
 
-app.autodiscover_tasks(["conversations", "knowledge", "tracing", "inference_worker"])
+app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "inference_worker"])

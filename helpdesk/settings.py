@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "helpdesk",
     "helpdesk.tenants",
     "helpdesk.users",
+    "helpdesk.api_keys",
+    "helpdesk.api",
     "helpdesk.streams",
     "helpdesk.embedded",
     "helpdesk.demo",
@@ -208,9 +210,29 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-    "EXCEPTION_HANDLER": "helpdesk.api.exception_handler",
+    "EXCEPTION_HANDLER": "helpdesk.api.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "helpdesk.api.schema.ApiSchema",
     "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
     "UNAUTHENTICATED_USER": None,
+}
+API_KEY_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_KEY_REQUESTS_PER_MINUTE", 120, minimum=1)
+API_TENANT_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_TENANT_REQUESTS_PER_MINUTE", 600, minimum=1)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Glassdesk",
+    "DESCRIPTION": "Conversations, answers and their sources for other software. Every request carries an API key: "
+    '`Authorization: Bearer gd_…`. Errors have one body: `{"error": {"code", "message", …}}`.',
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+    "PREPROCESSING_HOOKS": ["helpdesk.api.schema.only_endpoints_for_programs"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "displayRequestDuration": True},
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 
 # --- Languages, files, logs ----------------------------------------------------------------------------------------
