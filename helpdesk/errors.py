@@ -96,6 +96,7 @@ class Busy(TooManyRequests):
     code = "busy"
 
     def __init__(self, *, retry_after: int, wait_seconds: int | None) -> None:
+        message: object
         if wait_seconds is None:
             message = _("Too many questions are waiting for an answer. Try again in a moment, or talk to a person.")
         else:
