@@ -244,6 +244,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "displayRequestDuration": True},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AnalysisKindEnum": "tracing.models.AnalysisKind",
+        "AnswerKindEnum": "tracing.models.AnswerKind",
+        "BandEnum": "tracing.models.ConfidenceBand",
+        "BatchStateEnum": "batches.models.BatchState",
+        "ItemStateEnum": "batches.models.ItemState",
+        "JobStateEnum": "tracing.models.JobState",
+    },
 }
 
 # --- Languages, files, logs ----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from batches.domain import cancel_batch, submit_batch
 from batches.lines import Submission
 from batches.models import OPEN_STATES, Batch, BatchItem
 from batches.queries import Progress, batch_by_id, describe_results, ended_items, items_by_position, progress_of
+from helpdesk.api.one_type import OneType
 from helpdesk.api.pagination import page_response, requested_limit
 from helpdesk.api.schema import PAGE_PARAMETERS, page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
@@ -52,23 +53,30 @@ class BatchesView(ApiView):
     parser_classes = [JsonSubmission, JsonLinesSubmission]
     max_body_bytes = settings.BATCH_MAX_BYTES
 
-    @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(BatchSerializer))
+    @extend_schema(
+        operation_id="list_batches",
+        summary="List batches, the newest first",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(BatchSerializer),
+    )
     @requires(Scope.BATCHES_READ)
     def get(self, request: ApiRequest) -> Response:
-        """Batches, the newest first."""
+        """Each with its progress."""
         response = page_response(request, Batch.objects.all(), lambda batch: batch)
         progress = progress_of(response.data["data"])
         response.data["data"] = [describe_batch(batch, progress[batch.id]) for batch in response.data["data"]]
         return response
 
     @extend_schema(
+        operation_id="submit_batch",
+        summary="Submit up to 10,000 items",
         request={"application/json": NewBatchSerializer, "application/x-ndjson": OpenApiTypes.STR},
         responses={201: BatchSerializer},
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, description="Of a batch that is sent as JSON lines.")],
     )
     @requires(Scope.BATCHES_WRITE, atomic=False)
     def post(self, request: ApiRequest) -> Response:
-        """Submit up to 10,000 items. All are stored, or none and the error lists what is wrong in which line."""
+        """All are stored, or none and the error lists what is wrong in which line."""
         client, submission = request.auth, cast(object, request.data)
         if not isinstance(submission, Submission):
             # An empty body never reaches a parser.
@@ -81,20 +89,20 @@ class BatchesView(ApiView):
 class BatchView(ApiView):
     """One batch."""
 
-    @extend_schema(responses=BatchSerializer)
+    @extend_schema(operation_id="read_batch", summary="Read a batch with its progress", responses=BatchSerializer)
     @requires(Scope.BATCHES_READ)
     def get(self, request: ApiRequest, batch_id: UUID) -> Response:
-        """A batch with its progress."""
+        """Items are counted by state."""
         return Response(_described(batch_by_id(batch_id)))
 
 
 class CancelView(ApiView):
     """Ending a batch early."""
 
-    @extend_schema(request=None, responses=BatchSerializer)
+    @extend_schema(operation_id="cancel_batch", summary="Cancel a batch", request=None, responses=BatchSerializer)
     @requires(Scope.BATCHES_WRITE)
     def post(self, request: ApiRequest, batch_id: UUID) -> Response:
-        """Cancel what waits and stop what is being written. What has ended keeps its result."""
+        """What waits is cancelled, what is being written is stopped, what has ended keeps its result."""
         return Response(_described(cancel_batch(tenant_id=request.auth.tenant_id, batch_id=batch_id)))
 
 
@@ -102,6 +110,8 @@ class ResultsView(ApiView):
     """The results of a batch in pages."""
 
     @extend_schema(
+        operation_id="read_batch_results",
+        summary="Fetch results as they come",
         parameters=[
             AFTER,
             ORDER,
@@ -111,7 +121,7 @@ class ResultsView(ApiView):
     )
     @requires(Scope.BATCHES_READ)
     def get(self, request: ApiRequest, batch_id: UUID) -> Response:
-        """Results as they come: call again with the `after` of the last answer until `complete` is true."""
+        """Call again with the `after` of the last answer until `complete` is true."""
         batch = batch_by_id(batch_id)
         order, after = _order(request), _after(request)
         limit = requested_limit(request, max_limit=RESULTS_IN_A_PAGE)
@@ -131,13 +141,17 @@ class ResultsView(ApiView):
 class ResultLinesView(ApiView):
     """The results of a batch as one file."""
 
+    content_negotiation_class = OneType
+
     @extend_schema(
+        operation_id="download_batch_results",
+        summary="Download all results so far",
         parameters=[AFTER, ORDER],
         responses={(200, "application/x-ndjson"): OpenApiResponse(OpenApiTypes.STR, description="One result a line.")},
     )
     @requires(Scope.BATCHES_READ, atomic=False)
     def get(self, request: ApiRequest, batch_id: UUID) -> StreamingHttpResponse:
-        """All results so far, one JSON object a line."""
+        """One JSON object a line."""
         order, after = _order(request), _after(request)
         tenant_id = request.auth.tenant_id
         with tenant_atomic(tenant_id):

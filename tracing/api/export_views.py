@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 
+from helpdesk.api.one_type import OneType
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.streaming import streamed
@@ -24,13 +25,17 @@ from tracing.queries import TraceFilter
 class CsvView(ApiView):
     """Metrics as a table."""
 
+    content_negotiation_class = OneType
+
     @extend_schema(
+        operation_id="export_trace_figures",
+        summary="Download the figures of traces",
         parameters=[FilterSerializer],
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="One trace a line.")},
     )
     @requires(Scope.TRACES_READ, atomic=False)
     def get(self, request: ApiRequest) -> StreamingHttpResponse:
-        """The figures of the newest 10,000 matching traces; no content, so nothing is logged."""
+        """The newest 10,000 that match, as CSV; no content, so nothing is logged."""
         with tenant_atomic(request.auth.tenant_id):
             wanted = wanted_traces(request.query_params)
         return _stream(request, wanted, ClientReader(request.auth), csv_layout(), extension="csv")
@@ -39,7 +44,11 @@ class CsvView(ApiView):
 class JsonlView(ApiView):
     """Complete traces, one a line."""
 
+    content_negotiation_class = OneType
+
     @extend_schema(
+        operation_id="export_trace_contents",
+        summary="Download traces with their contents",
         request=ContentExportSerializer,
         responses={
             (200, "application/x-ndjson"): OpenApiResponse(OpenApiTypes.STR, description="`glassdesk.trace/1` lines.")
@@ -47,7 +56,7 @@ class JsonlView(ApiView):
     )
     @requires(Scope.TRACES_CONTENT, atomic=False)
     def post(self, request: ApiRequest) -> HttpResponse | StreamingHttpResponse:
-        """The newest 10,000 matching traces with their contents. Each is logged as a read, with key and reason."""
+        """The newest 10,000 that match, one a line. Each is logged as a read, with key and reason."""
         body = body_of(request.data)
         reader = ClientReader(request.auth, reason_of(body))
         with tenant_atomic(request.auth.tenant_id):

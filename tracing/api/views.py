@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
+from rest_framework.fields import DictField
 from rest_framework.response import Response
 
 from conversations.feedback import give_feedback
@@ -43,14 +44,21 @@ from tracing.queries import filtered_traces
 from tracing.read import TraceErased, TraceUnreadable, trace_by_id
 from tracing.verify import verify_chain
 
+GONE = OpenApiResponse(inline_serializer("Gone", {"error": DictField()}), description="The content was erased.")
+
 
 class TracesView(ApiView):
     """The tenant's traces."""
 
-    @extend_schema(parameters=[FilterSerializer, *PAGE_PARAMETERS], responses=page_of(TraceSerializer))
+    @extend_schema(
+        operation_id="list_traces",
+        summary="List traces, the newest first",
+        parameters=[FilterSerializer, *PAGE_PARAMETERS],
+        responses=page_of(TraceSerializer),
+    )
     @requires(Scope.TRACES_READ)
     def get(self, request: ApiRequest) -> Response:
-        """Traces, the newest first. Figures only; nothing is opened and nothing logged."""
+        """Figures only; nothing is opened and nothing logged."""
         rows = filtered_traces(wanted_traces(request.query_params)).select_related("key")
         response = page_response(request, rows, lambda trace: trace, order=["-sequence"])
         response.data["data"] = describe_traces(response.data["data"])
@@ -60,20 +68,25 @@ class TracesView(ApiView):
 class TraceView(ApiView):
     """One trace."""
 
-    @extend_schema(responses=TraceDetailSerializer)
+    @extend_schema(operation_id="read_trace", summary="Read the figures of a trace", responses=TraceDetailSerializer)
     @requires(Scope.TRACES_READ)
     def get(self, request: ApiRequest, trace_id: UUID) -> Response:
-        """Figures and shape of a trace, and its place in the chain."""
+        """With its steps, its place in the conversation and its place in the chain."""
         return Response(describe_trace(trace_by_id(trace_id)))
 
 
 class ContentView(ApiView):
     """The sealed content of one trace."""
 
-    @extend_schema(request=ReasonSerializer, responses=ExportedSerializer)
+    @extend_schema(
+        operation_id="open_trace",
+        summary="Open the content of a trace",
+        request=ReasonSerializer,
+        responses={200: ExportedSerializer, 410: GONE},
+    )
     @requires(Scope.TRACES_CONTENT, atomic=False)
     def post(self, request: ApiRequest, trace_id: UUID) -> HttpResponse:
-        """Open the content. Key, reason and time are logged in the chain before it is sent; 410 when it was erased."""
+        """Key, reason and time are logged in the chain before it is sent."""
         client = request.auth
         reader = ClientReader(client, reason_of(body_of(request.data)))
         with tenant_atomic(client.tenant_id):
@@ -90,19 +103,29 @@ class ContentView(ApiView):
 class AnalysesView(ApiView):
     """What was asked about one answer afterwards."""
 
-    @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(AnalysisSerializer))
+    @extend_schema(
+        operation_id="list_analyses",
+        summary="List the analyses of a trace, the newest first",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(AnalysisSerializer),
+    )
     @requires(Scope.TRACES_READ)
     def get(self, request: ApiRequest, trace_id: UUID) -> Response:
-        """Analyses of the trace with their states and figures, the newest first."""
+        """States and figures; their words come with the trace's content."""
         jobs = (
             AnalysisJob.objects.filter(trace=trace_by_id(trace_id)).select_related("analysis").defer("analysis__sealed")
         )
         return page_response(request, jobs, describe_job, order=["-queued_at", "-id"])
 
-    @extend_schema(request=NewAnalysisSerializer, responses={202: AnalysisSerializer})
+    @extend_schema(
+        operation_id="analyse_trace",
+        summary="Replay an answer, or have its causes or alternatives found",
+        request=NewAnalysisSerializer,
+        responses={202: AnalysisSerializer, 410: GONE},
+    )
     @requires(Scope.TRACES_WRITE)
     def post(self, request: ApiRequest, trace_id: UUID) -> Response:
-        """Ask for a replay, for alternatives, or for the causes of each sentence. Done when the engine has time."""
+        """Done when the engine has time; the same request that is still open is returned instead of a second one."""
         trace = trace_by_id(trace_id)
         kind, parameters = analysis_of(body_of(request.data))
         if trace.key.destroyed_at:
@@ -114,10 +137,12 @@ class AnalysesView(ApiView):
 class FeedbackView(ApiView):
     """What the caller thinks of one answer."""
 
-    @extend_schema(request=NewFeedbackSerializer, responses=GivenSerializer)
+    @extend_schema(
+        operation_id="rate_answer", summary="Rate an answer", request=NewFeedbackSerializer, responses=GivenSerializer
+    )
     @requires(Scope.TRACES_WRITE)
     def post(self, request: ApiRequest, trace_id: UUID) -> Response:
-        """Rate the answer. A later rating replaces the earlier one."""
+        """A later rating replaces the earlier one."""
         answer_id = trace_by_id(trace_id).reply.answer_id
         if answer_id is None:
             raise NotFound
@@ -136,10 +161,15 @@ class FeedbackView(ApiView):
 class VerifyView(ApiView):
     """Whether the record is genuine."""
 
-    @extend_schema(request=None, responses=VerificationSerializer)
+    @extend_schema(
+        operation_id="verify_traces",
+        summary="Check whether the record is genuine",
+        request=None,
+        responses=VerificationSerializer,
+    )
     @requires(Scope.TRACES_READ)
     def post(self, request: ApiRequest) -> Response:
-        """Walk the tenant's chain and name each row that was altered, moved, removed or inserted."""
+        """Walks the tenant's chain and names each row that was altered, moved, removed or inserted."""
         try:
             return Response(describe_verification(verify_chain(seconds=settings.API_VERIFY_SECONDS)))
         except SealError:
