@@ -40,6 +40,7 @@ class BatchInvalid(InvalidInput):
             errors=[asdict(error) for error in errors[:MAX_ERRORS]],
             error_count=len(errors),
         )
+        self.line_errors = list(errors[:MAX_ERRORS])
 
 
 class TooManyItems(InvalidInput):

@@ -9,6 +9,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from batches.models import OPEN_STATES, Batch, BatchItem, BatchState, ItemState
+from batches.queries import DELETED
 from conversations.models import Outcome, Reply, ReplyStatus
 
 _HAS_ENDED = Q(reply__status__in=[ReplyStatus.DONE, ReplyStatus.FAILED]) | Q(reply=None)
@@ -49,7 +50,7 @@ def _settle(batch_id: UUID) -> None:
 
 def _end_of(reply: Reply | None, *, is_cancelling: bool) -> tuple[ItemState, str]:
     if reply is None:
-        return ItemState.FAILED, "deleted"
+        return ItemState.FAILED, DELETED
     was_stopped = reply.error_code == "stopped" or (reply.answer and reply.answer.outcome == Outcome.STOPPED)
     if was_stopped and is_cancelling:
         return ItemState.CANCELLED, ""

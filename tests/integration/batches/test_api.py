@@ -12,7 +12,7 @@ from batches.feeding import feed
 from batches.models import Batch, BatchItem
 from batches.settling import settle_items
 from conversations import replies
-from conversations.models import Outcome
+from conversations.models import Message, Outcome
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -171,6 +171,15 @@ def test_result_lines_hold_every_item_over_all_portions(
     lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
     assert [line["custom_id"] for line in lines] == ["q1", "q2", "q3", "q4", "q5"]
     assert response["Content-Type"] == "application/x-ndjson; charset=utf-8"
+
+
+def test_an_answer_whose_words_were_deleted_is_not_given_any_more(tenant: Tenant, key: str) -> None:
+    batch = submit(tenant, count=1)
+    end(tenant, batch, 1)
+    with tenant_atomic(tenant.id):
+        Message.objects.update(body="", sources=[])
+    (result,) = api_call("GET", f"{PATH}/{batch.id}/results", key).json()["data"]
+    assert (result["state"], result["answer"], result["error"]["code"]) == ("done", None, "deleted")
 
 
 def test_a_failed_item_says_why(tenant: Tenant, key: str) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from batches.domain import cancel_batch
 from batches.feeding import feed
+from batches.management.commands import batch as batch_command
 from batches.models import Batch, BatchItem, BatchState
 from batches.queries import describe_results, ended_items
 from conversations.models import Message, Reply, ReplyStatus
@@ -124,3 +130,27 @@ def test_workers_that_die_in_mid_answer_lose_and_repeat_no_item(
     with tenant_atomic(shop.id):
         assert (Trace.objects.count(), Reply.objects.count(), BatchItem.objects.count()) == (24, 24, 24)
         assert Reply.objects.filter(attempt=2).exists()
+
+
+def test_the_command_submits_a_file_and_writes_each_result_once(
+    shop: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Beat is not there to do it.
+    monkeypatch.setattr(batch_command, "sleep", lambda _seconds: feed())
+    file, out = tmp_path / "questions.jsonl", tmp_path / "results.jsonl"
+    file.write_text(
+        "".join(json.dumps({"custom_id": f"q{number}", "question": QUESTION}) + "\n" for number in range(9))
+    )
+    call_command("batch", shop.slug, str(file), "--out", str(out), stderr=io.StringIO())
+    results = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert sorted(result["custom_id"] for result in results) == [f"q{number}" for number in range(9)]
+    assert {result["state"] for result in results} == {"done"}
+
+
+def test_the_command_names_bad_lines_and_submits_nothing(shop: Tenant, tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"question": "Fine?"}\n{"question": ""}\n')
+    with pytest.raises(CommandError, match="line 2"):
+        call_command("batch", shop.slug, str(file))
+    with tenant_atomic(shop.id):
+        assert Batch.objects.count() == 0
