@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),
     path("desk/", include("helpdesk.api_keys.urls")),
+    path("desk/", include("batches.urls")),
 ]
 
 handler400 = "helpdesk.api.errors.bad_request"
