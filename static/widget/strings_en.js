@@ -43,6 +43,7 @@ export default {
   askAgain: "Ask again",
 
   queued: "Getting ready",
+  queuedBehind: "In line, about {seconds} s",
   searching: "Searching the articles",
   writing: "Writing",
   checked: "Checked",

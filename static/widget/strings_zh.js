@@ -42,6 +42,7 @@ export default {
   askAgain: "再问一次",
 
   queued: "准备中",
+  queuedBehind: "排队中，约 {seconds} 秒",
   searching: "正在查找文章",
   writing: "正在撰写",
   checked: "已核对",
