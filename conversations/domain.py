@@ -22,6 +22,7 @@ from conversations.models import (
     Message,
     Reply,
     ReplyPriority,
+    ReplyStatus,
     Visitor,
 )
 from conversations.queries import current_conversation, default_assistant
