@@ -19,7 +19,7 @@ from helpdesk.tenants.models import Language
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.engine import Embedder
-from inference_worker.evaluation import BadQuestionSet, import_paragraphs, read_squad, throwaway_tenant
+from inference_worker.evaluation import BadQuestionSet, read_squad
 from inference_worker.loading import load_embedder
 from knowledge.same_question import normalised
 from knowledge.sharing import words_agree
@@ -53,7 +53,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("tenant", nargs="?", help="slug of the tenant whose articles say which words are common")
+        parser.add_argument("tenant", nargs="?", help="slug of the tenant to set it for")
         parser.add_argument("--questions", type=Path, metavar="FILE")
         parser.add_argument("--squad", type=Path, metavar="FILE", help="a set in SQuAD layout; needs no tenant")
         parser.add_argument("--language", choices=Language.values, default="en", help="of the SQuAD set")
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         embedder = load_embedder()
         chosen: dict[str, float | None] = {}
         for language, questions in asked.items():
-            pairs = measure(tenant.id, questions, embedder, language=language)
+            pairs = measure(questions, embedder, language=language)
             self._report(language, questions, pairs)
             if len(questions) < MIN_QUESTIONS or sum(pair.is_same for pair in pairs) < MIN_PAIRS:
                 self.stdout.write(f"  too few: {MIN_QUESTIONS} questions and {MIN_PAIRS} pairs are needed")
@@ -93,10 +93,7 @@ class Command(BaseCommand):
         except BadQuestionSet as error:
             raise CommandError(str(error)) from error
         asked = [Asked(each.text, f"{each.slug} {sorted(each.answers)}") for each in questions.questions]
-        with throwaway_tenant() as tenant:
-            list(import_paragraphs(tenant.id, questions.paragraphs, language=options["language"], enqueue=False))
-            pairs = measure(tenant.id, asked, load_embedder(), language=options["language"])
-        self._report(options["language"], asked, pairs)
+        self._report(options["language"], asked, measure(asked, load_embedder(), language=options["language"]))
 
     def _report(self, language: str, questions: Sequence[Asked], pairs: Sequence[QuestionPair]) -> None:
         same = sum(pair.is_same for pair in pairs)
@@ -123,19 +120,18 @@ def read_groups(path: Path) -> dict[str, list[Asked]]:
     return found
 
 
-def measure(tenant_id: UUID, questions: Sequence[Asked], embedder: Embedder, *, language: str) -> list[QuestionPair]:
+def measure(questions: Sequence[Asked], embedder: Embedder, *, language: str) -> list[QuestionPair]:
     """Every pair of different questions that is close, or that has the same answer."""
     vectors = np.array([embedder.embed_query(question.text) for question in questions], np.float32)
     cosines = vectors @ vectors.T
     pairs = []
-    with tenant_atomic(tenant_id):
-        for first, second in combinations(range(len(questions)), 2):
-            one, other = questions[first], questions[second]
-            is_same, cosine = one.answer == other.answer, float(cosines[first, second])
-            if normalised(one.text) == normalised(other.text) or (cosine < THRESHOLDS[0] and not is_same):
-                continue
-            agree = cosine >= THRESHOLDS[0] and words_agree(one.text, other.text, language=language)
-            pairs.append(QuestionPair(first, second, cosine, agree, is_same))
+    for first, second in combinations(range(len(questions)), 2):
+        one, other = questions[first], questions[second]
+        is_same, cosine = one.answer == other.answer, float(cosines[first, second])
+        if normalised(one.text) == normalised(other.text) or (cosine < THRESHOLDS[0] and not is_same):
+            continue
+        agree = cosine >= THRESHOLDS[0] and words_agree(one.text, other.text, language=language)
+        pairs.append(QuestionPair(first, second, cosine, agree, is_same))
     return pairs
 
 
