@@ -48,6 +48,14 @@ def try_publish(stream: str, data: dict[str, Any]) -> None:
         logger.warning("stream_publish_failed", kind=data.get("type"), error=type(error).__name__)
 
 
+def forget_stream(stream: str) -> None:
+    """Remove a stream now; when Redis is away it expires by itself."""
+    try:
+        client().delete(stream)
+    except redis.RedisError as error:
+        logger.warning("stream_not_forgotten", error=type(error).__name__)
+
+
 def stop_key(reply_id: object) -> str:
     """The key whose existence asks the worker to stop writing that reply."""
     return f"glassdesk:stop:{reply_id}"

@@ -1,0 +1,207 @@
+"""Programs and the real worker: waiting for an answer, following it as it is written, stopping it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.db import connections
+
+from conversations.models import Reply
+from helpdesk.asgi import application
+from helpdesk.streams.entries import conversation_stream
+from helpdesk.streams.hub import hub
+from helpdesk.streams.writer import client as redis_client
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.scripted_engine import ScriptedEngine
+from tests.api_access import api_call
+from tests.factories import make_api_key
+from tests.integration.inference_worker.conftest import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = "/api/v1/conversations"
+QUESTION = "How long does standard delivery take?"
+
+
+def begin(key: str) -> str:
+    return str(api_call("POST", PATH, key, {}).json()["id"])
+
+
+def ask(key: str, conversation: str, **fields: Any) -> Any:
+    return api_call("POST", f"{PATH}/{conversation}/messages", key, {"body": QUESTION, **fields})
+
+
+class EventStream:
+    """One request to the real ASGI application, read as it comes."""
+
+    def __init__(self, path: str, key: str, **headers: str) -> None:
+        sent = {"authorization": f"Bearer {key}", "accept": "text/event-stream", "host": "localhost", **headers}
+        scope = {
+            "type": "http", "http_version": "1.1", "method": "GET", "path": path, "raw_path": path.encode(),
+            "query_string": b"", "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+        }  # fmt: skip
+        self.app = ApplicationCommunicator(application, scope)
+        self.status = 0
+        self.headers: dict[str, str] = {}
+
+    async def open(self) -> EventStream:
+        await self.app.send_input({"type": "http.request", "body": b"", "more_body": False})
+        start = await self.app.receive_output(timeout=20)
+        self.status = start["status"]
+        self.headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+        return self
+
+    async def events(self) -> AsyncIterator[dict[str, Any]]:
+        buffer = ""
+        while True:
+            part = await self.app.receive_output(timeout=30)
+            buffer += part.get("body", b"").decode()
+            while "\n\n" in buffer:
+                block, _, buffer = buffer.partition("\n\n")
+                if not block.startswith(":"):
+                    fields = dict(line.split(": ", 1) for line in block.split("\n"))
+                    yield {"id": fields.get("id"), "event": fields["event"], **json.loads(fields["data"])}
+            if not part.get("more_body"):
+                return
+
+    async def leave(self) -> None:
+        await self.app.send_input({"type": "http.disconnect"})
+        await self.app.wait(timeout=20)
+
+
+def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """A call of the test's own into Django; its connection is given back."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return sync_to_async(call, thread_sensitive=False)
+
+
+def test_waiting_brings_the_final_answer(shop: Tenant) -> None:
+    key = make_api_key(shop)
+    conversation = begin(key)
+    response = ask(key, conversation, wait=30)
+    asked = response.json()
+    assert (response.status_code, asked["reply"]["status"]) == (200, "done")
+    assert "three to five working days" in asked["reply"]["answer"]["body"]
+    assert asked["reply"]["answer"]["sources"][0]["title"] == "Delivery and returns"
+    assert "passage" not in asked["reply"]["answer"]["sources"][0]
+    history = api_call("GET", f"{PATH}/{conversation}/messages", key).json()["data"]
+    assert history == [asked["message"], asked["reply"]["answer"]]
+
+
+async def test_a_stream_shows_the_answer_growing_and_ends_with_it(shop: Tenant) -> None:
+    key = await in_thread(make_api_key)(shop)
+    conversation = await in_thread(begin)(key)
+    reply = (await in_thread(ask)(key, conversation)).json()["reply"]["id"]
+    stream = await EventStream(f"{PATH}/{conversation}/replies/{reply}/stream", key).open()
+    assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream")
+    assert stream.headers["x-accel-buffering"] == "no"
+    assert "ratelimit-remaining" in stream.headers
+    events = [event async for event in stream.events()]
+    assert events[0]["event"] == "reply"
+    assert events[-1]["event"] == "done"
+    deltas = [event for event in events if event["event"] == "delta"]
+    assert [delta["sequence"] for delta in deltas] == list(range(1, len(deltas) + 1))
+    assert "".join(delta["text"] for delta in deltas).strip() == events[-1]["message"]["body"]
+    read = await in_thread(api_call)("GET", f"{PATH}/{conversation}/replies/{reply}", key)
+    assert read.json()["answer"] == events[-1]["message"]
+
+
+async def test_a_dropped_stream_goes_on_behind_the_last_event(shop: Tenant, engine: ScriptedEngine) -> None:
+    engine.delay = 0.05
+    key = await in_thread(make_api_key)(shop)
+    conversation = await in_thread(begin)(key)
+    reply = (await in_thread(ask)(key, conversation)).json()["reply"]["id"]
+    path = f"{PATH}/{conversation}/replies/{reply}/stream"
+    first = await EventStream(path, key).open()
+    seen: list[dict[str, Any]] = []
+    async for event in first.events():
+        seen.append(event)
+        if event["event"] == "delta":
+            break
+    await first.leave()
+    second = await EventStream(path, key, **{"last-event-id": seen[-1]["id"]}).open()
+    seen += [event async for event in second.events()]
+    sequences = [event["sequence"] for event in seen if event["event"] == "delta"]
+    assert sequences == list(range(1, len(sequences) + 1))
+    assert [event["event"] for event in seen].count("done") == 1
+
+
+async def test_an_open_stream_holds_no_database_connection_and_leaving_unsubscribes(
+    shop: Tenant, engine: ScriptedEngine
+) -> None:
+    engine.delay = 0.2
+    key = await in_thread(make_api_key)(shop)
+    conversation = await in_thread(begin)(key)
+    reply = (await in_thread(ask)(key, conversation)).json()["reply"]["id"]
+    path = f"{PATH}/{conversation}/replies/{reply}/stream"
+    streams = [await EventStream(path, key).open() for _ in range(30)]
+    for stream in streams:
+        await anext(stream.events())
+    # More streams than the pool has connections, and the pool still serves.
+    read = await asyncio.wait_for(in_thread(api_call)("GET", f"{PATH}/{conversation}", key), 10)
+    assert read.status_code == 200
+    name = conversation_stream(shop.id, uuid.UUID(conversation))
+    assert len(hub()._subscriptions[name]) == 30
+    for stream in streams:
+        await stream.leave()
+    assert name not in hub()._subscriptions
+    await in_thread(wait_for)(lambda: ended(shop, reply))
+
+
+async def test_the_end_comes_from_the_row_when_the_stream_is_gone(shop: Tenant) -> None:
+    key = await in_thread(make_api_key)(shop)
+    conversation = await in_thread(begin)(key)
+    asked = (await in_thread(ask)(key, conversation, wait=30)).json()
+    redis_client().delete(conversation_stream(shop.id, uuid.UUID(conversation)))
+    path = f"{PATH}/{conversation}/replies/{asked['reply']['id']}/stream"
+    stream = await EventStream(path, key, **{"last-event-id": "1-1"}).open()
+    (only,) = [event async for event in stream.events()]
+    assert (only["event"], only["message"]) == ("done", asked["reply"]["answer"])
+
+
+def test_a_stopped_reply_ends_for_the_one_who_waits(shop: Tenant, engine: ScriptedEngine) -> None:
+    engine.delay = 0.3
+    key = make_api_key(shop)
+    conversation = begin(key)
+    answers: list[Any] = []
+
+    def wait() -> None:
+        answers.append(ask(key, conversation, wait=60))
+        connections.close_all()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    wait_for(lambda: running(shop))
+    reply = str(running(shop)[0])
+    assert api_call("POST", f"{PATH}/{conversation}/replies/{reply}/stop", key).status_code == 202
+    waiting.join(30)
+    assert not waiting.is_alive()
+    ended_as = answers[0].json()["reply"]
+    assert (answers[0].status_code, ended_as["id"]) == (200, reply)
+    assert ended_as["status"] in {"done", "failed"}
+    assert (ended_as["answer"] or {"outcome": "stopped"})["outcome"] == "stopped"
+
+
+def running(tenant: Tenant) -> list[uuid.UUID]:
+    with tenant_atomic(tenant.id):
+        return list(Reply.objects.filter(status="running").values_list("id", flat=True))
+
+
+def ended(tenant: Tenant, reply_id: str) -> bool:
+    with tenant_atomic(tenant.id):
+        return Reply.objects.filter(id=reply_id, status__in=["done", "failed"]).exists()
