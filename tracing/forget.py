@@ -32,8 +32,9 @@ logger = structlog.get_logger(__name__)
 
 def forget_conversation(conversation_id: UUID) -> None:
     """Delete it for good. Raises NotFound, or HeldByLaw while a legal hold keeps it."""
+    # In the order of whoever stores an answer: the conversation, then the chain, whose lock keeps holds and erasures out.
+    Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id).first()
     conversation = conversation_by_id(conversation_id)
-    # Nothing is traced, held or erased while this lock is held.
     locked_head()
     if active_holds().filter(conversation=conversation).exists():
         raise HeldByLaw

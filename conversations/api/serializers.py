@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from conversations.models import Author, Channel, ConversationStatus, Outcome, ReplyStatus
@@ -129,3 +130,13 @@ class AskedSerializer(serializers.Serializer[Any]):
 
     message = MessageSerializer()
     reply = ReplySerializer(allow_null=True)
+
+
+REPLY_EVENT = inline_serializer(
+    "ReplyEvent",
+    {
+        "id": serializers.CharField(required=False, help_text="For `Last-Event-ID`."),
+        "event": serializers.ChoiceField(choices=["reply", "phase", "delta", "done", "failed"]),
+        "data": serializers.CharField(help_text="A JSON object."),
+    },
+)

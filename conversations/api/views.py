@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from conversations import domain
 from conversations.api.serializers import (
     MAX_WAIT_SECONDS,
+    REPLY_EVENT,
     AskedSerializer,
     ConversationInput,
     ConversationSerializer,
@@ -194,7 +195,7 @@ class StreamView(ApiView):
         ],
         responses={
             (200, "text/event-stream"): OpenApiResponse(
-                OpenApiTypes.STR, description="Events `reply`, `phase`, `delta`, and last `done` or `failed`."
+                REPLY_EVENT, description="Events `reply`, `phase`, `delta`, and last `done` or `failed`."
             )
         },
     )  # fmt: skip

@@ -14,17 +14,19 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.db import connections
 
-from conversations.models import Reply
+from conversations.models import Message, Reply
 from helpdesk.asgi import application
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.hub import hub
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.runtime import runtime
 from inference_worker.scripted_engine import ScriptedEngine
 from tests.api_access import api_call
 from tests.factories import make_api_key
 from tests.integration.inference_worker.conftest import wait_for
+from tracing.models import Trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -195,6 +197,22 @@ def test_a_stopped_reply_ends_for_the_one_who_waits(shop: Tenant, engine: Script
     assert (answers[0].status_code, ended_as["id"]) == (200, reply)
     assert ended_as["status"] in {"done", "failed"}
     assert (ended_as["answer"] or {"outcome": "stopped"})["outcome"] == "stopped"
+
+
+def test_a_conversation_deleted_in_mid_answer_keeps_nothing_of_it(shop: Tenant, engine: ScriptedEngine) -> None:
+    engine.delay = 0.3
+    key = make_api_key(shop)
+    conversation = begin(key)
+    reply = ask(key, conversation).json()["reply"]["id"]
+    wait_for(lambda: running(shop))
+    assert api_call("DELETE", f"{PATH}/{conversation}", key).status_code == 204
+    engine.delay = 0.0
+    wait_for(lambda: runtime().is_idle)
+    with tenant_atomic(shop.id):
+        row = Reply.objects.get(id=reply)
+        assert (row.status, row.error_code, row.answer_id) == ("failed", "deleted", None)
+        assert list(Message.objects.values_list("body", flat=True)) == [""]
+        assert Trace.objects.count() == 0
 
 
 def running(tenant: Tenant) -> list[uuid.UUID]:
