@@ -16,7 +16,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Conversation, ConversationStatus, Message, Reply, Visitor
+from conversations.feedback import blank_comments
+from conversations.models import Conversation, ConversationStatus, Feedback, Message, Reply, Visitor
 from conversations.queries import IN_FLIGHT, conversation_by_id
 from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.streams.entries import conversation_stream
@@ -63,6 +64,7 @@ def _end_replies(conversation: Conversation) -> None:
 
 def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
+    blank_comments(Feedback.objects.filter(reply__conversation=conversation))
     Conversation.objects.filter(id=conversation.id).update(
         status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now()
     )

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import threading
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from django.db import connections
 
 from conversations.models import Message, Reply
-from helpdesk.asgi import application
 from helpdesk.streams.entries import conversation_stream
-from helpdesk.streams.hub import hub
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.runtime import runtime
 from inference_worker.scripted_engine import ScriptedEngine
 from tests.api_access import api_call
+from tests.event_stream import EventStream, in_thread
 from tests.factories import make_api_key
 from tests.integration.inference_worker.conftest import wait_for
 from tracing.models import Trace
@@ -40,56 +34,6 @@ def begin(key: str) -> str:
 
 def ask(key: str, conversation: str, **fields: Any) -> Any:
     return api_call("POST", f"{PATH}/{conversation}/messages", key, {"body": QUESTION, **fields})
-
-
-class EventStream:
-    """One request to the real ASGI application, read as it comes."""
-
-    def __init__(self, path: str, key: str, **headers: str) -> None:
-        sent = {"authorization": f"Bearer {key}", "accept": "text/event-stream", "host": "localhost", **headers}
-        scope = {
-            "type": "http", "http_version": "1.1", "method": "GET", "path": path, "raw_path": path.encode(),
-            "query_string": b"", "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
-        }  # fmt: skip
-        self.app = ApplicationCommunicator(application, scope)
-        self.status = 0
-        self.headers: dict[str, str] = {}
-
-    async def open(self) -> EventStream:
-        await self.app.send_input({"type": "http.request", "body": b"", "more_body": False})
-        start = await self.app.receive_output(timeout=20)
-        self.status = start["status"]
-        self.headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-        return self
-
-    async def events(self) -> AsyncIterator[dict[str, Any]]:
-        buffer = ""
-        while True:
-            part = await self.app.receive_output(timeout=30)
-            buffer += part.get("body", b"").decode()
-            while "\n\n" in buffer:
-                block, _, buffer = buffer.partition("\n\n")
-                if not block.startswith(":"):
-                    fields = dict(line.split(": ", 1) for line in block.split("\n"))
-                    yield {"id": fields.get("id"), "event": fields["event"], **json.loads(fields["data"])}
-            if not part.get("more_body"):
-                return
-
-    async def leave(self) -> None:
-        await self.app.send_input({"type": "http.disconnect"})
-        await self.app.wait(timeout=20)
-
-
-def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    """A call of the test's own into Django; its connection is given back."""
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        finally:
-            connections.close_all()
-
-    return sync_to_async(call, thread_sensitive=False)
 
 
 def test_waiting_brings_the_final_answer(shop: Tenant) -> None:
@@ -141,28 +85,6 @@ async def test_a_dropped_stream_goes_on_behind_the_last_event(shop: Tenant, engi
     sequences = [event["sequence"] for event in seen if event["event"] == "delta"]
     assert sequences == list(range(1, len(sequences) + 1))
     assert [event["event"] for event in seen].count("done") == 1
-
-
-async def test_an_open_stream_holds_no_database_connection_and_leaving_unsubscribes(
-    shop: Tenant, engine: ScriptedEngine
-) -> None:
-    engine.delay = 0.2
-    key = await in_thread(make_api_key)(shop)
-    conversation = await in_thread(begin)(key)
-    reply = (await in_thread(ask)(key, conversation)).json()["reply"]["id"]
-    path = f"{PATH}/{conversation}/replies/{reply}/stream"
-    streams = [await EventStream(path, key).open() for _ in range(30)]
-    for stream in streams:
-        await anext(stream.events())
-    # More streams than the pool has connections, and the pool still serves.
-    read = await asyncio.wait_for(in_thread(api_call)("GET", f"{PATH}/{conversation}", key), 10)
-    assert read.status_code == 200
-    name = conversation_stream(shop.id, uuid.UUID(conversation))
-    assert len(hub()._subscriptions[name]) == 30
-    for stream in streams:
-        await stream.leave()
-    assert name not in hub()._subscriptions
-    await in_thread(wait_for)(lambda: ended(shop, reply))
 
 
 async def test_the_end_comes_from_the_row_when_the_stream_is_gone(shop: Tenant) -> None:

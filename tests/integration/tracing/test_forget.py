@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from conversations.domain import begin_visit
-from conversations.models import Conversation, Message, Reply, Visitor
+from conversations.models import Conversation, Feedback, Message, Reply, Visitor
 from helpdesk.crypto import SealError
 from helpdesk.permissions import Role
 from helpdesk.tenants.scope import tenant_atomic
@@ -47,6 +47,7 @@ def test_words_and_traces_of_one_conversation_go_and_the_customers_others_stay(t
     make_analysis(tenant, gone)
     with tenant_atomic(tenant.id):
         Conversation.objects.filter(id=gone.conversation_id).update(status="closed")
+        Feedback.objects.create(reply_id=gone.reply_id, given_by="customer", rating="down", comment="A secret.")
     kept = make_trace(tenant, visitor_id=visitor)
     assert kept.conversation_id != gone.conversation_id
     forget(tenant, gone)
@@ -56,6 +57,7 @@ def test_words_and_traces_of_one_conversation_go_and_the_customers_others_stay(t
     with tenant_atomic(tenant.id):
         assert set(Message.objects.filter(conversation_id=gone.conversation_id).values_list("body", flat=True)) == {""}
         assert "" not in Message.objects.filter(conversation_id=kept.conversation_id).values_list("body", flat=True)
+        assert Feedback.objects.get(reply_id=gone.reply_id).comment == ""
         row = Trace.objects.get(id=gone.id)
         assert (bytes(row.sealed), bytes(row.sealed_prompt)) == (b"", b"")
         assert bytes(TraceAnalysis.objects.get(trace=gone).sealed) == b""
