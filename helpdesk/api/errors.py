@@ -9,8 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+from rest_framework.views import APIView, set_rollback
 
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound, TooManyRequests
@@ -115,9 +116,12 @@ def translate(error: Exception) -> GlassdeskError | None:
     return None
 
 
-def unknown_route(request: HttpRequest) -> HttpResponse:
-    """What answers below /api/ when nothing else does."""
-    return _plain(UnknownRoute())
+class UnknownRouteView(APIView):
+    """What answers below /api/ when nothing else does, to any method."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """There is nothing to let anybody in to."""
+        raise UnknownRoute
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

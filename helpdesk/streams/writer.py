@@ -50,6 +50,14 @@ def try_publish(stream: str, data: dict[str, Any]) -> None:
         logger.warning("stream_publish_failed", kind=data.get("type"), error=type(error).__name__)
 
 
+def forget_stream(stream: str) -> None:
+    """Remove a stream now; when Redis is away it expires by itself."""
+    try:
+        client().delete(stream)
+    except redis.RedisError as error:
+        logger.warning("stream_not_forgotten", error=type(error).__name__)
+
+
 def ask_to_stop(reply_id: object) -> None:
     """Tell the worker that writes this reply to stop; while Redis is away it learns that from the reply's row."""
     try:
