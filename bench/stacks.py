@@ -45,7 +45,12 @@ def running_desk(**variables: str) -> Iterator[Stack]:
     """The product on the embedded default with the demo companies; stopped and removed afterwards."""
     data = Path(tempfile.mkdtemp(prefix="glassdesk-bench-"))
     port = free_port()
-    environment = {**os.environ, "GLASSDESK_DATA": str(data), "PORT": str(port)} | variables
+    environment = {
+        **os.environ,
+        "GLASSDESK_DATA": str(data),
+        "PORT": str(port),
+        "GLASSDESK_ANSWER_CACHE_TTL": "0",
+    } | variables
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up"],
         cwd=ROOT,

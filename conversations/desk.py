@@ -13,7 +13,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from conversations.models import Author, Conversation, ConversationStatus, Feedback, Message, Reply, ReplyStatus
+from conversations.models import (
+    Author,
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Feedback,
+    Message,
+    Reply,
+    ReplyStatus,
+)
 from conversations.queries import replies_in_flight, transcript
 from conversations.words import age, failure_words, system_words, visitor_name
 from helpdesk.errors import NotFound
@@ -136,7 +145,11 @@ def owner_words(conversation: Conversation, now: datetime) -> str:
 
 
 def _with_messages() -> QuerySet[Conversation]:
-    found: QuerySet[Conversation] = Conversation.objects.filter(message_count__gt=0)
+    """What people at the desk look after: of programs' conversations only those that a person has or is to have."""
+    needs_people = Q(status__in=[ConversationStatus.WAITING, ConversationStatus.PERSON])
+    found: QuerySet[Conversation] = Conversation.objects.filter(
+        Q(channel=Channel.WIDGET) | needs_people, message_count__gt=0
+    )
     return found
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations import events
@@ -20,9 +22,11 @@ from conversations.models import (
     Message,
     Reply,
     ReplyPriority,
+    ReplyStatus,
     Visitor,
 )
-from conversations.queries import IN_FLIGHT, current_conversation, default_assistant
+from conversations.parameters import RequestParameters
+from conversations.queries import current_conversation, default_assistant
 from conversations.tasks import enqueue_reply
 from conversations.validation import clean_body
 from helpdesk.errors import Conflict, NotFound
@@ -91,7 +95,7 @@ def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, languag
         visitor=visitor, assistant=default_assistant(), language=language
     )
     message = append_message(conversation, author=Author.CUSTOMER, body=text, language=language, client_id=client_id)
-    reply = _queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
+    reply = queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
     return PostedMessage(conversation, message, reply)
 
 
@@ -110,15 +114,21 @@ def append_message(conversation: Conversation, *, author: Author, body: str, **f
     return message
 
 
-def _queue_reply(
-    conversation: Conversation, question: Message, *, priority: ReplyPriority = ReplyPriority.INTERACTIVE
+def queue_reply(
+    conversation: Conversation,
+    question: Message,
+    *,
+    priority: ReplyPriority = ReplyPriority.INTERACTIVE,
+    parameters: RequestParameters | None = None,
 ) -> Reply:
+    """Have the assistant answer this message. Runs inside the caller's transaction. Raises Busy."""
     place = admit(priority)
     reply: Reply = Reply.objects.create(
         conversation=conversation,
         question=question,
         priority=priority,
         rank=place.rank,
+        parameters=(parameters or RequestParameters()).to_json(),
         deadline_at=timezone.now() + timedelta(seconds=settings.REPLY_DEADLINE_SECONDS),
     )
     tenant_id = current_tenant_id()
@@ -130,11 +140,7 @@ def _queue_reply(
 def stop_reply(*, tenant_id: UUID, conversation_id: UUID, reply_id: UUID) -> None:
     """Ask the worker to stop writing; what it wrote is kept and marked. A finished reply is left alone."""
     with tenant_atomic(tenant_id):
-        stopped = Reply.objects.filter(
-            id=reply_id, conversation_id=conversation_id, status__in=IN_FLIGHT, stop_requested=False
-        ).update(stop_requested=True)
-        if stopped:
-            transaction.on_commit(lambda: ask_to_stop(reply_id))
+        _stop(Reply.objects.filter(id=reply_id, conversation_id=conversation_id), code="stopped")
 
 
 def ask_for_person(*, tenant_id: UUID, visitor_id: UUID, language: str) -> Conversation:
@@ -150,7 +156,7 @@ def ask_for_person(*, tenant_id: UUID, visitor_id: UUID, language: str) -> Conve
             status=ConversationStatus.WAITING, waiting_since=timezone.now()
         )
         if changed:
-            _stop_all(conversation)
+            _stop_all(conversation, code="stopped")
             append_message(conversation, author=Author.SYSTEM, body="person_requested", language=language)
             events.announce(tenant_id, conversation.id, events.status_changed())
         conversation.refresh_from_db()
@@ -172,7 +178,7 @@ def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, b
         Conversation.objects.filter(id=conversation_id).update(
             status=ConversationStatus.PERSON, assignee=user, waiting_since=None
         )
-        _stop_all(conversation)
+        _stop_all(conversation, code="superseded")
         message = append_message(
             conversation, author=Author.PERSON, body=text, user=user, language=conversation.language
         )
@@ -202,14 +208,23 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID) -> None:
             .update(status=ConversationStatus.CLOSED, waiting_since=None)
         )
         if changed:
-            _stop_all(conversation)
+            _stop_all(conversation, code="stopped")
             events.announce(tenant_id, conversation_id, events.status_changed())
 
 
-def _stop_all(conversation: Conversation) -> None:
-    """Stop every reply in flight; a queued one ends when the worker claims it."""
-    in_flight = Reply.objects.filter(conversation=conversation, status__in=IN_FLIGHT)
-    reply_ids = list(in_flight.values_list("id", flat=True))
-    in_flight.update(stop_requested=True)
-    for reply_id in reply_ids:
-        transaction.on_commit(lambda reply_id=reply_id: ask_to_stop(reply_id))  # type: ignore[misc]
+def _stop_all(conversation: Conversation, *, code: str) -> None:
+    _stop(Reply.objects.filter(conversation=conversation), code=code)
+
+
+def _stop(replies: QuerySet[Reply], *, code: str) -> None:
+    """End those that still wait, with that code, and tell the workers of those that are being written."""
+    for reply in replies.filter(status=ReplyStatus.QUEUED):
+        ended = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED).update(
+            status=ReplyStatus.FAILED, error_code=code, stop_requested=True, finished_at=timezone.now()
+        )
+        if ended:
+            events.announce(current_tenant_id(), reply.conversation_id, events.reply_failed(reply.id, code))
+    running = list(replies.filter(status=ReplyStatus.RUNNING).values_list("id", flat=True))
+    replies.filter(id__in=running).update(stop_requested=True)
+    for reply_id in running:
+        transaction.on_commit(partial(ask_to_stop, reply_id))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models import AnswerStyle
+from conversations.parameters import RequestParameters
 from conversations.validation import clean_body
-from helpdesk.errors import GlassdeskError
+from helpdesk.errors import GlassdeskError, InvalidInput
 
 
 class ReplyForm(forms.Form):
@@ -25,3 +29,67 @@ class ReplyForm(forms.Form):
             return clean_body(self.cleaned_data["body"])
         except GlassdeskError as error:
             raise forms.ValidationError(str(error.message), code=error.code) from error
+
+
+class AssistantForm(forms.Form):
+    """How the assistant answers. `based_on` is the version that the person began with."""
+
+    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("Customers see it above every answer."))
+    style = forms.ChoiceField(
+        label=_("Answers"),
+        choices=AnswerStyle.choices,
+        help_text=_("Automatic quotes with a small model and writes freely with one that is up to it."),
+    )
+    instructions = forms.CharField(
+        label=_("Instructions"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Added to every prompt: tone, what to call things. Facts belong into articles."),
+    )
+    temperature = forms.FloatField(
+        label=_("Temperature"),
+        min_value=0,
+        max_value=2,
+        widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text=_("0 to 2; 0 always takes the likeliest word."),
+    )
+    top_p = forms.FloatField(
+        label=_("Top p"),
+        min_value=0.01,
+        max_value=1,
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        help_text=_("0.01 to 1; the share of likely words to choose from."),
+    )
+    max_tokens = forms.IntegerField(
+        label=_("Longest answer, in tokens"), min_value=16, max_value=2048, help_text=_("16 to 2048.")
+    )
+    seed = forms.IntegerField(
+        label=_("Seed"),
+        required=False,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text=_("The same seed repeats the same answer; empty means a new one each time."),
+    )
+    stop = forms.CharField(
+        label=_("Stop at"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One text per line; the answer ends before the first that comes up."),
+    )
+    based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Checked on the server with a sentence: the browser would cut a long paste without a word.
+        self.fields["instructions"].widget.attrs.pop("maxlength", None)
+
+    def clean_stop(self) -> list[str]:
+        lines = self.cleaned_data["stop"].splitlines()
+        stops = [line for line in lines if line.strip()]
+        try:
+            RequestParameters(stop=tuple(stops))
+        except InvalidInput as error:
+            raise forms.ValidationError(str(error.message), code=error.code) from error
+        return stops

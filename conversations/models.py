@@ -50,10 +50,21 @@ class Assistant(TenantModel):
 
 
 class Visitor(TenantModel):
-    """An anonymous person on a tenant's website, known by a signed token."""
+    """A customer: an anonymous person on a tenant's website, known by a signed token, or whom a program speaks for.
 
+    `reference` is what such a program calls the customer; it means nothing to the desk.
+    """
+
+    reference = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "reference"], condition=~models.Q(reference=""), name="visitor_reference_unique"
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -87,7 +98,7 @@ class Author(models.TextChoices):
 
 
 class Conversation(TenantModel):
-    """One thread with one visitor."""
+    """One thread with one visitor. A deleted one is an empty shell that the chain of traces still refers to."""
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
     assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, related_name="+")
@@ -103,11 +114,13 @@ class Conversation(TenantModel):
     last_author = models.CharField(max_length=8, choices=Author, default=Author.CUSTOMER)
     preview = models.CharField(max_length=160, blank=True)
     message_count = models.PositiveIntegerField(default=0)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):
         indexes = [
             models.Index(fields=["tenant", "status", "-last_message_at"], name="inbox_by_status"),
             models.Index(fields=["tenant", "-last_message_at"], name="inbox_by_time"),
+            models.Index(fields=["tenant", "-created_at", "-id"], name="conversations_by_age"),
         ]
 
     def __str__(self) -> str:

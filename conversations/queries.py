@@ -33,9 +33,11 @@ def current_conversation(visitor_id: UUID) -> Conversation | None:
 
 
 def conversation_by_id(conversation_id: UUID) -> Conversation:
-    """One conversation of the tenant; raises NotFound."""
+    """One conversation of the tenant; raises NotFound, also for a deleted one."""
     conversation: Conversation | None = (
-        Conversation.objects.filter(id=conversation_id).select_related("assignee", "assistant").first()
+        Conversation.objects.filter(id=conversation_id, deleted_at__isnull=True)
+        .select_related("assignee", "assistant", "visitor")
+        .first()
     )
     if conversation is None:
         raise NotFound

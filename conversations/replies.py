@@ -78,12 +78,17 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
         return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, history_before(reply.question))
 
 
-def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> None:
-    """Say that this worker is still writing these replies."""
+def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> list[UUID]:
+    """Say that this worker is still writing these replies; returns those that somebody has stopped."""
     with tenant_atomic(tenant_id):
-        Reply.objects.filter(id__in=list(reply_ids), status=ReplyStatus.RUNNING, worker=worker).update(
-            lease_until=timezone.now() + timedelta(seconds=settings.REPLY_LEASE_SECONDS)
-        )
+        mine = Reply.objects.filter(id__in=list(reply_ids), status=ReplyStatus.RUNNING, worker=worker)
+        mine.update(lease_until=timezone.now() + timedelta(seconds=settings.REPLY_LEASE_SECONDS))
+        return list(mine.filter(stop_requested=True).values_list("id", flat=True))
+
+
+def is_stopped(reply: Reply) -> bool:
+    """Whether somebody has stopped the reply; runs inside `tenant_atomic`."""
+    return bool(Reply.objects.filter(id=reply.id, stop_requested=True).exists())
 
 
 def finish_reply(reply: Reply, answer: Answer) -> Message:

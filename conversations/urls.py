@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from conversations import views
+from conversations import assistant_views, views
 
 app_name = "desk"
 urlpatterns = [
     path("", views.home, name="home"),
     path("tenants/", views.tenants, name="tenants"),
+    path("<slug:tenant_slug>/assistant/", assistant_views.assistant, name="assistant"),
     path("<slug:tenant_slug>/inbox/", views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", views.inbox_rows, name="inbox_rows"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),

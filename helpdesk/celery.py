@@ -33,8 +33,6 @@ app.conf.update(
     accept_content=["json"],
     task_default_priority=PRIORITY_INTERACTIVE,
     worker_prefetch_multiplier=1,
-    # What a worker has fetched no longer stands in line: who comes first must be decided when a thread is free.
-    worker_disable_prefetch=True,
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_retry_on_startup=True,

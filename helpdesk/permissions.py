@@ -26,6 +26,7 @@ class Right(StrEnum):
     SEE_TRACE = "see_trace"
     READ_TRACE_CONTENT = "read_trace_content"
     MANAGE_API_KEYS = "manage_api_keys"
+    EDIT_ASSISTANT = "edit_assistant"
     MANAGE_BATCHES = "manage_batches"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from helpdesk.api.errors import unknown_route
+from helpdesk.api.errors import UnknownRouteView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="demo:index"), name="root"),
@@ -15,9 +15,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("demo/", include("helpdesk.demo.urls")),
     path("widget/", include("conversations.widget.urls")),
     path("api/v1/", include("helpdesk.api.urls")),
+    path("api/v1/", include("tracing.api.conversation_urls")),
+    path("api/v1/", include("conversations.api.urls")),
+    path("api/v1/", include("knowledge.api")),
     path("api/v1/", include("batches.api.urls")),
     path("api/v1/", include("tracing.api.urls")),
-    re_path(r"^api(?:/|$)", unknown_route),
+    re_path(r"^api(?:/|$)", UnknownRouteView.as_view()),
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),

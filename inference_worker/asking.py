@@ -12,6 +12,7 @@ from django.conf import settings
 
 from conversations.domain import begin_visit, post_customer_message
 from conversations.models import Outcome, Reply, ReplyStatus
+from conversations.parameters import RequestParameters
 from helpdesk.errors import GlassdeskError
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.workers import read_heartbeats
@@ -23,6 +24,8 @@ from tracing.opening import content_of
 
 IN_FLIGHT_AT_ONCE = 8
 
+# What is measured is answering, not remembering.
+ANEW = RequestParameters(use_cache=False).to_json()
 # Beyond a reply's own deadline, after which the product's sweep has failed it.
 GRACE_SECONDS = 60.0
 LONGEST_STANDSTILL_SECONDS = 180.0
@@ -117,13 +120,16 @@ def _passage_counts(tenant_id: UUID) -> queries.KnowledgeCounts:
 def _post(asked: Asked) -> UUID | None:
     """The id of the queued reply; None when the desk did not accept the message."""
     try:
-        posted = post_customer_message(
-            tenant_id=asked.tenant_id,
-            visitor_id=begin_visit(asked.tenant_id),
-            client_id=uuid.uuid4(),
-            body=asked.question.text,
-            language=asked.language,
-        )
+        # In one transaction: no worker sees the reply before it says that its answer has to be a new one.
+        with tenant_atomic(asked.tenant_id):
+            posted = post_customer_message(
+                tenant_id=asked.tenant_id,
+                visitor_id=begin_visit(asked.tenant_id),
+                client_id=uuid.uuid4(),
+                body=asked.question.text,
+                language=asked.language,
+            )
+            Reply.objects.filter(question=posted.message).update(parameters=ANEW)
     except GlassdeskError:
         return None
     return posted.reply.id if posted.reply else None

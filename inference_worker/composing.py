@@ -106,7 +106,7 @@ def compose(
     assistant = claimed.conversation.assistant
     limit = engine.info().max_model_len
     quote_text = join_quotes(found.selection.quotes)
-    answer_tokens = assistant.max_tokens
+    answer_tokens = min(assistant.max_tokens, limit // 2)
     if style is AnswerStyle.QUOTE:
         answer_tokens = engine.count_tokens(quote_text) * 2 + 16
     budget = limit - answer_tokens - 64

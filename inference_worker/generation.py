@@ -10,8 +10,13 @@ from dataclasses import dataclass, field
 from inference_worker.engine import Delta, Engine, EngineError, FinishReason, GenerationRequest, Token
 from inference_worker.engine_host import EngineHost
 from inference_worker.reply_stream import ReplyStream
+from inference_worker.stopping import StopSignal
 
 POLL_SECONDS = 0.05
+
+
+class Stopped(Exception):
+    """The customer or a person stopped the reply."""
 
 
 class DeadlinePassed(Exception):
@@ -61,10 +66,11 @@ def generate(
     stream: ReplyStream,
     *,
     deadline: float,
+    stop: StopSignal,
     is_stopping: Callable[[], bool],
     silent: bool = False,
 ) -> Generated:
-    """Stream until the end, a stop request or the deadline (time.monotonic()).
+    """Stream until the end, the stop signal or the deadline (time.monotonic()).
 
     A stopped generation returns what was written with finish_reason "abort". Raises EngineError, DeadlinePassed or
     WorkerStopping; in every case the engine no longer works on the request.
@@ -73,28 +79,29 @@ def generate(
     future = host.submit(_pump(host.engine, request, sink))
     generated = Generated()
     try:
-        while True:
-            try:
-                item = sink.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                stream.flush()
-                if future.done() and sink.empty():
-                    raise _ended_early(future.exception()) from None
-            else:
-                if item is None:
-                    return generated
-                if isinstance(item, Exception):
-                    raise item
-                generated.add(item)
-                if not silent:
-                    stream.add(item.text)
-            if stream.stop_requested():
-                generated.finish_reason = "abort"
-                return generated
-            if is_stopping():
-                raise WorkerStopping
-            if time.monotonic() > deadline:
-                raise DeadlinePassed
+        with stop.waking(lambda: sink.put(Stopped())):
+            while True:
+                try:
+                    item = sink.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    stream.flush()
+                    if future.done() and sink.empty():
+                        raise _ended_early(future.exception()) from None
+                else:
+                    if item is None:
+                        return generated
+                    if isinstance(item, Exception):
+                        raise item
+                    generated.add(item)
+                    if not silent:
+                        stream.add(item.text)
+                if is_stopping():
+                    raise WorkerStopping
+                if time.monotonic() > deadline:
+                    raise DeadlinePassed
+    except Stopped:
+        generated.finish_reason = "abort"
+        return generated
     finally:
         future.cancel()
         stream.flush()

@@ -17,7 +17,9 @@ def load_engine() -> Engine:
     if settings.ENGINE == "scripted":
         from inference_worker.scripted_engine import ScriptedEngine
 
-        return ScriptedEngine(delay=settings.SCRIPTED_PAUSE_MILLISECONDS / 1000)
+        return ScriptedEngine(
+            delay=settings.SCRIPTED_PAUSE_MILLISECONDS / 1000, max_num_seqs=settings.ENGINE_MAX_SEQUENCES
+        )
     from inference_worker.models import resolve_model
     from inference_worker.vllm_engine import EngineSettings, VLLMEngine
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference_worker.engine import ChatTurn
+from inference_worker.trimming import CountTokens, keep_beginning, keep_ends, keep_sentences
 
 TEMPLATE_VERSION = "2026-11-1"
 MAX_PASSAGES = 3
 HISTORY_TURNS = 4
+# Largest shares: of the whole budget, of what the system section leaves, of what the question leaves.
+SYSTEM_SHARE = 0.4
+QUESTION_SHARE = 0.5
+HISTORY_SHARE = 0.25
 
 INSTRUCTIONS = {
     "en": (
@@ -28,8 +33,6 @@ LABELS = {
     "zh": ("资料：", "问题："),
 }
 
-CountTokens = Callable[[str], int]
-
 
 @dataclass(frozen=True, slots=True)
 class PromptPassage:
@@ -43,8 +46,17 @@ class PromptPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the prompt: "system", "knowledge", "history" or "question", its tokens and what it might have taken."""
+
+    name: str
+    tokens: int
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
-    """What the budget left out."""
+    """What the budget left out: "instructions", "history", "passage" or "question"."""
 
     kind: str
     reference: str
@@ -53,7 +65,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class BuiltPrompt:
-    """The turns to render, the passages' texts, where their lines stand in the last turn, and what was cut.
+    """The turns to render, the passages' texts, where their lines stand in the last turn, the sections, and what was cut.
 
     `spans` are [start, end) offsets of the passages' whole lines, in the order of the passages; a passage that did not
     fit at all has an empty one.
@@ -63,6 +75,7 @@ class BuiltPrompt:
     passages: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     cuts: tuple[Cut, ...]
+    sections: tuple[Section, ...] = ()
 
 
 def build_prompt(
@@ -78,20 +91,36 @@ def build_prompt(
 ) -> BuiltPrompt:
     """Instructions, history, passages and question in at most about `budget` tokens.
 
-    Instructions and question are always whole. History may take a quarter of what is left, the oldest turn going first;
-    passages share the rest evenly and are cut at sentence ends around their focus. What all prompts of an assistant
-    share comes first, so that the engine's prefix cache holds it.
+    Our own instructions are always whole; the company's are cut behind a sentence, a very long question in its middle.
+    Of the history the oldest turn goes first; passages share what is left evenly and are cut at sentence ends around
+    their focus, which always stays. What all prompts of an assistant share comes first, so that the engine's prefix
+    cache holds it.
     """
-    instructions = INSTRUCTIONS[language].format(company=company)
-    if extra_instructions:
-        instructions = f"{instructions}\n{extra_instructions}"
-    left = budget - count_tokens(instructions) - count_tokens(question)
-    kept_history, cuts = _fit_history(history, left // 4, count_tokens)
-    left -= sum(count_tokens(turn.content) for turn in kept_history)
-    texts, passage_cuts = _fit_passages(passages[:MAX_PASSAGES], max(left, 0), count_tokens)
-    user, spans = _user_turn(language, passages, texts, question)
-    turns = (ChatTurn("system", instructions), *kept_history, ChatTurn("user", user))
-    return BuiltPrompt(turns=turns, passages=tuple(texts), spans=spans, cuts=(*cuts, *passage_cuts))
+    system, system_section, system_cuts = _fit_system(language, company, extra_instructions, budget, count_tokens)
+    left = max(budget - system_section.tokens, 0)
+    question_budget = int(left * QUESTION_SHARE)
+    asked, question_cut = keep_ends(question, question_budget, count_tokens)
+    question_section = Section("question", count_tokens(asked), question_budget)
+    left = max(left - question_section.tokens, 0)
+    history_budget = int(left * HISTORY_SHARE)
+    kept_history, history_cuts = _fit_history(history, history_budget, count_tokens)
+    history_section = Section("history", sum(count_tokens(turn.content) for turn in kept_history), history_budget)
+    left -= history_section.tokens
+    texts, passage_cuts = _fit_passages(passages[:MAX_PASSAGES], left, count_tokens)
+    user, spans = _user_turn(language, passages, texts, asked)
+    knowledge_section = Section("knowledge", sum(count_tokens(user[start:end]) for start, end in spans), left)
+    return BuiltPrompt(
+        turns=(ChatTurn("system", system), *kept_history, ChatTurn("user", user)),
+        passages=tuple(texts),
+        spans=spans,
+        cuts=(
+            *system_cuts,
+            *history_cuts,
+            *passage_cuts,
+            *([Cut("question", "question", question_cut)] if question_cut else []),
+        ),
+        sections=(system_section, history_section, knowledge_section, question_section),
+    )
 
 
 def without_passages(turns: Sequence[ChatTurn], spans: Sequence[tuple[int, int]]) -> tuple[ChatTurn, ...]:
@@ -116,6 +145,18 @@ def _user_turn(
     return f"{content}\n{asking}{question}", tuple(spans)
 
 
+def _fit_system(
+    language: str, company: str, extra: str, budget: int, count_tokens: CountTokens
+) -> tuple[str, Section, list[Cut]]:
+    """Our instructions and as many of the company's sentences as fit behind them."""
+    own = INSTRUCTIONS[language].format(company=company)
+    share = max(int(budget * SYSTEM_SHARE), 0)
+    kept, cut_tokens = keep_beginning(extra, max(share - count_tokens(own), 0), count_tokens)
+    system = f"{own}\n{kept}" if kept else own
+    cuts = [Cut("instructions", "instructions", cut_tokens)] if cut_tokens else []
+    return system, Section("system", count_tokens(system), share), cuts
+
+
 def _fit_history(
     history: Sequence[ChatTurn], budget: int, count_tokens: CountTokens
 ) -> tuple[list[ChatTurn], list[Cut]]:
@@ -137,35 +178,11 @@ def _fit_passages(
     texts: list[str] = []
     cuts: list[Cut] = []
     for index, passage in enumerate(passages):
-        share = budget // (len(passages) - index)
-        text, cut_tokens = _fit_passage(passage, share, count_tokens)
-        budget -= count_tokens(text)
+        label = count_tokens(f"[{index + 1}] {passage.title}: ")
+        share = budget // (len(passages) - index) - label
+        text, cut_tokens = keep_sentences(passage.text, passage.sentences, passage.focus, share, count_tokens)
+        budget = max(budget - label - count_tokens(text), 0)
         texts.append(text)
         if cut_tokens:
             cuts.append(Cut("passage", passage.reference, cut_tokens))
     return texts, cuts
-
-
-def _fit_passage(passage: PromptPassage, budget: int, count_tokens: CountTokens) -> tuple[str, int]:
-    """The passage's text within the budget: its focus sentences, then their neighbours outwards."""
-    total = count_tokens(passage.text)
-    if total <= budget or not passage.sentences:
-        return passage.text, 0
-    focus = [index for index, span in enumerate(passage.sentences) if _overlaps(span, passage.focus)] or [0]
-    chosen = set(focus)
-    used = sum(count_tokens(_slice(passage, index)) for index in focus)
-    for index in sorted(range(len(passage.sentences)), key=lambda i: min(abs(i - f) for f in focus)):
-        tokens = count_tokens(_slice(passage, index))
-        if index not in chosen and used + tokens <= budget:
-            chosen.add(index)
-            used += tokens
-    return " ".join(_slice(passage, index) for index in sorted(chosen)), total - used
-
-
-def _slice(passage: PromptPassage, index: int) -> str:
-    start, end = passage.sentences[index]
-    return passage.text[start:end].strip()
-
-
-def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in others)

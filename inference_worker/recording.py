@@ -189,6 +189,10 @@ def _prompt(work: Work) -> content.PromptRecord | None:
             for candidate, (start, end) in zip(work.composition.passages, work.composition.prompt.spans, strict=True)
             if end > start
         ),
+        sections=tuple(
+            content.PromptSection(section.name, section.tokens, section.budget)
+            for section in work.composition.prompt.sections
+        ),
     )
 
 

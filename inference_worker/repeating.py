@@ -16,6 +16,7 @@ from inference_worker.answer_cache import Original
 from inference_worker.generation import DeadlinePassed, WorkerStopping
 from inference_worker.recording import Work, waited_ms
 from inference_worker.reply_stream import ReplyStream
+from inference_worker.stopping import StopSignal
 from tracing.content import CachedAnswer, StepRecord, TraceContent
 from tracing.models import AnswerKind
 from tracing.record import TraceRecord, record_trace
@@ -35,12 +36,14 @@ class Repeated:
     first_ms: float | None
 
 
-def repeat(work: Work, original: Original, stream: ReplyStream, *, is_stopping: Callable[[], bool]) -> Repeated:
+def repeat(
+    work: Work, original: Original, stream: ReplyStream, *, stop: StopSignal, is_stopping: Callable[[], bool]
+) -> Repeated:
     """Stream the original's text. Raises WorkerStopping or DeadlinePassed."""
     text, first_ms = "", None
     with work.clock.step(STEP):
         for piece in _pieces(original.message.body):
-            if stream.stop_requested():
+            if stop.is_set:
                 return Repeated(text.strip(), True, first_ms)
             if is_stopping():
                 raise WorkerStopping

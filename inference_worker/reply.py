@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from batches.tasks import enqueue_feed
-from conversations.models import AnswerStyle, Outcome, Reply, ReplyPriority
+from conversations.models import AnswerStyle, Conversation, ConversationStatus, Outcome, Reply, ReplyPriority
 from conversations.replies import (
     Answer,
     ClaimedReply,
@@ -23,6 +23,7 @@ from conversations.replies import (
     claim_reply,
     fail_reply,
     finish_reply,
+    is_stopped,
     release_reply,
 )
 from helpdesk.crypto import SealError
@@ -32,13 +33,14 @@ from inference_worker.answer_cache import Original, cache_query, keep, recall
 from inference_worker.checking import check_generated
 from inference_worker.composing import as_quote, compose, find, question_language, resolve_style
 from inference_worker.engine import EngineError, GenerationRequest
-from inference_worker.generation import DeadlinePassed, Generated, WorkerStopping, generate
+from inference_worker.generation import DeadlinePassed, Generated, Stopped, WorkerStopping, generate
 from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content, waited_ms
 from inference_worker.refusals import REFUSAL
 from inference_worker.repeating import repeat, store_repeated
 from inference_worker.reply_stream import ReplyStream
 from inference_worker.runtime import Runtime
 from inference_worker.steps import StepClock
+from inference_worker.stopping import StopSignal
 from knowledge.answer_index import Pointer
 from tracing.calibrations import in_force
 from tracing.jobs import request_automatic
@@ -47,6 +49,7 @@ from tracing.record import TraceRecord, record_trace
 logger = structlog.get_logger(__name__)
 
 READY_POLL_SECONDS = 0.5
+RETRY_SECONDS = 1.0
 STORE_ATTEMPTS = 8
 STORE_RETRY_SECONDS = 1.0
 
@@ -64,22 +67,25 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
     attempt = claimed.reply.attempt
     log = logger.bind(reply_id=str(reply_id), tenant_id=str(tenant_id), attempt=attempt)
     is_unhurried = _is_of_batch(claimed.reply)
-    with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, is_unhurried=is_unhurried):
+    with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, is_unhurried=is_unhurried) as stop:
         try:
-            _write(runtime, claimed)
+            _write(runtime, claimed, stop)
+        except Stopped:
+            _end_stopped(claimed)
+            log.info("reply_stopped")
         except WorkerStopping:
             log.info("reply_given_back")
         except TakenOver:
-            fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="superseded")
+            _fail(claimed, "superseded")
             log.info("reply_superseded")
         except ReplyLost:
             # Given back to the queue or ended by the sweep: failing it here would take it from whoever writes it next.
             log.info("reply_lost")
         except DeadlinePassed:
-            fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="deadline")
+            _fail(claimed, "deadline")
             log.warning("reply_deadline_passed")
         except SealError as error:
-            fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code="sealing")
+            _fail(claimed, "sealing")
             log.error("reply_not_sealed", reason=str(error))
         except DatabaseError as error:
             # Its text may quote a row; the lease runs out and the sweep gives the reply back.
@@ -106,19 +112,43 @@ def _engine_is_ready(runtime: Runtime) -> bool:
     return True
 
 
+def _fail(claimed: ClaimedReply, code: str) -> None:
+    fail_reply(tenant_id=claimed.tenant_id, reply_id=claimed.reply.id, attempt=claimed.reply.attempt, code=code)
+
+
+def _end_stopped(claimed: ClaimedReply) -> None:
+    """Nothing was written that could be kept; the customer learns whether a person answers now."""
+    with tenant_atomic(claimed.tenant_id):
+        conversation = Conversation.objects.get(id=claimed.conversation.id)
+    _fail(claimed, "superseded" if conversation.status == ConversationStatus.PERSON else "stopped")
+
+
 def _after_engine_error(claimed: ClaimedReply, error: EngineError) -> None:
+    """A passing fault is tried once more after a pause, with the attempts that are left."""
     reply = claimed.reply
-    if error.retryable and release_reply(tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt):
+    delay = RETRY_SECONDS * 2 ** (reply.attempt - 1)
+    if error.retryable and release_reply(
+        tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, delay=delay
+    ):
         return
-    fail_reply(tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="engine")
+    _fail(claimed, "engine")
 
 
-def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
+def _check(reply: Reply, stop: StopSignal) -> None:
+    """Raises Stopped, or DeadlinePassed: nobody waits for this answer any more."""
+    if stop.is_set:
+        raise Stopped
+    if timezone.now() > reply.deadline_at:
+        raise DeadlinePassed
+
+
+def _write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
     reply = claimed.reply
     work = Work(claimed=claimed, clock=StepClock(), embedder=runtime.embedder.info())
     stream = ReplyStream(
         tenant_id=claimed.tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id, attempt=reply.attempt
     )
+    _check(reply, stop)
     stream.phase("searching")
     work.language = question_language(claimed)
     engine = runtime.host.engine.info()
@@ -128,36 +158,37 @@ def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
     )
     original = recall(query, runtime.embedder, work.clock) if query else None
     if original is not None:
-        _repeat(runtime, work, stream, original)
+        _repeat(runtime, work, stream, stop, original)
         return
     vector = query.vector if query else None
     work.found = find(runtime, claimed, language=work.language, clock=work.clock, vector=vector)
     company = _company_name(claimed.tenant_id, work.language)
     with tenant_atomic(claimed.tenant_id):
         work.calibration = in_force()
+        if is_stopped(reply):
+            # Said between the claim and the moment from which the signal is heard.
+            stop.set()
+    _check(reply, stop)
     # Streaming takes seconds: no database connection is held meanwhile.
     connections.close_all()
     if work.found.selection.answerable:
-        _generate(runtime, work, stream, company)
+        _generate(runtime, work, stream, stop, company)
     else:
         work.answer = REFUSAL[work.language]
     if work.generated is not None and not work.answer:
-        fail_reply(tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped")
-        return
+        raise Stopped
     stream.phase("checked")
     pointer = _store(partial(_store_once, work))
     if query is not None and pointer is not None:
         keep(query, pointer)
 
 
-def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, original: Original) -> None:
-    reply = work.claimed.reply
+def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, original: Original) -> None:
     connections.close_all()
     stream.phase("writing")
-    repeated = repeat(work, original, stream, is_stopping=lambda: runtime.stopping)
+    repeated = repeat(work, original, stream, stop=stop, is_stopping=lambda: runtime.stopping)
     if not repeated.text:
-        fail_reply(tenant_id=work.claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped")
-        return
+        raise Stopped
     stream.phase("checked")
     _store(partial(store_repeated, work, original, repeated))
 
@@ -166,7 +197,7 @@ def _company_name(tenant_id: UUID, language: str) -> str:
     return Tenant.objects.get(id=tenant_id).name_in(language)
 
 
-def _generate(runtime: Runtime, work: Work, stream: ReplyStream, company: str) -> None:
+def _generate(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, company: str) -> None:
     engine, found = runtime.host.engine, work.found
     assert found is not None  # noqa: S101
     work.engine = engine.info()
@@ -176,7 +207,7 @@ def _generate(runtime: Runtime, work: Work, stream: ReplyStream, company: str) -
         )
         work.prompt = engine.render(work.composition.prompt.turns)
     stream.phase("writing")
-    work.generated = _run(runtime, work, stream)
+    work.generated = _run(runtime, work, stream, stop)
     work.answer = work.generated.text.strip()
     work.quotes = found.selection.quotes
     if work.style is AnswerStyle.GENERATE and work.generated.finish_reason != "abort":
@@ -188,11 +219,11 @@ def _generate(runtime: Runtime, work: Work, stream: ReplyStream, company: str) -
         else:
             work.style, work.groundedness = AnswerStyle.QUOTE, None
             work.composition = as_quote(work.composition, found)
-            work.generated = _run(runtime, work, stream, silent=True)
+            work.generated = _run(runtime, work, stream, stop, silent=True)
             work.answer = work.generated.text.strip()
 
 
-def _run(runtime: Runtime, work: Work, stream: ReplyStream, *, silent: bool = False) -> Generated:
+def _run(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, *, silent: bool = False) -> Generated:
     """One generation with its two steps. A silent one shows nothing until the final text replaces what was shown."""
     composition, prompt, reply = work.composition, work.prompt, work.claimed.reply
     assert composition is not None and prompt is not None  # noqa: S101
@@ -209,6 +240,7 @@ def _run(runtime: Runtime, work: Work, stream: ReplyStream, *, silent: bool = Fa
         request,
         stream,
         deadline=time.monotonic() + max(seconds_left, 0.0),
+        stop=stop,
         is_stopping=lambda: runtime.stopping,
         silent=silent,
     )

@@ -11,12 +11,11 @@ import structlog
 from django.conf import settings
 
 from helpdesk.streams.entries import conversation_stream
-from helpdesk.streams.writer import is_asked_to_stop, publish
+from helpdesk.streams.writer import publish
 
 logger = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.5
-STOP_POLL_SECONDS = 0.1
 
 
 class ReplyStream:
@@ -24,15 +23,12 @@ class ReplyStream:
 
     def __init__(self, *, tenant_id: UUID, conversation_id: UUID, reply_id: UUID, attempt: int) -> None:
         self._stream = conversation_stream(tenant_id, conversation_id)
-        self._reply_id = reply_id
         self._base = {"reply": str(reply_id), "attempt": attempt}
         self._waiting: list[dict[str, Any]] = []
         self._text = ""
         self._sequence = 0
         self._flushed_at = 0.0
         self._retry_at = 0.0
-        self._polled_at = 0.0
-        self._stop = False
 
     def phase(self, phase: str) -> None:
         """Say in which phase the reply is."""
@@ -48,17 +44,6 @@ class ReplyStream:
     def flush(self) -> None:
         """Send what is still held back."""
         self._flush_text()
-
-    def stop_requested(self) -> bool:
-        """Whether the customer or a person stopped this reply; asks Redis at most every 0.1 s."""
-        now = time.monotonic()
-        if not self._stop and now - self._polled_at >= STOP_POLL_SECONDS:
-            self._polled_at = now
-            try:
-                self._stop = is_asked_to_stop(self._reply_id)
-            except redis.RedisError:
-                return False
-        return self._stop
 
     def _flush_text(self) -> None:
         if not self._text:

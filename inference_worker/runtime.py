@@ -23,6 +23,7 @@ from inference_worker.background import IdleQueue
 from inference_worker.embedding import embed_version
 from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
+from inference_worker.stopping import StopListener, StopSignal
 
 logger = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class Runtime:
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
     _unhurried: set[UUID] = field(default_factory=set)
+    _stops: StopListener = field(default_factory=StopListener)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _embeddings: IdleQueue = field(init=False)
@@ -77,15 +79,18 @@ class Runtime:
         return not self._writing and self._embeddings.is_idle and self._analyses.is_idle
 
     @contextmanager
-    def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int, is_unhurried: bool = False) -> Iterator[None]:
-        """Keep the reply's lease alive for the length of the block."""
+    def writing(
+        self, *, tenant_id: UUID, reply_id: UUID, attempt: int, is_unhurried: bool = False
+    ) -> Iterator[StopSignal]:
+        """Keep the reply's lease alive for the length of the block, which gets to hear when the reply is stopped."""
         with self._lock:
             self._writing[reply_id] = (tenant_id, attempt)
             if is_unhurried:
                 self._unhurried.add(reply_id)
         begun = time.monotonic()
         try:
-            yield
+            with self._stops.signal_of(reply_id) as stop:
+                yield stop
         finally:
             with self._lock:
                 self._writing.pop(reply_id, None)
@@ -112,7 +117,8 @@ class Runtime:
         self._analyses.add(tenant_id, job_id)
 
     def begin_heartbeat(self) -> None:
-        """Renew leases and report readiness in the background until `stop`."""
+        """Renew leases, report readiness and listen for stopped replies in the background until `stop`."""
+        self._stops.start()
         threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True).start()
 
     def drain(self, *, seconds: float) -> None:
@@ -128,6 +134,7 @@ class Runtime:
     def stop(self) -> None:
         """Shut the engine down and take back the readiness report."""
         self._stopping.set()
+        self._stops.stop()
         try:
             remove_heartbeat(self.name)
         except redis.RedisError as error:
@@ -164,7 +171,8 @@ class Runtime:
         for reply_id, (tenant_id, _) in self._in_progress().items():
             by_tenant[tenant_id].append(reply_id)
         for tenant_id, reply_ids in by_tenant.items():
-            renew_leases(tenant_id=tenant_id, reply_ids=reply_ids, worker=self.name)
+            for stopped in renew_leases(tenant_id=tenant_id, reply_ids=reply_ids, worker=self.name):
+                self._stops.tell(stopped)
 
     def report(self) -> None:
         """Tell the health page that this worker serves, and which model."""

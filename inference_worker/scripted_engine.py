@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import heapq
 import math
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -46,6 +47,7 @@ def token_id(piece: str) -> int:
 class ScriptedEngine:
     """Engine without a model.
 
+    At most `max_num_seqs` requests are written at once; the others wait by priority, then arrival, as in vLLM.
     `texts` are answered in turn (the last one repeats) when a request has no choices. `delay` is seconds per token.
     `fail_after` makes every stream raise a retryable EngineError after so many tokens. `aborted` lists the request ids
     whose generator was closed early; `requests` lists every request received.
@@ -57,16 +59,19 @@ class ScriptedEngine:
         delay: float = 0.0,
         fail_after: int | None = None,
         max_model_len: int = 2048,
+        max_num_seqs: int = 256,
         can_generate_freely: bool = False,
     ) -> None:
         self.texts = list(texts) or [DEFAULT_TEXT]
         self.delay = delay
         self.fail_after = fail_after
         self.max_model_len = max_model_len
+        self.max_num_seqs = max_num_seqs
         self.can_generate_freely = can_generate_freely
         self.requests: list[GenerationRequest] = []
         self.aborted: list[str] = []
         self.running = 0
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self.alive = False
         self.starts = 0
 
@@ -91,8 +96,8 @@ class ScriptedEngine:
         self.requests.append(request)
         script, length, reason = self._plan(request)
         self._check_length(request.prompt, length)
-        self.running += 1
         finished = False
+        await self._enter(request)
         try:
             for position, piece in enumerate(script):
                 await asyncio.sleep(self.delay)
@@ -111,7 +116,7 @@ class ScriptedEngine:
                 self.aborted.append(request.request_id)
             raise
         finally:
-            self.running -= 1
+            self._leave()
 
     async def score(
         self, prompt: Prompt, continuation: Sequence[int], *, priority: int = PRIORITY_BACKGROUND
@@ -146,6 +151,30 @@ class ScriptedEngine:
     def kill(self) -> None:
         """Die as a crashed engine process does."""
         self.alive = False
+
+    async def _enter(self, request: GenerationRequest) -> None:
+        """Wait for a sequence."""
+        if self.running < self.max_num_seqs:
+            self.running += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (request.priority, len(self.requests), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self.aborted.append(request.request_id)
+            if turn.done() and not turn.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Hand the sequence to the first one that still waits."""
+        while self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.running -= 1
 
     def _plan(self, request: GenerationRequest) -> tuple[list[str], int, FinishReason]:
         """The pieces to stream, the length to reserve in the context window, and how the answer ends."""

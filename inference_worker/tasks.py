@@ -13,7 +13,9 @@ from knowledge.tasks import EMBED_CHUNKS
 from tracing.tasks import RUN_ANALYSIS
 
 
-@shared_task(name=ANSWER_REPLY)
+# Acknowledged at the end: with one message for each thread a worker fetches none ahead, and what it has not fetched still
+# stands in line, behind whoever comes with a lower rank. A task that is delivered twice finds its reply claimed.
+@shared_task(name=ANSWER_REPLY, acks_late=True)
 def answer_reply(*, tenant_id: str, reply_id: str) -> None:
     """Write one reply."""
     from inference_worker.reply import answer

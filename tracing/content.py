@@ -54,14 +54,24 @@ class PromptPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptSection:
+    """How many tokens a part of the prompt took and might have taken: system, history, knowledge or question."""
+
+    name: str
+    tokens: int
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
 class PromptRecord:
-    """The prompt exactly as the engine received it."""
+    """The prompt exactly as the engine received it. Traces of earlier versions have no sections."""
 
     text: str
     token_ids: tuple[int, ...]
     template_version: str
     turns: tuple[PromptTurn, ...] = ()
     passages: tuple[PromptPassage, ...] = ()
+    sections: tuple[PromptSection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +230,10 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Something that the prompt's budget cut: `kind` is "history" or "passage", `reference` says which one."""
+    """Something that the prompt's budget cut; `reference` says which one.
+
+    `kind` is "instructions", "history", "passage" or "question".
+    """
 
     kind: str
     reference: str

@@ -126,6 +126,14 @@ class Turn:
     following: UUID | None
 
 
+def original_reply_of(trace: Trace) -> UUID | None:
+    """The reply whose answer was given again here; None when it is none, or its trace is gone."""
+    if trace.cached_from is None:
+        return None
+    reply_id: UUID | None = Trace.objects.filter(id=trace.cached_from).values_list("reply_id", flat=True).first()
+    return reply_id
+
+
 def turn_of(trace: Trace) -> Turn:
     """The answer's place in its conversation."""
     replies = list(

@@ -125,6 +125,7 @@ class OpenedReport:
     parts: list[Part]
     not_measured: list[str]
     cuts: list[CutView]
+    sections: list[SizeRow]
     features: list[tuple[str, str]]
     engine_facts: list[tuple[str, str]]
     sampling_facts: list[tuple[str, str]]
@@ -181,6 +182,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
         parts=confidence_parts(content),
         not_measured=[] if "answers" in deleted else not_measured(content.confidence),
         cuts=[CutView(words.cut_word(cut.kind), cut.reference, cut.tokens) for cut in content.dropped],
+        sections=_sections(content),
         features=features(content),
         engine_facts=engine_facts(content),
         sampling_facts=sampling_facts(content, finish_reason),
@@ -196,6 +198,20 @@ def _prompt_passages(content: TraceContent) -> list[PromptPassageView]:
     titles = {candidate.chunk: candidate.title for candidate in content.candidates}
     placed = content.prompt.passages if content.prompt else ()
     return [PromptPassageView(each.chunk, titles.get(each.chunk, "")) for each in placed]
+
+
+def _sections(content: TraceContent) -> list[SizeRow]:
+    """The tokens of each part of the prompt, on the scale of the largest one."""
+    found = content.prompt.sections if content.prompt else ()
+    top = max((section.tokens for section in found), default=0)
+    return [
+        SizeRow(
+            words.section_word(section.name),
+            _("%(tokens)d of at most %(budget)d") % {"tokens": section.tokens, "budget": section.budget},
+            charts.length(section.tokens / top if top else 0.0),
+        )
+        for section in found
+    ]
 
 
 def _passage_rows(candidates: Sequence[Candidate], *, first: int) -> list[PassageRow]:

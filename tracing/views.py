@@ -19,7 +19,7 @@ from tracing.export_views import MAX_ROWS
 from tracing.forms import AnalysisForm, ExportForm, FilterForm, ReasonForm
 from tracing.jobs import open_jobs, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
-from tracing.queries import feedback_of, models_seen, trace_page, turn_of
+from tracing.queries import feedback_of, models_seen, original_reply_of, trace_page, turn_of
 from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, trace_of_reply, trace_shape
 from tracing.report import opened_report, shape_rows, timeline_rows
 from tracing.report_analyses import analyses_view
@@ -185,6 +185,7 @@ def _render_report(
     context |= {
         "trace": trace,
         "turn": turn_of(trace),
+        "original_reply_id": original_reply_of(trace),
         "feedback": feedback_of([trace]).get(trace.reply_id, []),
         "shape": shape,
         "shape_rows": shape_rows(shape),

@@ -78,7 +78,22 @@ def finish_word(reason: str) -> str:
 
 def cut_word(kind: str) -> str:
     """What kind of thing the prompt's budget cut."""
-    return {"history": _("Earlier message"), "passage": _("Passage")}.get(kind, kind)
+    return {
+        "instructions": _("The company's instructions"),
+        "history": _("Earlier message"),
+        "passage": _("Passage"),
+        "question": _("The question's middle"),
+    }.get(kind, kind)
+
+
+def section_word(name: str) -> str:
+    """A part of the prompt."""
+    return {
+        "system": _("Instructions"),
+        "history": _("Earlier messages"),
+        "knowledge": _("Passages"),
+        "question": _("Question"),
+    }.get(name, name)
 
 
 def style_sentence(style: str) -> str:

@@ -117,16 +117,11 @@ def translate(error: Exception) -> GlassdeskError | None:
 
 
 class UnknownRouteView(APIView):
-    """What answers below /api/ when nothing else does. As an APIView it asks no POST for a form's token."""
-
-    authentication_classes = []
-    permission_classes = []
+    """What answers below /api/ when nothing else does, to any method."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """There is nothing to let anybody in to."""
         raise UnknownRoute
-
-
-unknown_route = UnknownRouteView.as_view()
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

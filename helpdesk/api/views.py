@@ -63,8 +63,9 @@ class HasScope(BasePermission):
     """The key carries the scope that the handler names. A handler that names none fails loudly."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        handler = getattr(view, (request.method or "").lower(), None)
-        if handler is None or handler.__name__ == "options":
+        name = (request.method or "").lower()
+        handler = getattr(view, name, None) if name in view.http_method_names else None
+        if handler is None:
             return True
         scope: Scope | None = handler.required_scope
         if scope is not None and scope not in cast(ApiRequest, request).auth.scopes:
@@ -89,7 +90,7 @@ class ApiView(APIView):
     permission_classes = [HasScope]
     parser_classes: list[type[BaseParser]] = [StrictJSONParser]
     max_body_bytes = BODY_BYTES
-    metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     idempotency_subject: UUID | None = None
 
     _quota: Quota | None = None

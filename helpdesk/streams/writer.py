@@ -15,6 +15,8 @@ from helpdesk.streams.entries import encode
 
 logger = structlog.get_logger(__name__)
 
+STOP_CHANNEL = "glassdesk:stop"
+
 
 @functools.cache
 def client() -> redis.Redis:
@@ -48,16 +50,22 @@ def try_publish(stream: str, data: dict[str, Any]) -> None:
         logger.warning("stream_publish_failed", kind=data.get("type"), error=type(error).__name__)
 
 
-def stop_key(reply_id: object) -> str:
-    """The key whose existence asks the worker to stop writing that reply."""
-    return f"glassdesk:stop:{reply_id}"
+def forget_stream(stream: str) -> None:
+    """Remove a stream now; when Redis is away it expires by itself."""
+    try:
+        client().delete(stream)
+    except redis.RedisError as error:
+        logger.warning("stream_not_forgotten", error=type(error).__name__)
 
 
 def ask_to_stop(reply_id: object) -> None:
-    """Ask the worker to stop; kept long enough to outlive any deadline."""
-    client().set(stop_key(reply_id), b"1", ex=600)
+    """Tell the worker that writes this reply to stop; while Redis is away it learns that from the reply's row."""
+    try:
+        client().publish(STOP_CHANNEL, str(reply_id))
+    except redis.RedisError as error:
+        logger.warning("stop_not_told", reply_id=str(reply_id), error=type(error).__name__)
 
 
-def is_asked_to_stop(reply_id: object) -> bool:
-    """Whether somebody asked to stop this reply."""
-    return bool(client().exists(stop_key(reply_id)))
+def subscriber() -> Any:
+    """A subscription with a connection of its own; use it as a context manager."""
+    return client().pubsub()  # type: ignore[no-untyped-call]

@@ -15,10 +15,11 @@ export function createActions({ store, connection, drawer, composer, urls, names
   const passages = new Map();
   let soon = 0;
 
-  /** Sends whatever waits. The server knows repeated messages by their `client_id`. */
+  /** Sends whatever waits. The server knows repeated messages by their `client_id`. Who wants a person needs no place in
+   * the AI's line, so that this is said first. */
   function flush() {
-    for (const entry of local.unsent(store.state)) post(entry);
     if (store.state.wantsPerson) connection.send({ type: "person" });
+    for (const entry of local.unsent(store.state)) post(entry);
   }
 
   /** A part of the server is away for a moment: what waits is sent again, the customer has nothing to do. */
@@ -48,6 +49,7 @@ export function createActions({ store, connection, drawer, composer, urls, names
     if (isWithPerson(store.state.conversation)) return;
     store.change(local.askedForPerson);
     if (store.state.synced) connection.send({ type: "person" });
+    for (const { client_id } of local.turnedAway(store.state)) retry(client_id);
     drawer.close();
     refocus();
   }

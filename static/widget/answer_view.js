@@ -74,6 +74,7 @@ export function reportWords(message) {
     parts.push(say("sourceCount", { count: message.sources.length }));
     if (message.confidence_band) parts.push(say(`bands.${message.confidence_band}`));
   }
+  if (message.cache) parts.push(say("again"));
   if (typeof message.seconds === "number") parts.push(say("seconds", { seconds: seconds(message.seconds) }));
   return parts.join(" · ");
 }

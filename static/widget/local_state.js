@@ -15,6 +15,11 @@ export function retried(state, clientId) {
   return { ...state, outbox: state.outbox.map(again) };
 }
 
+/** The messages that found no place in the line for an answer; a person's line has room. */
+export function turnedAway(state) {
+  return state.outbox.filter((entry) => entry.refused?.code === "busy");
+}
+
 /** A refused message is given up. */
 export function discarded(state, clientId) {
   return { ...state, outbox: state.outbox.filter((entry) => entry.client_id !== clientId) };

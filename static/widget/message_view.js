@@ -40,7 +40,7 @@ export function systemWords(body) {
 }
 
 /** A message that the server has not confirmed yet, or has refused. */
-export function pendingView(entry, { connected, actions }) {
+export function pendingView(entry, { connected, withPerson, actions }) {
   const bubble = h("div.bubble", {}, render(entry.body));
   if (!entry.refused) return [bubble, h("p.meta", {}, say(connected ? "sending" : "unsent"))];
   return [
@@ -49,6 +49,7 @@ export function pendingView(entry, { connected, actions }) {
     h(
       "div.row.row-end",
       {},
+      entry.refused.code === "busy" && !withPerson ? personButton(actions) : null,
       button("pill", say("tryAgain"), () => actions.retry(entry.client_id), icon("again"), say("tryAgain")),
       button("pill", say("remove"), () => actions.discard(entry), icon("close"), say("remove")),
     ),
@@ -73,7 +74,8 @@ export function refreshReply([, answer, progress, aside], reply, { slow, withPer
   answer.replaceChildren(...render(reply.text));
   const [pulse, phase] = progress.children;
   pulse.dataset.phase = phase.dataset.phase = reply.phase;
-  phase.textContent = reply.stopping ? say("stopping") : say(reply.phase);
+  const words = reply.phase === "queued" && reply.wait ? say("queuedBehind", { seconds: reply.wait }) : say(reply.phase);
+  phase.textContent = reply.stopping ? say("stopping") : words;
   aside.hidden = !slow || Boolean(reply.text) || withPerson;
 }
 

@@ -48,7 +48,7 @@ export function reportPanel(message, { question, company, withPerson, open, acti
     refused ? section("reportBand", h("p.verdict", {}, meter(message), say("refusedBand")), h("p", {}, say("refusalText"))) : null,
     refused && !withPerson ? h("div.row", {}, personButton(actions)) : null,
     question ? section("reportQuestion", h("p.asked", {}, question)) : null,
-    section("reportSearched", h("p", {}, say("reportSearchedText", { company }))),
+    section("reportSearched", h("p", {}, message.cache ? say(`reportAgain.${message.cache}`) : say("reportSearchedText", { company }))),
     section("reportUsed", ...usedPassages(message, open)),
     !refused && message.confidence_band ? section("reportBand", bandTable(message)) : null,
     message.outcome === "stopped" ? h("p.warning", {}, icon("alert"), say("reportStopped")) : null,

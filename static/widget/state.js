@@ -81,9 +81,11 @@ function message(state, frame) {
 function reply(state, frame) {
   if (isFinished(state, frame.reply)) return state;
   const current = state.replies.find((entry) => entry.id === frame.reply);
-  if (current) return frame.attempt > current.attempt ? replace(state, begun(current, frame.attempt)) : state;
+  const wait = frame.wait_seconds ?? null;
+  if (current && frame.attempt > current.attempt) return replace(state, { ...begun(current, frame.attempt), wait });
+  if (current) return wait && frame.attempt === current.attempt ? replace(state, { ...current, wait }) : state;
   const asked = state.messages.findLast((entry) => entry.author === "customer");
-  const entry = { id: frame.reply, question: asked?.id ?? null, status: "queued" };
+  const entry = { id: frame.reply, question: asked?.id ?? null, status: "queued", wait };
   return { ...state, replies: [...state.replies, begun(entry, frame.attempt)] };
 }
 

@@ -43,6 +43,7 @@ export default {
   askAgain: "Ask again",
 
   queued: "Getting ready",
+  queuedBehind: "In line, about {seconds} s",
   searching: "Searching the articles",
   writing: "Writing",
   checked: "Checked",
@@ -93,6 +94,12 @@ export default {
   reportQuestion: "Your question",
   reportSearched: "What was searched",
   reportSearchedText: "The published help articles of {company}, by meaning and by words. Nothing else: not the web, not other customers' chats.",
+  again: "Answered before",
+  reportAgain: {
+    exact: "This answer comes from an earlier identical question: it had been found in the published help articles, and they have not changed since.",
+    semantic:
+      "This answer comes from an earlier question that asks the same in other words: it had been found in the published help articles, and they have not changed since.",
+  },
   reportUsed: "What the answer uses",
   reportUsedNone: "No passage was used.",
   reportBand: "How well the passages support it",

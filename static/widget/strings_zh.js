@@ -42,6 +42,7 @@ export default {
   askAgain: "再问一次",
 
   queued: "准备中",
+  queuedBehind: "排队中，约 {seconds} 秒",
   searching: "正在查找文章",
   writing: "正在撰写",
   checked: "已核对",
@@ -92,6 +93,11 @@ export default {
   reportQuestion: "您的问题",
   reportSearched: "查找了什么",
   reportSearchedText: "{company}已发布的帮助文章，按语义和字词查找。仅此而已：不查互联网，也不看其他客户的对话。",
+  again: "曾经回答过",
+  reportAgain: {
+    exact: "之前有人问过完全相同的问题，这里沿用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
+    semantic: "之前有人用不同的说法问过同样的问题，这里沿用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
+  },
   reportUsed: "回答用到了什么",
   reportUsedNone: "没有用到任何段落。",
   reportBand: "原文对回答的支持程度",

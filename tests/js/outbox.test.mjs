@@ -1,5 +1,5 @@
 import { items, presence, questionOf, questionOfFailure } from "/static/widget/items.js";
-import { askedForPerson, begunAnew, discarded, rated, retried, stopped, unsent, wrote } from "/static/widget/local_state.js";
+import { askedForPerson, begunAnew, discarded, rated, retried, stopped, turnedAway, unsent, wrote } from "/static/widget/local_state.js";
 import { receive } from "/static/widget/state.js";
 import { after, begun, conversation, delta, done, message, ready } from "./builders.mjs";
 import { equal, test } from "./harness.mjs";
@@ -25,6 +25,12 @@ test("a refused message keeps its text and is sent only on request", () => {
   equal([unsent(refused), refused.outbox[0].refused.message], [[], "Wait."]);
   equal(unsent(retried(refused, "a")), [entry("a")]);
   equal(discarded(refused, "a").outbox, []);
+});
+
+test("a message that found the line full waits for the customer's choice", () => {
+  const busy = { type: "error", error: { code: "busy", message: "Full.", wait_seconds: 40 }, client_id: "a" };
+  const refused = receive(wrote(wrote(after(ready()), entry("a")), entry("b")), busy);
+  equal([turnedAway(refused).map((item) => item.client_id), unsent(refused).map((item) => item.client_id)], [["a"], ["b"]]);
 });
 
 test("a message refused only because a part is away stays in line", () => {

@@ -56,6 +56,13 @@ test("the final message replaces the streamed text once", () => {
   equal([state.replies, state.messages.map((entry) => entry.body)], [[], ["text 1", "final"]]);
 });
 
+test("a queued reply shows its wait until a worker begins it", () => {
+  const queued = { ...begun(0), wait_seconds: 40 };
+  const known = ready({ replies: [{ id: "r1", question: "m1", status: "queued", attempt: 0 }] });
+  const waits = (...frames) => after(...frames).replies.map((entry) => entry.wait);
+  equal([waits(ready(), queued), waits(known, queued), waits(ready(), queued, begun(1))], [[40], [40], [null]]);
+});
+
 test("a failed reply leaves its sentence and ends", () => {
   const failed = { type: "failed", id: "30-0", reply: "r1", code: "worker_lost", message: "Ask again." };
   const state = after(ready({ messages: [message(1)] }), begun(), failed, failed);

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations.domain import begin_visit, post_customer_message
 from conversations.models import Message, Reply
+from conversations.parameters import RequestParameters
 from conversations.sockets.following import failure_sentence
 from helpdesk.errors import GlassdeskError
 from helpdesk.streams.entries import START, conversation_stream, decode
@@ -36,19 +37,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="slug of the tenant")
         parser.add_argument("question")
+        parser.add_argument("--no-cache", action="store_true", help="have the answer written anew")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         question, as_json = options["question"], options["json"]
         try:
             tenant = tenant_by_slug(options["tenant"])
-            posted = post_customer_message(
-                tenant_id=tenant.id,
-                visitor_id=begin_visit(tenant.id),
-                client_id=uuid.uuid4(),
-                body=question,
-                language=detect_language(question),
-            )
+            # In one transaction: no worker sees the reply before it has its parameters.
+            with tenant_atomic(tenant.id):
+                posted = post_customer_message(
+                    tenant_id=tenant.id,
+                    visitor_id=begin_visit(tenant.id),
+                    client_id=uuid.uuid4(),
+                    body=question,
+                    language=detect_language(question),
+                )
+                parameters = RequestParameters(use_cache=not options["no_cache"]).to_json()
+                Reply.objects.filter(question=posted.message).update(parameters=parameters)
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from error
         assert posted.reply is not None  # noqa: S101 - a new visitor's conversation is always the AI's
@@ -107,6 +113,7 @@ class Command(BaseCommand):
             "confidence": _confidence(content),
             "timings_ms": {step.name: step.duration_ms for step in content.steps}
             | {"queue": trace.queue_ms, "total": trace.total_ms},
+            "cache": _cache(trace, content),
             "model": trace.model,
             "trace": str(trace.id),
             "report": f"/desk/{tenant.slug}/traces/{reply.id}/",
@@ -120,9 +127,29 @@ class Command(BaseCommand):
         ]
         lines += ["", "Confidence inputs"] + [f"  {name:<28} {value}" for name, value in report["confidence"].items()]
         lines += ["", "Milliseconds"] + [f"  {name:<28} {value:.1f}" for name, value in report["timings_ms"].items()]
-        lines += ["", f"Model   {report['model'] or 'none: declined before generation'}", f"Trace   {report['trace']}"]
+        cache = report["cache"]
+        if cache:
+            lines += [
+                "",
+                f"Cache   {cache['kind']}, similarity {cache['similarity']}, saved {cache['saved_tokens']} tokens",
+            ]
+            lines += [f"        original trace {cache['original_trace']}"]
+        nothing = "none: given again" if cache else "none: declined before generation"
+        lines += ["", f"Model   {report['model'] or nothing}", f"Trace   {report['trace']}"]
         lines += [f"Report  {report['report']}"]
         return "\n".join(lines)
+
+
+def _cache(trace: Trace, content: TraceContent) -> dict[str, Any] | None:
+    """Where an answer comes from that was given again."""
+    if content.cached is None:
+        return None
+    return {
+        "kind": content.cached.kind,
+        "similarity": content.cached.similarity,
+        "original_trace": content.cached.trace,
+        "saved_tokens": trace.saved_tokens,
+    }
 
 
 def _confidence(content: TraceContent) -> dict[str, Any]:

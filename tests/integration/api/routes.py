@@ -9,7 +9,7 @@ from django.urls import include, path, re_path
 from rest_framework.response import Response
 
 from conversations.models import Visitor
-from helpdesk.api.errors import unknown_route
+from helpdesk.api.errors import UnknownRouteView
 from helpdesk.api.pagination import page_response
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
@@ -50,7 +50,7 @@ urlpatterns = [
     path("api/v1/visitors", VisitorsView.as_view()),
     path("api/v1/undeclared", UndeclaredView.as_view()),
     path("api/v1/", include("helpdesk.api.urls")),
-    re_path(r"^api(?:/|$)", unknown_route),
+    re_path(r"^api(?:/|$)", UnknownRouteView.as_view()),
 ]
 handler400 = "helpdesk.api.errors.bad_request"
 handler500 = "helpdesk.api.errors.server_error"

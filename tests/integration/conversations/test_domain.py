@@ -116,3 +116,33 @@ def test_waiting_conversation_gets_no_ai_reply() -> None:
     domain.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
     _, _, reply = make_question(tenant, visitor_id=visitor_id)
     assert reply is None
+
+
+@pytest.mark.parametrize("way", ["stop", "person", "close", "take over"])
+def test_a_reply_that_still_waits_ends_at_once_without_a_worker(way: str) -> None:
+    tenant = make_tenant()
+    conversation, _, reply = make_question(tenant)
+    assert reply is not None
+    if way == "stop":
+        domain.stop_reply(tenant_id=tenant.id, conversation_id=conversation.id, reply_id=reply.id)
+    elif way == "person":
+        domain.ask_for_person(tenant_id=tenant.id, visitor_id=conversation.visitor_id, language="en")
+    elif way == "close":
+        domain.close_conversation(tenant_id=tenant.id, conversation_id=conversation.id)
+    else:
+        agent = make_user(tenant)
+        domain.post_person_message(tenant_id=tenant.id, conversation_id=conversation.id, user=agent, body="Hello!")
+    with tenant_atomic(tenant.id):
+        ended = Reply.objects.get()
+    assert (ended.status, ended.error_code) == (ReplyStatus.FAILED, "superseded" if way == "take over" else "stopped")
+    assert replies.claim_reply(tenant_id=tenant.id, reply_id=reply.id, worker="a") is None
+
+
+def test_stop_reply_of_another_conversation_changes_nothing() -> None:
+    tenant = make_tenant()
+    _, _, reply = make_question(tenant)
+    other, _, _ = make_question(tenant)
+    assert reply is not None
+    domain.stop_reply(tenant_id=tenant.id, conversation_id=other.id, reply_id=reply.id)
+    with tenant_atomic(tenant.id):
+        assert Reply.objects.get(id=reply.id).status == ReplyStatus.QUEUED

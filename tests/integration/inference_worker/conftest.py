@@ -61,8 +61,10 @@ def engine(worker: Runtime) -> Iterator[ScriptedEngine]:
     engine.requests.clear()
     engine.aborted.clear()
     engine.delay = 0.0
+    sequences = engine.max_num_seqs
     yield engine
     engine.delay = 0.0
+    engine.max_num_seqs = sequences
 
 
 @pytest.fixture

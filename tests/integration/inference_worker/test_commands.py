@@ -18,6 +18,7 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.runtime import Runtime
 from inference_worker.scripted_engine import ScriptedEngine
+from knowledge.state import current_state
 from tests.factories import make_tenant
 from tests.integration.inference_worker.conftest import publish
 
@@ -188,3 +189,62 @@ def test_too_few_questions_change_nothing(worker: Runtime, tmp_path: Path) -> No
     with pytest.raises(CommandError, match="Too few questions"):
         run("calibrate_refusal", tenant.slug)
     assert stored_gate(tenant) == {}
+
+
+THINGS = ("fern", "lamp", "spade", "glove", "bench", "hose", "seed", "basket", "trowel", "rake", "moss", "cactus")
+
+
+@pytest.fixture
+def rephrased(tmp_path: Path) -> Path:
+    """Three wordings of the same question for each thing; of the scripted embedder's words only one differs."""
+    path = tmp_path / "rephrased.json"
+    wordings = ("{} today", "please {} today", "hello {} today")
+    groups = [
+        {
+            "language": "en",
+            "questions": [each.format(f"do you sell a {thing} in your shop in town") for each in wordings],
+        }
+        for thing in THINGS
+    ]
+    path.write_text(json.dumps({"groups": groups}), encoding="utf-8")
+    return path
+
+
+def similarity_of(tenant: Tenant) -> dict[str, Any]:
+    with tenant_atomic(tenant.id):
+        return dict(current_state().similarity)
+
+
+def test_the_similarity_of_questions_is_measured_and_stored(worker: Runtime, rephrased: Path) -> None:
+    tenant = make_tenant("similar")
+    out = run("calibrate_cache", "similar", "--questions", str(rephrased))
+    assert "en: 36 questions, 36 pairs with the same answer" in out
+    stored = similarity_of(tenant)
+    assert stored["model"] == "scripted"
+    assert f"chosen: {stored['en']}" in out
+    assert 0.9 <= stored["en"] < 1
+
+
+def test_a_dry_run_leaves_the_similarity(worker: Runtime, rephrased: Path) -> None:
+    tenant = make_tenant("similar")
+    run("calibrate_cache", "similar", "--questions", str(rephrased), "--dry-run")
+    assert similarity_of(tenant) == {}
+
+
+def test_too_few_rephrased_questions_change_nothing(worker: Runtime, tmp_path: Path) -> None:
+    tenant = make_tenant("similar")
+    path = tmp_path / "few.json"
+    path.write_text(json.dumps({"groups": [{"language": "en", "questions": ["a b", "b a"]}]}), encoding="utf-8")
+    with pytest.raises(CommandError, match="Too few"):
+        run("calibrate_cache", "similar", "--questions", str(path))
+    assert similarity_of(tenant) == {}
+
+
+def test_a_squad_file_measures_similar_questions_without_a_tenant(worker: Runtime, question_file: Path) -> None:
+    assert "en: 2 questions, 0 pairs with the same answer" in run("calibrate_cache", "--squad", str(question_file))
+
+
+@pytest.mark.parametrize("arguments", [[], ["similar"], ["nobody", "--questions", "x.json"]])
+def test_what_calibrate_cache_lacks_is_said(worker: Runtime, arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        run("calibrate_cache", *arguments)

@@ -125,6 +125,23 @@ async def test_delay_does_not_block_other_requests() -> None:
     assert [len(deltas) for deltas in both] == [2, 2]
 
 
+async def test_requests_beyond_the_sequences_wait_by_priority_then_arrival() -> None:
+    engine = await started("one two", max_num_seqs=1)
+    prompt, finished = engine.render([ChatTurn("user", "?")]), []
+
+    async def run(name: str, priority: int) -> None:
+        async for _ in engine.stream(GenerationRequest(name, prompt, priority=priority)):
+            assert engine.running == 1
+        finished.append(name)
+
+    names = {"running": 9, "late": 5, "later": 5, "first": 0, "gone": 1}
+    tasks = {name: asyncio.create_task(run(name, priority)) for name, priority in names.items()}
+    await asyncio.sleep(0)
+    tasks["gone"].cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+    assert (finished, engine.aborted, engine.running) == (["running", "first", "late", "later"], ["gone"], 0)
+
+
 def similarity(first: list[float], second: list[float]) -> float:
     return sum(a * b for a, b in zip(first, second, strict=True))
 

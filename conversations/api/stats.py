@@ -1,0 +1,112 @@
+"""How the desk did over some days, for programs. Runs inside `tenant_atomic`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Aggregate, Count, FloatField, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from conversations.models import Author, Conversation, Message, Outcome, Reply, ReplyStatus
+from helpdesk.api.views import ApiRequest, ApiView, requires
+from helpdesk.api_keys.scopes import Scope
+from helpdesk.errors import InvalidInput
+
+DEFAULT_DAYS = 7
+MAX_DAYS = 90
+
+
+class Percentile(Aggregate):
+    """PostgreSQL's continuous percentile."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+    def __init__(self, expression: str, *, fraction: float) -> None:
+        super().__init__(expression, fraction=fraction, output_field=FloatField())
+
+
+class SecondsSerializer(serializers.Serializer[Any]):
+    """From the question's claim to the answer's end."""
+
+    p50 = serializers.FloatField(allow_null=True)
+    p95 = serializers.FloatField(allow_null=True)
+
+
+class RepliesSerializer(serializers.Serializer[Any]):
+    """Replies that ended, by outcome, those without an answer by code, and those still open."""
+
+    by_outcome = serializers.DictField(child=serializers.IntegerField())
+    failed = serializers.DictField(child=serializers.IntegerField())
+    in_flight = serializers.IntegerField()
+    seconds = SecondsSerializer()
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    """Figures of a window that ends now."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    conversations = serializers.DictField(child=serializers.IntegerField(), help_text="Begun in the window, by status.")
+    replies = RepliesSerializer()
+    refusals = serializers.IntegerField()
+    refusal_rate = serializers.FloatField(allow_null=True)
+
+
+class StatsView(ApiView):
+    """`/api/v1/stats`."""
+
+    @extend_schema(
+        operation_id="stats",
+        summary="Conversations, outcomes and seconds over some days",
+        parameters=[
+            OpenApiParameter("days", {"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "default": DEFAULT_DAYS})
+        ],
+        responses=StatsSerializer,
+    )
+    @requires(Scope.STATS_READ)
+    def get(self, request: ApiRequest) -> Response:
+        """Numbers only; nothing that anybody wrote."""
+        raw = request.query_params.get("days", str(DEFAULT_DAYS))
+        if not (raw.isascii() and raw.isdigit() and len(raw) < 4 and 1 <= int(raw) <= MAX_DAYS):
+            message = _("“days” must be a number from 1 to %(most)d.") % {"most": MAX_DAYS}
+            raise InvalidInput(message, parameter="days")
+        until = timezone.now()
+        return Response(figures(until - timedelta(days=int(raw)), until))
+
+
+def figures(since: datetime, until: datetime) -> dict[str, Any]:
+    """The figures of the tenant in scope, in four queries."""
+    conversations = Conversation.objects.filter(created_at__range=(since, until), deleted_at__isnull=True)
+    answers = Message.objects.filter(author=Author.AI, created_at__range=(since, until))
+    failed = Reply.objects.filter(status=ReplyStatus.FAILED, finished_at__range=(since, until))
+    totals = answers.aggregate(
+        p50=Percentile("seconds", fraction=0.5),
+        p95=Percentile("seconds", fraction=0.95),
+        **{name: Count("id", filter=Q(outcome=name)) for name in Outcome.values},
+    )
+    outcomes = {name: totals[name] for name in Outcome.values}
+    ended = sum(outcomes.values())
+    in_flight = Reply.objects.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING]).count()
+    return {
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "conversations": dict(conversations.values_list("status").annotate(Count("id")).order_by()),
+        "replies": {
+            "by_outcome": outcomes,
+            "failed": dict(failed.values_list("error_code").annotate(Count("id")).order_by()),
+            "in_flight": in_flight,
+            "seconds": {"p50": _rounded(totals["p50"]), "p95": _rounded(totals["p95"])},
+        },
+        "refusals": outcomes[Outcome.REFUSED],
+        "refusal_rate": _rounded(outcomes[Outcome.REFUSED] / ended) if ended else None,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,259 @@
+"""Conversations and their messages, for programs."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from uuid import UUID
+
+from django.db import close_old_connections
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.response import Response
+
+from conversations import domain
+from conversations.api.serializers import (
+    MAX_WAIT_SECONDS,
+    REPLY_EVENT,
+    AskedSerializer,
+    ConversationInput,
+    ConversationSerializer,
+    MessageSerializer,
+    ParametersInput,
+    QuestionInput,
+    ReplySerializer,
+)
+from conversations.api.shapes import describe_api_conversation, describe_api_reply
+from conversations.api.stream import FollowedReply, clean_cursor, reply_events
+from conversations.api.waiting import wait_for_reply
+from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
+from conversations.programs import ask_in_conversation, begin_conversation
+from conversations.queries import conversation_by_id, describe_message
+from helpdesk.api.idempotency import HEADER
+from helpdesk.api.negotiation import EventsOrJson
+from helpdesk.api.pagination import page_response
+from helpdesk.api.preferences import preferred_wait
+from helpdesk.api.schema import PAGE_PARAMETERS, page_of
+from helpdesk.api.strict import read_input
+from helpdesk.api.views import ApiRequest, ApiView, requires
+from helpdesk.api_keys.scopes import Scope
+from helpdesk.errors import InvalidInput, NotFound
+from helpdesk.tenants.scope import tenant_atomic
+
+FILTERS = {"status": ConversationStatus.values, "channel": Channel.values}
+
+
+class ConversationsView(ApiView):
+    """`/api/v1/conversations`."""
+
+    @extend_schema(
+        operation_id="list_conversations",
+        summary="List conversations, the newest first",
+        parameters=[
+            OpenApiParameter("status", OpenApiTypes.STR, enum=ConversationStatus.values),
+            OpenApiParameter("channel", OpenApiTypes.STR, enum=Channel.values),
+            OpenApiParameter("customer", OpenApiTypes.STR, description="What you call the customer."),
+            *PAGE_PARAMETERS,
+        ],
+        responses=page_of(ConversationSerializer),
+    )
+    @requires(Scope.CONVERSATIONS_READ)
+    def get(self, request: ApiRequest) -> Response:
+        """Those of the website as well as those of programs."""
+        return page_response(request, _filtered(request), describe_api_conversation)
+
+    @extend_schema(
+        operation_id="begin_conversation",
+        summary="Begin a conversation",
+        request=ConversationInput,
+        responses={201: ConversationSerializer},
+    )
+    @requires(Scope.CONVERSATIONS_WRITE)
+    def post(self, request: ApiRequest) -> Response:
+        """`customer` ties the conversations of one customer together."""
+        conversation = begin_conversation(**read_input(ConversationInput, request))
+        self.idempotency_subject = conversation.id
+        location = reverse("conversations_api:messages", args=[conversation.id]).removesuffix("/messages")
+        return Response(describe_api_conversation(conversation), status=201, headers={"Location": location})
+
+
+class ConversationView(ApiView):
+    """`/api/v1/conversations/{id}`."""
+
+    @extend_schema(operation_id="read_conversation", summary="Read a conversation", responses=ConversationSerializer)
+    @requires(Scope.CONVERSATIONS_READ)
+    def get(self, request: ApiRequest, conversation_id: UUID) -> Response:
+        """Its messages are a list of their own."""
+        return Response(describe_api_conversation(conversation_by_id(conversation_id)))
+
+
+class MessagesView(ApiView):
+    """`/api/v1/conversations/{id}/messages`."""
+
+    @extend_schema(
+        operation_id="list_messages",
+        summary="Read the transcript, the oldest message first",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(MessageSerializer),
+    )
+    @requires(Scope.CONVERSATIONS_READ)
+    def get(self, request: ApiRequest, conversation_id: UUID) -> Response:
+        """Messages of the customer, the AI, people, and notes of the system."""
+        conversation = conversation_by_id(conversation_id)
+        rows: QuerySet[Message] = Message.objects.filter(conversation=conversation).select_related(
+            "user", "answer_to", "conversation__assistant"
+        )
+        return page_response(request, rows, describe_message, order=["position"])
+
+    @extend_schema(
+        operation_id="ask",
+        summary="Send a customer's message and have it answered",
+        request=QuestionInput,
+        parameters=[
+            OpenApiParameter(
+                "Prefer", OpenApiTypes.STR, location=OpenApiParameter.HEADER, pattern=r"^wait=\d{1,2}$",
+                description="`wait=10` is another way to say `wait`.",
+            )
+        ],
+        responses={
+            200: OpenApiResponse(AskedSerializer, description="The reply has ended, or a person will answer."),
+            202: OpenApiResponse(AskedSerializer, description="The reply is on its way: read it, or follow its stream."),
+        },
+    )  # fmt: skip
+    @requires(Scope.ANSWERS_WRITE, atomic=False)
+    def post(self, request: ApiRequest, conversation_id: UUID) -> Response:
+        """Answers 202 at once. With `wait` it answers 200 when the reply has ended within that many seconds."""
+        given = read_input(QuestionInput, request)
+        preferred = preferred_wait(request, most=MAX_WAIT_SECONDS)
+        seconds = given.get("wait", preferred or 0)
+        tenant_id, self.idempotency_subject = request.auth.tenant_id, conversation_id
+        with tenant_atomic(tenant_id):
+            posted = ask_in_conversation(
+                conversation_id,
+                body=given["body"],
+                client_id=_client_id(request),
+                parameters=ParametersInput.read(given.get("parameters", {})),
+            )
+        has_ended = posted.reply is None or (
+            seconds > 0 and wait_for_reply(tenant_id=tenant_id, reply=posted.reply, seconds=seconds)
+        )
+        with tenant_atomic(tenant_id):
+            response = Response(_asked(posted), status=200 if has_ended else 202)
+        if posted.reply is not None:
+            response["Location"] = reverse("conversations_api:reply", args=[conversation_id, posted.reply.id])
+        if preferred is not None and "wait" not in given:
+            response["Preference-Applied"] = f"wait={preferred}"
+        return response
+
+
+class ReplyView(ApiView):
+    """`/api/v1/conversations/{id}/replies/{id}`."""
+
+    @extend_schema(operation_id="read_reply", summary="Read a reply", responses=ReplySerializer)
+    @requires(Scope.CONVERSATIONS_READ)
+    def get(self, request: ApiRequest, conversation_id: UUID, reply_id: UUID) -> Response:
+        """Its state, and the answer once there is one."""
+        return Response(describe_api_reply(_reply(conversation_id, reply_id)))
+
+
+class StopView(ApiView):
+    """`/api/v1/conversations/{id}/replies/{id}/stop`."""
+
+    @extend_schema(
+        operation_id="stop_reply", summary="Stop writing a reply", request=None, responses={202: ReplySerializer}
+    )
+    @requires(Scope.ANSWERS_WRITE)
+    def post(self, request: ApiRequest, conversation_id: UUID, reply_id: UUID) -> Response:
+        """What was written is kept and marked as stopped; a reply that has ended is left alone."""
+        reply = _reply(conversation_id, reply_id)
+        if reply.conversation.channel != Channel.API:
+            raise NotFound
+        self.idempotency_subject = conversation_id
+        domain.stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)
+        return Response(describe_api_reply(_reply(conversation_id, reply_id)), status=202)
+
+
+class StreamView(ApiView):
+    """`/api/v1/conversations/{id}/replies/{id}/stream`."""
+
+    content_negotiation_class = EventsOrJson
+
+    @extend_schema(
+        operation_id="follow_reply",
+        summary="Follow a reply as it is written",
+        parameters=[
+            OpenApiParameter(
+                "Last-Event-ID", OpenApiTypes.STR, location=OpenApiParameter.HEADER,
+                description="The `id` of the last event that was received, to go on behind it.",
+            )
+        ],
+        responses={
+            (200, "text/event-stream"): OpenApiResponse(
+                REPLY_EVENT, description="Events `reply`, `phase`, `delta`, and last `done` or `failed`."
+            )
+        },
+    )  # fmt: skip
+    @requires(Scope.CONVERSATIONS_READ, atomic=False)
+    def get(self, request: ApiRequest, conversation_id: UUID, reply_id: UUID) -> HttpResponseBase:
+        """Server-sent events; see docs/api.md for each."""
+        with tenant_atomic(request.auth.tenant_id):
+            _reply(conversation_id, reply_id)
+        # This thread lives as long as the stream; its connection would be missing from the pool all the while.
+        close_old_connections()
+        followed = FollowedReply(request.auth.tenant_id, conversation_id, reply_id, get_language() or "en")
+        after = clean_cursor(request.headers.get("Last-Event-ID"))
+        response = StreamingHttpResponse(reply_events(followed, after=after), content_type="text/event-stream")
+        # Nginx would hold the events back until its buffer is full.
+        response["X-Accel-Buffering"] = "no"
+        return response
+
+
+def _filtered(request: ApiRequest) -> QuerySet[Conversation]:
+    rows: QuerySet[Conversation] = Conversation.objects.filter(deleted_at__isnull=True)
+    for name, known in FILTERS.items():
+        wanted = request.query_params.get(name)
+        if wanted is None:
+            continue
+        if wanted not in known:
+            raise InvalidInput(
+                _("“%(name)s” must be one of: %(values)s.") % {"name": name, "values": ", ".join(known)}, parameter=name
+            )
+        rows = rows.filter(**{name: wanted})
+    customer = request.query_params.get("customer")
+    if customer is not None:
+        if not customer or "\x00" in customer:
+            return rows.none()
+        rows = rows.filter(visitor__reference=customer)
+    return rows.select_related("visitor", "assignee")
+
+
+def _reply(conversation_id: UUID, reply_id: UUID) -> Reply:
+    reply: Reply | None = (
+        Reply.objects.filter(id=reply_id, conversation_id=conversation_id, conversation__deleted_at__isnull=True)
+        .select_related("conversation")
+        .first()
+    )
+    if reply is None:
+        raise NotFound
+    return reply
+
+
+def _asked(posted: domain.PostedMessage) -> dict[str, Any]:
+    """The stored question and its reply as they are now."""
+    rows = Message.objects.select_related("user", "answer_to", "conversation__assistant")
+    return {
+        "message": describe_message(rows.get(id=posted.message.id)),
+        "reply": describe_api_reply(Reply.objects.get(id=posted.reply.id)) if posted.reply else None,
+    }
+
+
+def _client_id(request: ApiRequest) -> UUID:
+    """The message's own guard against doubling: a request that is carried out again after a crash finds its message."""
+    key = request.headers.get(HEADER)
+    return uuid.uuid4() if key is None else uuid.uuid5(request.auth.key_id, key)

@@ -1,0 +1,60 @@
+"""The page on which owners and admins set how their assistant answers."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from conversations.assistants import change_assistant
+from conversations.forms import AssistantForm
+from conversations.models import Assistant
+from conversations.queries import default_assistant
+from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.permissions import Right
+from helpdesk.users.access import DeskRequest, desk_view
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view(Right.EDIT_ASSISTANT)
+def assistant(request: DeskRequest) -> HttpResponse:
+    """The settings; what was typed comes back when it cannot be saved."""
+    found = default_assistant()
+    if request.method != "POST":
+        return _page(request, found, AssistantForm(initial=_initial(found)))
+    form = AssistantForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, form, status=InvalidInput.status)
+    values = dict(form.cleaned_data)
+    based_on = values.pop("based_on")
+    try:
+        changed = change_assistant(tenant_id=request.tenant.id, based_on=based_on, values=values)
+    except Conflict as error:
+        _explain_conflict(form, found)
+        return _page(request, found, form, status=error.status)
+    messages.success(request, _("Saved. The next answer follows it.") if changed else _("Nothing was changed."))
+    return redirect("desk:assistant", tenant_slug=request.tenant.slug)
+
+
+def _initial(found: Assistant) -> dict[str, object]:
+    names = ("name", "style", "instructions", "temperature", "top_p", "max_tokens", "seed")
+    return {name: getattr(found, name) for name in names} | {"stop": "\n".join(found.stop), "based_on": found.version}
+
+
+def _explain_conflict(form: AssistantForm, found: Assistant) -> None:
+    """Sending the form again then puts the kept settings on top of the other person's."""
+    form.add_error(
+        None,
+        _("Somebody changed these settings meanwhile. Yours are kept below; saving again puts them on top."),
+    )
+    typed = cast(QueryDict, form.data).copy()
+    typed["based_on"] = str(found.version)
+    form.data = typed
+
+
+def _page(request: DeskRequest, found: Assistant, form: AssistantForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "conversations/assistant.html", {"form": form, "assistant": found}, status=status)

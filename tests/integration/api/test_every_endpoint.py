@@ -1,0 +1,46 @@
+"""Promises about all endpoints for programs, held for those that come later too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from helpdesk.api.views import ApiView
+from helpdesk.api_keys.scopes import Scope
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "00000000-0000-4000-8000-000000000000"
+
+
+def endpoints(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[tuple[str, type[ApiView]]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from endpoints(pattern.url_patterns, route)
+        elif isinstance(view := getattr(pattern.callback, "cls", None), type) and issubclass(view, ApiView):
+            yield route, view
+
+
+FOUND = list(endpoints(get_resolver().url_patterns))
+HANDLERS = [
+    (route, method, getattr(view, method))
+    for route, view in FOUND
+    for method in ("get", "post", "put", "patch", "delete")
+    if hasattr(view, method)
+]
+
+
+def test_there_are_endpoints_to_look_at() -> None:
+    assert len(HANDLERS) >= 13
+
+
+@pytest.mark.parametrize(("route", "method", "handler"), HANDLERS, ids=lambda value: str(value)[:80])
+def test_every_handler_names_its_scope_and_lets_no_stranger_in(route: str, method: str, handler: object) -> None:
+    assert handler.required_scope is None or handler.required_scope in Scope  # type: ignore[attr-defined]
+    path = "/".join(ADDRESS if part.startswith("<") else part for part in route.split("/"))
+    response = getattr(Client(), method)(path)
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "invalid_api_key")
