@@ -16,7 +16,6 @@ from batches.models import Batch, BatchItem, BatchState
 from conversations.models import Conversation, Reply, ReplyStatus
 from conversations.replies import claim_reply
 from helpdesk.errors import InvalidInput, NotFound
-from helpdesk.streams.writer import is_asked_to_stop
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tests.factories import make_tenant, make_user
@@ -129,7 +128,7 @@ def test_cancel_ends_what_waits_and_stops_what_is_in_work() -> None:
     assert cancelled.state == BatchState.CANCELLING
     assert states(batch) == ["running", "running", *["cancelled"] * 10]
     # The one that a worker writes is stopped there; the other one never begins.
-    assert is_asked_to_stop(first.reply_id)
+    assert items(batch)[0].reply.stop_requested
     assert items(batch)[1].reply.status == ReplyStatus.FAILED
     assert claim_reply(tenant_id=tenant.id, reply_id=second.reply_id, worker="w") is None
     with tenant_atomic(tenant.id):
