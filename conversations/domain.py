@@ -22,6 +22,7 @@ from conversations.models import (
     ReplyPriority,
     Visitor,
 )
+from conversations.parameters import RequestParameters
 from conversations.queries import IN_FLIGHT, current_conversation, default_assistant
 from conversations.tasks import enqueue_reply
 from conversations.validation import clean_body
@@ -91,7 +92,7 @@ def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, languag
         visitor=visitor, assistant=default_assistant(), language=language
     )
     message = append_message(conversation, author=Author.CUSTOMER, body=text, language=language, client_id=client_id)
-    reply = _queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
+    reply = queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
     return PostedMessage(conversation, message, reply)
 
 
@@ -110,15 +111,21 @@ def append_message(conversation: Conversation, *, author: Author, body: str, **f
     return message
 
 
-def _queue_reply(
-    conversation: Conversation, question: Message, *, priority: ReplyPriority = ReplyPriority.INTERACTIVE
+def queue_reply(
+    conversation: Conversation,
+    question: Message,
+    *,
+    priority: ReplyPriority = ReplyPriority.INTERACTIVE,
+    parameters: RequestParameters | None = None,
 ) -> Reply:
+    """Have the assistant answer this message. Runs inside the caller's transaction; raises Busy when the line is full."""
     place = admit(priority)
     reply: Reply = Reply.objects.create(
         conversation=conversation,
         question=question,
         priority=priority,
         rank=place.rank,
+        parameters=(parameters or RequestParameters()).to_json(),
         deadline_at=timezone.now() + timedelta(seconds=settings.REPLY_DEADLINE_SECONDS),
     )
     tenant_id = current_tenant_id()

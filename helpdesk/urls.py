@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("widget/", include("conversations.widget.urls")),
     path("api/v1/", include("helpdesk.api.urls")),
     re_path(r"^api(?:/|$)", unknown_route),
+    path("v1/", include("openai_api.urls")),
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),

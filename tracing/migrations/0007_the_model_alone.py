@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracing', '0004_kinds_of_answers'),
+        ('tracing', '0006_traces_by_day'),
     ]
 
     operations = [
