@@ -19,13 +19,14 @@ from tracing.read import open_trace_for_program
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatAnswer:
-    """One choice. `tokens` is None when probabilities were not asked for."""
+    """One choice. `cache` says how it was found when it was given before; `tokens` is None when they were not asked for."""
 
     text: str
     outcome: str
     sources: Sequence[dict[str, Any]]
     confidence: str | None
     trace_id: str
+    cache: str | None
     model: str
     finish_reason: str
     prompt_tokens: int
@@ -48,6 +49,7 @@ def read_answer(client: ApiClient, asked: AskedReply, *, with_tokens: bool) -> C
             sources=public_sources(reply.answer.sources),
             confidence=None if trace.style == AnswerStyle.FREE else trace.confidence_band,
             trace_id=str(trace.id),
+            cache=trace.cache or None,
             model=trace.model,
             finish_reason="length" if trace.finish_reason == "length" else "stop",
             prompt_tokens=trace.prompt_tokens,

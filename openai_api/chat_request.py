@@ -16,7 +16,7 @@ from openai_api.messages import Turn, read_messages
 from openai_api.response_format import read_response_format
 
 MAX_CHOICES = 4
-MAX_CUSTOMER_CHARACTERS = 200
+MAX_CUSTOMER_CHARACTERS = 128
 
 UNDERSTOOD = {
     "model",
@@ -110,7 +110,8 @@ def read_chat_request(body: object) -> ChatRequest:
             stop=_stop(body.get("stop")),
             top_logprobs=top_logprobs,
             grounded=grounded,
-            use_cache=flag(extras, "use_cache", default=True, prefix="glassdesk."),
+            # An answer that is given again was not written anew: it has no probabilities of its own.
+            use_cache=flag(extras, "use_cache", default=True, prefix="glassdesk.") and not logprobs,
             instructions=messages.instructions,
             json_schema=read_response_format(body.get("response_format"), grounded=grounded),
         ),

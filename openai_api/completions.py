@@ -87,6 +87,7 @@ def extras(answer: ChatAnswer) -> dict[str, Any]:
         "trace_id": answer.trace_id,
         "confidence": answer.confidence,
         "outcome": answer.outcome,
+        "cache": answer.cache,
     }
 
 

@@ -75,6 +75,11 @@ def test_everything_that_is_understood() -> None:
     )
 
 
+def test_probabilities_are_those_of_an_answer_that_was_written_for_this_request() -> None:
+    assert read().parameters.use_cache
+    assert not read(logprobs=True).parameters.use_cache
+
+
 def test_messages_to_the_model_alone_are_not_altered() -> None:
     request = read(messages=[{"role": "user", "content": " indented\r\n"}], glassdesk=ALONE)
     assert request.question == " indented\r\n"
@@ -143,7 +148,7 @@ def test_response_formats_become_schemas(asked: dict[str, Any], schema: dict[str
         ({"glassdesk": {"grounded": "no"}}, "glassdesk.grounded"),
         ({"glassdesk": True}, "glassdesk"),
         ({"user": "a\nb"}, "user"),
-        ({"user": "x" * 201}, "user"),
+        ({"user": "x" * 129}, "user"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused_by_its_name(fields: dict[str, Any], parameter: str) -> None:
