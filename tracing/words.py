@@ -96,6 +96,13 @@ def style_sentence(style: str) -> str:
     return _("The engine wrote freely from the passages in the prompt; the answer was checked against them afterwards.")
 
 
+def nothing_found(style: str) -> str:
+    """Why there are no passages."""
+    if style == "free":
+        return _("Nothing was searched: the caller asked the model alone.")
+    return _("The search found no passage at all.")
+
+
 def verdict_word(verdict: str) -> str:
     """How a replay compares."""
     return {"exact": _("exact"), "approximate": _("approximate"), "changed": _("changed")}.get(verdict, verdict)

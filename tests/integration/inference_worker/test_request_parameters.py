@@ -7,16 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from conversations.domain import begin_visit
 from conversations.models import AnswerStyle, Assistant, Author, Channel, Conversation, Message, Reply, ReplyStatus
 from conversations.parameters import RequestParameters
 from conversations.tasks import enqueue_reply
+from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.replay import replay_request
 from inference_worker.scripted_engine import ScriptedEngine
+from tests.factories import make_user
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import ANSWER, QUESTION
 from tracing.content import TraceContent
@@ -170,3 +174,18 @@ def test_an_empty_answer_of_the_model_alone_is_an_answer(
     script(engine, monkeypatch, " ")
     message, trace, _ = recorded(shop, ask(shop, (Author.CUSTOMER, "Say nothing"), grounded=False))
     assert (message.body, message.outcome, trace.finish_reason) == ("", "answered", "stop")
+
+
+def test_the_report_of_the_model_alone_says_that_nothing_was_checked(
+    shop: Tenant, engine: ScriptedEngine, client: Client
+) -> None:
+    reply = ask(shop, (Author.CUSTOMER, "How much?"), grounded=False, json_schema=SCHEMA, instructions="Be exact.")
+    client.force_login(make_user(shop, Role.REVIEWER), backend="allauth.account.auth_backends.AuthenticationBackend")
+    opened = client.post(reverse("tracing:open", args=[shop.slug, reply.id]), {"reason": "a test reads it"})
+    page = opened.content.decode()
+    assert opened.status_code == 200
+    assert "no article was searched, and nothing checked the answer" in page
+    assert "The model alone, without articles" in page
+    assert "Nothing was searched" in page
+    assert "Which passage made it say that" not in page
+    assert "Be exact." in page
