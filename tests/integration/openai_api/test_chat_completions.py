@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import openai
+import pydantic
 import pytest
 
 from conversations.models import Channel, Conversation, Reply
@@ -198,6 +199,23 @@ def test_an_answer_by_a_json_schema_is_that_json(client: openai.OpenAI) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "delivery", "strict": True, "schema": SCHEMA}}
     answer = ask(client, response_format=form, extra_body=ALONE)
     assert json.loads(answer.choices[0].message.content) == {"days": 1, "currency": "EUR"}
+
+
+class Delivery(pydantic.BaseModel):
+    """What the client is to make of the answer."""
+
+    days: int
+    is_free: bool
+
+
+def test_the_clients_own_parser_gets_what_it_asked_for(client: openai.OpenAI) -> None:
+    parsed = client.chat.completions.parse(
+        model="default",
+        messages=[{"role": "user", "content": QUESTION}],
+        response_format=Delivery,
+        extra_body=ALONE,
+    )
+    assert parsed.choices[0].message.parsed == Delivery(days=1, is_free=True)
 
 
 def test_another_company_is_answered_from_its_own_articles_only(

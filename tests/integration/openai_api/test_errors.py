@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from unittest.mock import patch
 
 import httpx
 import openai
 import psutil
 import pytest
+from django.conf import settings
 
 from conversations.models import Conversation, Reply
 from helpdesk.api_keys.scopes import Scope
@@ -17,7 +19,7 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.workers import KEY
 from inference_worker.scripted_engine import ScriptedEngine
-from tests.factories import make_api_key
+from tests.factories import make_api_key, make_question
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import ANSWER
 from tests.integration.openai_api.conftest import Web
@@ -115,6 +117,17 @@ def test_too_many_requests_say_when_to_come_back(client_of: Callable[..., openai
             client.models.list()
     assert (caught.value.code, caught.value.type) == ("too_many_requests", "rate_limit_error")
     assert 1 <= int(caught.value.response.headers["Retry-After"]) <= 60
+
+
+def test_a_full_line_says_when_to_come_back_and_stores_nothing(client: openai.OpenAI, shop: Tenant) -> None:
+    with patch("conversations.domain.enqueue_reply"):
+        for _ in range(settings.TENANT_QUEUE):
+            make_question(shop)
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(client)
+    assert (caught.value.code, caught.value.type) == ("busy", "rate_limit_error")
+    assert int(caught.value.response.headers["Retry-After"]) >= 1
+    assert conversations(shop) == settings.TENANT_QUEUE
 
 
 def test_without_a_worker_the_model_is_not_ready(client: openai.OpenAI, shop: Tenant) -> None:
