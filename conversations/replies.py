@@ -75,7 +75,13 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
             return None
         reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
         events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
-        return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, history_before(reply.question))
+        return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
+
+
+def _history(reply: Reply) -> list[Message]:
+    """A model that is asked alone gets every message; answers from articles need the last few."""
+    is_grounded = reply.parameters.get("grounded", True)
+    return history_before(reply.question) if is_grounded else history_before(reply.question, limit=None)
 
 
 def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> list[UUID]:

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("conversations.api.urls")),
     path("api/v1/", include("knowledge.api")),
     re_path(r"^api(?:/|$)", UnknownRouteView.as_view()),
+    path("v1/", include("openai_api.urls")),
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),

@@ -1,7 +1,8 @@
 """A deterministic stand-in for the engine and the embedder in fast tests: no model, no heavy import.
 
-`ScriptedEngine` honours the engine contract: it streams the first of `choices`, or a scripted text, word by word
-(Chinese, Japanese and Korean character by character), with log-probabilities that depend only on the word.
+`ScriptedEngine` honours the engine contract: it streams the first of `choices`, an example of `json_schema`, or a
+scripted text, word by word (Chinese, Japanese and Korean character by character), with log-probabilities that depend
+only on the word.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from inference_worker.engine import (
     PromptTooLong,
     Token,
 )
+from inference_worker.scripted_schema import example_text
 
 CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 PIECE = re.compile(rf"\s*[{CJK}]|\s*[^\s{CJK}]+|\s+")
@@ -181,7 +183,10 @@ class ScriptedEngine:
         if request.sampling.choices:
             script = pieces(request.sampling.choices[0])
             return script, max(len(pieces(choice)) for choice in request.sampling.choices) + 1, "stop"
-        text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
+        if request.sampling.json_schema is not None:
+            text = example_text(request.sampling.json_schema)
+        else:
+            text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
         for stop in request.sampling.stop:
             text = text.split(stop)[0]
         script, limit = pieces(text), request.sampling.max_tokens

@@ -24,6 +24,7 @@ from inference_worker.engine import (
     GenerationRequest,
     Prompt,
     PromptTooLong,
+    RequestRefused,
     SamplingParameters,
 )
 from inference_worker.engine_processes import end_processes, find_processes, set_environment
@@ -191,6 +192,7 @@ class VLLMEngine:
 
     async def _load(self) -> Any:
         from vllm import AsyncEngineArgs
+        from vllm.config import StructuredOutputsConfig
         from vllm.platforms import current_platform
         from vllm.v1.engine.async_llm import AsyncLLM
 
@@ -213,6 +215,8 @@ class VLLMEngine:
             max_logprobs=20,
             logprobs_mode="raw_logprobs",
             logits_processors=["inference_worker.vllm_extensions.choices:ChoiceProcessor"],
+            # A small model fills permitted whitespace until its tokens are used up.
+            structured_outputs_config=StructuredOutputsConfig(backend="guidance", disable_any_whitespace=True),
             worker_extension_cls="inference_worker.vllm_extensions.worker.WorkerSetup",
             disable_log_stats=True,
             use_tqdm_on_load=False,
@@ -238,11 +242,12 @@ class VLLMEngine:
         except EngineGenerateError as error:
             raise EngineError(f"The engine failed: {_first_line(error.__cause__ or error)}", retryable=True) from error
         except (VLLMClientError, ValueError) as error:
-            raise EngineError(f"The engine refused the request: {_first_line(error)}", retryable=False) from error
+            raise RequestRefused(f"The engine refused the request: {_first_line(error)}") from error
 
     def _vllm_parameters(self, sampling: SamplingParameters, choices: Sequence[SpelledChoice], budget: int) -> Any:
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
+        from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
+        schema = sampling.json_schema
         end = self._tokenizer.eos_token_id
         return SamplingParams(
             max_tokens=budget,
@@ -253,6 +258,7 @@ class VLLMEngine:
             stop_token_ids=[end] if choices else None,
             logprobs=sampling.top_logprobs,
             output_kind=RequestOutputKind.DELTA,
+            structured_outputs=None if schema is None else StructuredOutputsParams(json=schema),
             extra_args={CHOICES: [[*choice.ids, end] for choice in choices]} if choices else None,
         )
 

@@ -96,7 +96,7 @@ class TokenRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingRecord:
-    """How tokens were picked. `choices` are the texts that the answer was restricted to, if any."""
+    """How tokens were picked. `choices` are the texts, `json_schema` (as JSON) the form that the answer was restricted to."""
 
     max_tokens: int
     temperature: float
@@ -105,6 +105,7 @@ class SamplingRecord:
     stop: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     top_logprobs: int = 0
+    json_schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

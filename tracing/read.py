@@ -20,7 +20,7 @@ from helpdesk.users.models import Membership, User
 from tracing.analyses import OpenedAnalysis, opened_analyses
 from tracing.chain import append_to_chain
 from tracing.content import TraceContent
-from tracing.models import Trace, TraceAccess
+from tracing.models import PROGRAM_MARK, Trace, TraceAccess
 from tracing.opening import content_of
 from tracing.reasons import clean_reason
 
@@ -143,6 +143,11 @@ def open_trace_from_shell(*, trace: Trace, reason: str) -> TraceContent:
 def open_trace_and_analyses_from_shell(*, trace: Trace, reason: str) -> OpenedTrace:
     """Like `open_trace_from_shell`, with the contents of the trace's analyses."""
     return _open_and_log(trace, None, clean_reason(reason))
+
+
+def open_trace_for_program(*, trace: Trace, key_id: UUID, reason: str) -> TraceContent:
+    """The content for software that acts with an API key; whether the key may is the caller's to check."""
+    return _open_and_log(trace, None, clean_reason(f"{PROGRAM_MARK}{key_id}: {reason}")).content
 
 
 def _open_and_log(trace: Trace, user: User | None, reason: str) -> OpenedTrace:

@@ -103,7 +103,19 @@ def style_sentence(style: str) -> str:
             "Retrieval chose these sentences; the engine was constrained to them; the probabilities show how likely "
             "the model itself found each token."
         )
+    if style == "free":
+        return _(
+            "The caller asked the model alone: no article was searched, and nothing checked the answer. Its probabilities "
+            "say how likely the model found its own words, not whether they are true."
+        )
     return _("The engine wrote freely from the passages in the prompt; the answer was checked against them afterwards.")
+
+
+def nothing_found(style: str) -> str:
+    """Why there are no passages."""
+    if style == "free":
+        return _("Nothing was searched: the caller asked the model alone.")
+    return _("The search found no passage at all.")
 
 
 def verdict_word(verdict: str) -> str:

@@ -4,9 +4,18 @@ from tracing.models.chained import ChainedModel, ChainHead
 from tracing.models.jobs import AnalysisJob, Calibration, JobState
 from tracing.models.keys import DataKey, KeyEvent, KeyEventKind, KeyPurpose
 from tracing.models.retention import DeletionKind, DeletionReceipt, LegalHold, RetentionPolicy
-from tracing.models.traces import AnalysisKind, AnswerKind, ConfidenceBand, Trace, TraceAccess, TraceAnalysis
+from tracing.models.traces import (
+    PROGRAM_MARK,
+    AnalysisKind,
+    AnswerKind,
+    ConfidenceBand,
+    Trace,
+    TraceAccess,
+    TraceAnalysis,
+)
 
 __all__ = [
+    "PROGRAM_MARK",
     "AnalysisJob",
     "AnalysisKind",
     "AnswerKind",

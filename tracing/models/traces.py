@@ -136,6 +136,10 @@ class TraceAnalysis(ChainedModel):
         return f"{self.kind} of {self.trace_id}"
 
 
+# How the reason of a read begins that was made with an API key.
+PROGRAM_MARK = "API key "
+
+
 class TraceAccess(ChainedModel):
     """Who opened which trace's content, when and why; `opened` is False when the content could not be unsealed.
 
@@ -159,3 +163,8 @@ class TraceAccess(ChainedModel):
 
     def __str__(self) -> str:
         return f"{self.trace_id} by {self.user_id}"
+
+    @property
+    def is_by_program(self) -> bool:
+        """Whether software read it with an API key, which the reason then names."""
+        return self.user_id is None and self.reason.startswith(PROGRAM_MARK)
