@@ -49,6 +49,7 @@ app.conf.update(
         "sweep-replies": {"task": "conversations.sweep_replies", "schedule": 5.0, "options": {"expires": 5}},
         "sweep-analyses": {"task": "tracing.sweep_analyses", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
+        "feed-batches": {"task": "batches.feed", "schedule": 1.0, "options": {"expires": 5}},
         "forget-idempotent-requests": {
             "task": "api.forget_idempotent_requests",
             "schedule": 3600.0,
@@ -76,4 +77,4 @@ def check_before_serving(**_: Any) -> None:
         refuse_unsafe_start()
 
 
-app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "inference_worker"])
+app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "batches", "inference_worker"])

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "knowledge",
     "conversations",
     "tracing",
+    "batches",
     "inference_worker",
 ]
 
@@ -204,6 +205,14 @@ QUEUE_LIMIT = env.integer("GLASSDESK_QUEUE_LIMIT", 512, minimum=1)
 BATCH_IN_FLIGHT = env.integer("GLASSDESK_BATCH_IN_FLIGHT", max(1, ENGINE_MAX_SEQUENCES // 2), minimum=1)
 DELTA_INTERVAL_SECONDS = 0.04
 
+# --- Batch jobs ----------------------------------------------------------------------------------------------------
+BATCH_MAX_ITEMS = env.integer("GLASSDESK_BATCH_MAX_ITEMS", 10_000, minimum=1)
+BATCH_MAX_BYTES = env.integer("GLASSDESK_BATCH_MAX_BYTES", 16 * 1024 * 1024, minimum=1024)
+# Of one company, in all its batches.
+BATCH_MAX_WAITING = env.integer("GLASSDESK_BATCH_MAX_WAITING", 50_000, minimum=1)
+# From the moment an item begins; customers go first all that time.
+BATCH_DEADLINE_SECONDS = env.integer("GLASSDESK_BATCH_DEADLINE", 3600, minimum=60)
+
 # --- REST ----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -215,6 +224,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
     "UNAUTHENTICATED_USER": None,
 }
+# How long a caller may wait for the chain of its traces to be checked.
+API_VERIFY_SECONDS = env.integer("GLASSDESK_API_VERIFY_SECONDS", 20, minimum=1)
 API_KEY_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_KEY_REQUESTS_PER_MINUTE", 120, minimum=1)
 API_TENANT_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_TENANT_REQUESTS_PER_MINUTE", 600, minimum=1)
 SPECTACULAR_SETTINGS = {
@@ -233,6 +244,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "displayRequestDuration": True},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AnalysisKindEnum": "tracing.models.AnalysisKind",
+        "AnswerKindEnum": "tracing.models.AnswerKind",
+        "BandEnum": "tracing.models.ConfidenceBand",
+        "BatchStateEnum": "batches.models.BatchState",
+        "ItemStateEnum": "batches.models.ItemState",
+        "JobStateEnum": "tracing.models.JobState",
+    },
 }
 
 # --- Languages, files, logs ----------------------------------------------------------------------------------------

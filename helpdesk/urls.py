@@ -18,12 +18,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("tracing.api.conversation_urls")),
     path("api/v1/", include("conversations.api.urls")),
     path("api/v1/", include("knowledge.api")),
+    path("api/v1/", include("batches.api.urls")),
+    path("api/v1/", include("tracing.api.urls")),
     re_path(r"^api(?:/|$)", UnknownRouteView.as_view()),
     path("v1/", include("openai_api.urls")),
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),
     path("desk/", include("helpdesk.api_keys.urls")),
+    path("desk/", include("batches.urls")),
 ]
 
 handler400 = "helpdesk.api.errors.bad_request"

@@ -112,7 +112,7 @@ def figures(result: AnalysisResult) -> dict[str, Any]:
 
 def _analyse(runtime: Runtime, job: AnalysisJob, content: TraceContent) -> AnalysisResult:
     # What a person waits for goes on beside customers, at the engine's lowest priority; what nobody asked for gives way.
-    gives_way = job.requested_by_id is None
+    gives_way = job.is_automatic
     call = _Caller(runtime, gives_way=gives_way)
     engine, record = runtime.host.engine, engine_record(runtime.host.engine.info())
     if job.kind == AnalysisKind.ATTRIBUTION:

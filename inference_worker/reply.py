@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from conversations.models import AnswerStyle, Conversation, ConversationStatus, Outcome, Reply
+from batches.tasks import enqueue_feed
+from conversations.models import AnswerStyle, Conversation, ConversationStatus, Outcome, Reply, ReplyPriority
 from conversations.parameters import RequestParameters
 from conversations.replies import (
     Answer,
@@ -73,7 +74,8 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
         return
     attempt = claimed.reply.attempt
     log = logger.bind(reply_id=str(reply_id), tenant_id=str(tenant_id), attempt=attempt)
-    with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt) as stop:
+    is_unhurried = _is_of_batch(claimed.reply)
+    with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, is_unhurried=is_unhurried) as stop:
         try:
             _write(runtime, claimed, stop)
         except Stopped:
@@ -101,6 +103,12 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
                 runtime.host.suspect()
             _after_engine_error(claimed, error)
             log.warning("reply_engine_error", retryable=error.retryable)
+    if is_unhurried:
+        enqueue_feed()
+
+
+def _is_of_batch(reply: Reply) -> bool:
+    return reply.priority >= ReplyPriority.BATCH
 
 
 def _engine_is_ready(runtime: Runtime) -> bool:
@@ -327,10 +335,15 @@ def _store_once(work: Work) -> Pointer | None:
         )
         work.clock.add("store", begun)
         trace = record_trace(reply, _trace_record(work, outcome))
-        if settings.AUTOMATIC_ATTRIBUTION and work.generated is not None and work.asked.grounded:
+        if settings.AUTOMATIC_ATTRIBUTION and _is_worth_measuring(work):
             request_automatic(trace)
     is_complete = outcome is Outcome.ANSWERED and trace.finish_reason == "stop"
     return Pointer(trace.id, message.id) if is_complete else None
+
+
+def _is_worth_measuring(work: Work) -> bool:
+    """Whether the causes of the answer are measured unasked: there are articles, and nobody asked ten thousand at once."""
+    return work.generated is not None and work.asked.grounded and not _is_of_batch(work.claimed.reply)
 
 
 def _trace_record(work: Work, outcome: Outcome) -> TraceRecord:

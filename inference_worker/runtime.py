@@ -45,6 +45,8 @@ class Runtime:
     capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
     _seconds_per_reply: float | None = None
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
+    # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
+    _unhurried: set[UUID] = field(default_factory=set)
     _stops: StopListener = field(default_factory=StopListener)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -67,8 +69,9 @@ class Runtime:
 
     @property
     def is_answering(self) -> bool:
-        """Whether a customer's reply is being written."""
-        return bool(self._writing)
+        """Whether somebody waits for a reply that is being written; a batch job's items do not count."""
+        with self._lock:
+            return len(self._writing) > len(self._unhurried)
 
     @property
     def is_idle(self) -> bool:
@@ -76,10 +79,14 @@ class Runtime:
         return not self._writing and self._embeddings.is_idle and self._analyses.is_idle
 
     @contextmanager
-    def writing(self, *, tenant_id: UUID, reply_id: UUID, attempt: int) -> Iterator[StopSignal]:
+    def writing(
+        self, *, tenant_id: UUID, reply_id: UUID, attempt: int, is_unhurried: bool = False
+    ) -> Iterator[StopSignal]:
         """Keep the reply's lease alive for the length of the block, which gets to hear when the reply is stopped."""
         with self._lock:
             self._writing[reply_id] = (tenant_id, attempt)
+            if is_unhurried:
+                self._unhurried.add(reply_id)
         begun = time.monotonic()
         try:
             with self._stops.signal_of(reply_id) as stop:
@@ -87,7 +94,9 @@ class Runtime:
         finally:
             with self._lock:
                 self._writing.pop(reply_id, None)
-                self._note_duration(time.monotonic() - begun)
+                self._unhurried.discard(reply_id)
+                if not is_unhurried:
+                    self._note_duration(time.monotonic() - begun)
 
     def _note_duration(self, seconds: float) -> None:
         """A moving mean: the pace of the last dozen replies counts, not that of this morning."""

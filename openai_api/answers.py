@@ -14,7 +14,7 @@ from openai_api.errors import AnswerFailed
 from openai_api.following import AskedReply
 from tracing.content import TokenRecord
 from tracing.models import Trace
-from tracing.read import open_trace_for_program
+from tracing.read import open_own_answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,7 @@ def read_answer(client: ApiClient, asked: AskedReply, *, with_tokens: bool) -> C
 
 def _tokens(trace: Trace, client: ApiClient, text: str) -> tuple[TokenRecord, ...]:
     """The tokens of the sealed trace; opening it is logged like every read. Those behind the text ended it."""
-    content = open_trace_for_program(
-        trace=trace, key_id=client.key_id, reason="token probabilities returned with the answer"
-    )
+    content = open_own_answer(trace=trace, client=client, reason="token probabilities returned with the answer")
     written = "".join(token.text for token in content.tokens)
     end = len(written) - len(written.lstrip()) + len(text)
     kept, length = [], 0

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import cast
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,6 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from helpdesk.errors import InvalidInput
 from helpdesk.permissions import Right
+from helpdesk.streaming import streamed
 from helpdesk.users.access import DeskRequest, desk_view
 from tracing.export import html, jsonl
 from tracing.export.readers import DeskReader
@@ -103,9 +101,7 @@ def _stream(request: DeskRequest, reader: DeskReader, layout: Layout, *, extensi
     # Read only after the view's transaction has ended: each portion opens the tenant's scope for itself.
     rows = exported_traces(tenant.id, wanted, reader=reader, limit=MAX_ROWS)
     found = pieces(rows, layout, last_note=note)
-    is_asynchronous = isinstance(request, ASGIRequest)
-    content = _in_threads(found) if is_asynchronous else found
-    response = StreamingHttpResponse(content, content_type=CONTENT_TYPES[extension])
+    response = streamed(request, found, content_type=CONTENT_TYPES[extension])
     _name_file(response, f"glassdesk-{tenant.slug}-traces-{timezone.now():%Y-%m-%d}.{extension}")
     return cast(HttpResponse, response)
 
@@ -113,10 +109,3 @@ def _stream(request: DeskRequest, reader: DeskReader, layout: Layout, *, extensi
 def _name_file(response: HttpResponseBase, name: str) -> None:
     # Slugs have no character that the header would need to quote.
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-
-
-async def _in_threads(found: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Piece by piece: an ASGI server would collect a plain iterator to its end before it sends the first byte."""
-    take = sync_to_async(lambda: next(found, None), thread_sensitive=True)
-    while (piece := await take()) is not None:
-        yield piece

@@ -27,11 +27,16 @@ OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 
 def request_analysis(
-    trace: Trace, *, kind: AnalysisKind, parameters: dict[str, Any] | None = None, user: User | None = None
+    trace: Trace,
+    *,
+    kind: AnalysisKind,
+    parameters: dict[str, Any] | None = None,
+    user: User | None = None,
+    api_key_id: UUID | None = None,
 ) -> AnalysisJob:
     """Ask for an analysis in the caller's tenant scope; the same one that is still open is returned instead."""
     wanted = {"trace": trace, "kind": str(kind), "parameters": parameters or {}}
-    job = AnalysisJob(**wanted, requested_by=user)
+    job = AnalysisJob(**wanted, requested_by=user, requested_by_key_id=api_key_id)
     AnalysisJob.objects.bulk_create([job], ignore_conflicts=True)
     found: AnalysisJob = AnalysisJob.objects.filter(**wanted, state__in=OPEN).latest("queued_at")
     tenant_id = current_tenant_id()
@@ -41,7 +46,7 @@ def request_analysis(
 
 def request_automatic(trace: Trace) -> None:
     """Ask for the causes of a new answer, unless the worker is far behind with those before."""
-    if AnalysisJob.objects.filter(state__in=OPEN, requested_by=None).count() < MAX_AUTOMATIC:
+    if AnalysisJob.objects.filter(state__in=OPEN, requested_by=None, requested_by_key=None).count() < MAX_AUTOMATIC:
         request_analysis(trace, kind=AnalysisKind.ATTRIBUTION)
 
 

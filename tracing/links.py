@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from helpdesk import crypto
-from tracing.models import ChainedModel, Trace
+from tracing.models import ChainedModel, Trace, TraceAccess
 
 # Every column but payloads (their digests stand for them) and the link itself. A trace's new columns join with a new
 # format; so would those of the other tables.
@@ -70,6 +70,8 @@ LINKED_FIELDS: dict[str, tuple[str, ...]] = {
     "keyevent": (*_PLACE, "kind", "subject", "master_key_id", "figures", "at"),
 }
 SINCE_FORMAT_2 = ("kind",)
+# Joins the link of a read by an API key only: other reads link as they did before there were keys.
+OF_A_KEY = ("api_key_id",)
 SINCE_FORMAT_3 = ("channel", "cache", "cached_from", "saved_tokens")
 GENESIS = b""
 EMPTY_DIGEST = hashlib.sha256(b"").digest()
@@ -103,6 +105,8 @@ def link(key: bytes, row: ChainedModel, *, previous: bytes, sequence: int | None
 def linked_fields(row: ChainedModel) -> tuple[str, ...]:
     """The columns that the row's link covers: those of its format, and later ones as soon as they hold anything."""
     names = LINKED_FIELDS[label(row)]
+    if isinstance(row, TraceAccess):
+        return (*names, *(name for name in OF_A_KEY if getattr(row, name)))
     if not isinstance(row, Trace):
         return names
     for format_since, later in ((2, SINCE_FORMAT_2), (3, SINCE_FORMAT_3)):

@@ -13,6 +13,8 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.api_keys.domain import ApiClient
+from helpdesk.api_keys.scopes import Scope
 from helpdesk.crypto import SealError
 from helpdesk.errors import Forbidden, GlassdeskError, NotFound
 from helpdesk.permissions import Right, has_right
@@ -20,7 +22,7 @@ from helpdesk.users.models import Membership, User
 from tracing.analyses import OpenedAnalysis, opened_analyses
 from tracing.chain import append_to_chain
 from tracing.content import TraceContent
-from tracing.models import PROGRAM_MARK, Trace, TraceAccess
+from tracing.models import Trace, TraceAccess
 from tracing.opening import content_of
 from tracing.reasons import clean_reason
 
@@ -83,6 +85,15 @@ class TraceShape:
     erased_at: datetime | None = None
 
 
+def trace_by_id(trace_id: UUID) -> Trace:
+    """A trace with its key's row, without its payload; raises NotFound."""
+    rows = Trace.objects.filter(id=trace_id).select_related("key", "reply").defer("sealed", "sealed_prompt")
+    trace: Trace | None = rows.first()
+    if trace is None:
+        raise NotFound
+    return trace
+
+
 def trace_of_reply(reply_id: UUID) -> Trace:
     """The trace of a reply with its key's row, without its payload; raises NotFound."""
     rows = Trace.objects.filter(reply_id=reply_id).select_related("key").defer("sealed", "sealed_prompt")
@@ -113,7 +124,7 @@ def trace_shape(trace: Trace) -> TraceShape:
 
 def accesses_of(trace: Trace) -> list[TraceAccess]:
     """Who opened the trace, the newest first. Reasons are for those who may read the content."""
-    return list(TraceAccess.objects.filter(trace=trace).select_related("user")[:SHOWN_ACCESSES])
+    return list(TraceAccess.objects.filter(trace=trace).select_related("user", "api_key")[:SHOWN_ACCESSES])
 
 
 def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str) -> TraceContent:
@@ -132,7 +143,14 @@ def open_trace_and_analyses(*, trace: Trace, user: User, membership: Membership,
         raise Forbidden
     if not has_right(membership.role, Right.READ_TRACE_CONTENT):
         raise Forbidden
-    return _open_and_log(trace, user, clean_reason(reason))
+    return _open_and_log(trace, clean_reason(reason), user=user)
+
+
+def open_trace_for_client(*, trace: Trace, client: ApiClient, reason: str) -> OpenedTrace:
+    """Like `open_trace_and_analyses`, for other software with a key; the key stands in the log."""
+    if client.tenant_id != trace.tenant_id or Scope.TRACES_CONTENT not in client.scopes:
+        raise Forbidden
+    return _open_and_log(trace, clean_reason(reason), api_key_id=client.key_id)
 
 
 def open_trace_from_shell(*, trace: Trace, reason: str) -> TraceContent:
@@ -142,19 +160,25 @@ def open_trace_from_shell(*, trace: Trace, reason: str) -> TraceContent:
 
 def open_trace_and_analyses_from_shell(*, trace: Trace, reason: str) -> OpenedTrace:
     """Like `open_trace_from_shell`, with the contents of the trace's analyses."""
-    return _open_and_log(trace, None, clean_reason(reason))
+    return _open_and_log(trace, clean_reason(reason))
 
 
-def open_trace_for_program(*, trace: Trace, key_id: UUID, reason: str) -> TraceContent:
-    """The content for software that acts with an API key; whether the key may is the caller's to check."""
-    return _open_and_log(trace, None, clean_reason(f"{PROGRAM_MARK}{key_id}: {reason}")).content
+def open_own_answer(*, trace: Trace, client: ApiClient, reason: str) -> TraceContent:
+    """The content of an answer that this client is being given now, whatever its scopes; the key stands in the log."""
+    if client.tenant_id != trace.tenant_id:
+        raise Forbidden
+    return _open_and_log(trace, clean_reason(reason), api_key_id=client.key_id).content
 
 
-def _open_and_log(trace: Trace, user: User | None, reason: str) -> OpenedTrace:
+def _open_and_log(
+    trace: Trace, reason: str, *, user: User | None = None, api_key_id: UUID | None = None
+) -> OpenedTrace:
     try:
         with transaction.atomic():
             opened = _opened_or_none(trace)
-            append_to_chain(TraceAccess(trace=trace, user=user, reason=reason, opened=opened is not None))
+            access = TraceAccess(trace=trace, user=user, reason=reason, opened=opened is not None)
+            access.api_key_id = api_key_id
+            append_to_chain(access)
     except SealError as error:
         # Without the chain's key nothing can be logged, so nothing is shown either.
         logger.warning("trace_access_not_logged", trace_id=str(trace.id), reason=str(error))

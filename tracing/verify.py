@@ -6,11 +6,16 @@ that is put back in place of the newer one passes; only a checkpoint kept elsewh
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.errors import Unavailable
 from tracing import links
 from tracing.keys import existing_key
 from tracing.models import ChainedModel, ChainHead, DeletionReceipt, KeyPurpose, Trace, TraceAccess
@@ -59,15 +64,25 @@ class _Broken:
     previous: bytes
 
 
-def verify_chain() -> Verification:
-    """Check every chained row of the tenant in scope. Raises SealError without the chain's key."""
+class VerificationTooLong(Unavailable):
+    """The chain has more rows than can be checked while a caller waits."""
+
+    code = "verification_too_long"
+    message = _("The chain is too long to be checked while you wait. Run “manage.py verify_traces” on the server.")
+
+
+def verify_chain(*, seconds: float = math.inf) -> Verification:
+    """Check every chained row of the tenant in scope.
+
+    Raises SealError without the chain's key, and VerificationTooLong when it is not done after so many seconds.
+    """
     head = ChainHead.objects.first()
     result = Verification(unchained=TraceAccess.objects.filter(sequence__isnull=True).count())
     if head is None:
         result.findings = [_finding("inserted", row) for row in islice(chained_rows(), 100)]
         return result
     key = existing_key(KeyPurpose.CHAIN)
-    walk = _Walk(key, head, result, Deletions.claimed())
+    walk = _Walk(key, head, result, Deletions.claimed(), give_up_at=time.monotonic() + seconds)
     walk.run()
     result.findings += _check_head(key, head, walk.previous)
     result.findings.sort(key=lambda finding: finding.sequence)
@@ -77,8 +92,11 @@ def verify_chain() -> Verification:
 class _Walk:
     """One pass: each row is checked against the one before as it stands, so that one bad row condemns no other."""
 
-    def __init__(self, key: bytes, head: ChainHead, result: Verification, deletions: Deletions) -> None:
+    def __init__(
+        self, key: bytes, head: ChainHead, result: Verification, deletions: Deletions, *, give_up_at: float
+    ) -> None:
         self.key, self.head, self.result, self.deletions = key, head, result, deletions
+        self.give_up_at = give_up_at
         self.previous, self.expected = links.GENESIS, 1
         self.broken: list[_Broken] = []
         self.is_previous_known = True
@@ -87,6 +105,8 @@ class _Walk:
         """Walk all rows, then the gap behind the last one; fills the result."""
         for sequence, rows in groupby(chained_rows(), key=lambda row: row.sequence):
             self._place(sequence, list(rows))
+            if time.monotonic() > self.give_up_at:
+                raise VerificationTooLong
         self._bridge(self.head.sequence + 1)
         altered = _explain(self.key, self.broken)
         false = {finding.row_id for finding in altered}

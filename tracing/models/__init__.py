@@ -5,7 +5,6 @@ from tracing.models.jobs import AnalysisJob, Calibration, JobState
 from tracing.models.keys import DataKey, KeyEvent, KeyEventKind, KeyPurpose
 from tracing.models.retention import DeletionKind, DeletionReceipt, LegalHold, RetentionPolicy
 from tracing.models.traces import (
-    PROGRAM_MARK,
     AnalysisKind,
     AnswerKind,
     ConfidenceBand,
@@ -15,7 +14,6 @@ from tracing.models.traces import (
 )
 
 __all__ = [
-    "PROGRAM_MARK",
     "AnalysisJob",
     "AnalysisKind",
     "AnswerKind",

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.api_keys.models import ApiKey
 from helpdesk.tenants.models import TenantModel
 from tracing.models.traces import AnalysisKind, Trace, TraceAnalysis
 
@@ -23,13 +24,14 @@ class JobState(models.TextChoices):
 class AnalysisJob(TenantModel):
     """A request to analyse one trace. `parameters` hold ids and numbers, never content.
 
-    `requested_by` is empty for the analysis that follows every answer.
+    Nobody and no key has requested the analysis that follows every answer.
     """
 
     trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=12, choices=AnalysisKind)
     parameters = models.JSONField(default=dict)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    requested_by_key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=8, choices=JobState, default=JobState.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=20, blank=True)
@@ -59,6 +61,11 @@ class AnalysisJob(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.trace_id}: {self.state}"
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether nobody asked for it, so that it gives way to everything."""
+        return self.requested_by_id is None and self.requested_by_key_id is None
 
 
 class Calibration(TenantModel):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import AnswerStyle, CacheKind, Channel, Conversation, Outcome, Reply
+from helpdesk.api_keys.models import ApiKey
 from helpdesk.tenants.models import Language
 from tracing.models.chained import ChainedModel
 from tracing.models.keys import DataKey
@@ -136,14 +137,11 @@ class TraceAnalysis(ChainedModel):
         return f"{self.kind} of {self.trace_id}"
 
 
-# How the reason of a read begins that was made with an API key.
-PROGRAM_MARK = "API key "
-
-
 class TraceAccess(ChainedModel):
     """Who opened which trace's content, when and why; `opened` is False when the content could not be unsealed.
 
-    Append-only; outlives its trace. Rows without a sequence are older than the chain's care for them.
+    Without person and key it was somebody at the server's command line. Append-only; outlives its trace. Rows without
+    a sequence are older than the chain's care for them.
     """
 
     sequence = models.PositiveBigIntegerField(null=True)  # type: ignore[assignment]
@@ -153,6 +151,7 @@ class TraceAccess(ChainedModel):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
     )
+    api_key = models.ForeignKey(ApiKey, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
     reason = models.CharField(max_length=300)
     opened = models.BooleanField()
     at = models.DateTimeField(default=timezone.now)
@@ -163,8 +162,3 @@ class TraceAccess(ChainedModel):
 
     def __str__(self) -> str:
         return f"{self.trace_id} by {self.user_id}"
-
-    @property
-    def is_by_program(self) -> bool:
-        """Whether software read it with an API key, which the reason then names."""
-        return self.user_id is None and self.reason.startswith(PROGRAM_MARK)

@@ -156,7 +156,7 @@ def test_token_probabilities_are_returned_read_in_the_log_and_nowhere_in_clear(
     assert all(token.logprob < 0 and bytes(token.bytes).decode() == token.token for token in tokens)
     with tenant_atomic(shop.id):
         access = TraceAccess.objects.get(trace_id=UUID(last.trace_id))
-        assert (access.user_id, access.is_by_program, access.opened) == (None, True, True)
+        assert (access.user_id, access.api_key_id is None, access.opened) == (None, False, True)
     kept = [redis_client().xrange(key) for key in redis_client().scan_iter("glassdesk:stream:*")]
     assert kept
     assert "logprob" not in str(kept)

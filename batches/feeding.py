@@ -1,0 +1,132 @@
+"""The feeder: keeps a bounded number of batch items in work, in turns between tenants, and settles what has ended.
+
+An item in work is an ordinary conversation with an ordinary reply, so that it takes the path of every answer and
+leaves one trace. The reply is made in the transaction that marks the item as running: whatever dies afterwards, the
+item is neither lost nor made twice, and the sweep of replies sends a lost task again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from batches.models import FED_STATES, OPEN_STATES, Batch, BatchItem, BatchState, ItemState
+from batches.open_tenants import forget_if_closed, open_tenants
+from batches.settling import settle_items
+from batches.turns import Standing, share_slots
+from conversations.admission import LAST_SHARE
+from conversations.domain import append_message
+from conversations.models import Assistant, Author, Channel, Conversation, Reply, ReplyPriority
+from conversations.queries import default_assistant
+from conversations.tasks import enqueue_reply
+from helpdesk.errors import GlassdeskError
+from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
+
+logger = structlog.get_logger(__name__)
+
+# Names the lock of the one feeder among the database's advisory locks.
+FEEDER_LOCK = 7_301_442_019_335_801
+
+
+def feed() -> int:
+    """Settle what has ended and begin as many items as there are free slots; returns how many began.
+
+    A second feeder at the same time does nothing. Raises redis.RedisError.
+    """
+    tenant_ids = open_tenants()
+    with transaction.atomic():
+        if not _is_only_feeder():
+            return 0
+        standings = {tenant_id: _standings(tenant_id) for tenant_id in tenant_ids}
+        begun = _begin([each for found in standings.values() for each in found])
+    for tenant_id, found in standings.items():
+        if not found:
+            forget_if_closed(tenant_id)
+    return begun
+
+
+def _is_only_feeder() -> bool:
+    """Whether this transaction is the one that feeds: with two, each would fill the slots that the other fills."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [FEEDER_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _standings(tenant_id: UUID) -> list[Standing]:
+    """The tenant's open batches, once what has ended is settled."""
+    with tenant_atomic(tenant_id):
+        settle_items()
+        batches = list(Batch.objects.filter(state__in=OPEN_STATES))
+        counts: Counter[tuple[UUID, str]] = Counter()
+        rows = BatchItem.objects.filter(batch__in=batches, state__in=[ItemState.WAITING, ItemState.RUNNING])
+        for batch_id, state, count in rows.order_by().values_list("batch_id", "state").annotate(Count("id")):
+            counts[batch_id, state] = count
+        return [
+            Standing(
+                tenant_id=tenant_id,
+                batch_id=batch.id,
+                waiting=counts[batch.id, ItemState.WAITING] if batch.state in FED_STATES else 0,
+                running=counts[batch.id, ItemState.RUNNING],
+                fed_at=batch.fed_at,
+            )
+            for batch in batches
+        ]
+
+
+def _begin(standings: list[Standing]) -> int:
+    slots = settings.BATCH_IN_FLIGHT - sum(each.running for each in standings)
+    tenants = {each.batch_id: each.tenant_id for each in standings}
+    begun = 0
+    for batch_id, count in share_slots(standings, slots=slots).items():
+        try:
+            with tenant_atomic(tenants[batch_id]):
+                begun += begin_items(batch_id, count)
+        except GlassdeskError as error:
+            # One tenant's trouble, such as a desk without an assistant, stops no other.
+            logger.error("batch_not_fed", batch_id=str(batch_id), code=error.code)
+    return begun
+
+
+def begin_items(batch_id: UUID, count: int) -> int:
+    """Begin the batch's next items in the caller's tenant scope; returns how many. A cancelled batch begins none."""
+    batch: Batch | None = Batch.objects.select_for_update(no_key=True).filter(id=batch_id, state__in=FED_STATES).first()
+    if batch is None:
+        return 0
+    waiting = batch.items.select_for_update(skip_locked=True).filter(state=ItemState.WAITING).order_by("position")
+    items, assistant = list(waiting[:count]), default_assistant()
+    in_work = BatchItem.objects.filter(state=ItemState.RUNNING).count()
+    for others, item in enumerate(items, start=in_work):
+        # Not by way of `admit`, whose lock would make the tenant's customers wait for the feeder.
+        _begin_item(batch, item, assistant, rank=ReplyPriority.BATCH + min(others, LAST_SHARE))
+    Batch.objects.filter(id=batch.id).update(state=BatchState.RUNNING, fed_at=timezone.now())
+    return len(items)
+
+
+def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant, *, rank: int) -> None:
+    conversation: Conversation = Conversation.objects.create(
+        visitor_id=batch.visitor_id, assistant=assistant, channel=Channel.BATCH, language=item.language
+    )
+    authors = {"user": Author.CUSTOMER, "assistant": Author.AI}
+    messages = [
+        append_message(conversation, author=authors[message["role"]], body=message["content"], language=item.language)
+        for message in item.messages
+    ]
+    reply: Reply = Reply.objects.create(
+        conversation=conversation,
+        question=messages[-1],
+        priority=ReplyPriority.BATCH,
+        rank=rank,
+        parameters={**batch.defaults, **item.parameters},
+        deadline_at=timezone.now() + timedelta(seconds=settings.BATCH_DEADLINE_SECONDS),
+    )
+    item.state, item.reply, item.messages, item.parameters = ItemState.RUNNING, reply, [], {}
+    item.save(update_fields=["state", "reply", "messages", "parameters"])
+    tenant_id = current_tenant_id()
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, rank=rank))

@@ -1,0 +1,213 @@
+"""One line of a submission: what it may hold, and the item that it becomes. Pure.
+
+Three forms are read: `question`, `messages`, and the lines of OpenAI's batch files, whose `body` is a chat completion.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.parameters import RequestParameters
+from conversations.validation import clean_body
+from helpdesk.errors import InvalidInput
+from helpdesk.tenants.models import Language
+from knowledge.text import detect_language
+
+MAX_MESSAGES = 40
+MAX_CUSTOM_ID = 64
+COMMON = frozenset({"custom_id", "language"})
+# What a line may hold, by the member that says what is asked.
+FORMS = {
+    "question": COMMON | {"question", "parameters"},
+    "messages": COMMON | {"messages", "parameters"},
+    "body": COMMON | {"body", "method", "url"},
+}
+OPENAI_URL = "/v1/chat/completions"
+# What OpenAI's body may say beside the messages: its name for each parameter of ours.
+OPENAI_PARAMETERS = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "max_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "seed": "seed",
+    "stop": "stop",
+}
+# The assistant's own model answers; the others only say what a batch does anyway.
+OPENAI_IGNORED = frozenset({"model", "user", "metadata", "store"})
+OPENAI_FIXED = {"stream": (False, None), "n": (1, None)}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_stop(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+PARAMETERS: dict[str, Callable[[object], bool]] = {
+    "temperature": _is_number,
+    "top_p": _is_number,
+    "max_tokens": _is_whole,
+    "seed": _is_whole,
+    "stop": _is_stop,
+    "grounded": lambda value: isinstance(value, bool),
+    "use_cache": lambda value: isinstance(value, bool),
+    "instructions": _is_text,
+    "json_schema": lambda value: isinstance(value, dict),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A checked item. `messages` end with the question; `parameters` are `RequestParameters.to_json()`."""
+
+    custom_id: str
+    messages: tuple[dict[str, str], ...]
+    parameters: dict[str, Any]
+    language: str
+
+
+def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) -> Prompt:
+    """The item of one line; `custom_id` is what it is called when the line has no name for it.
+
+    Raises InvalidInput, with the member at fault as `parameter`.
+    """
+    if not isinstance(line, dict):
+        raise InvalidInput(_("Each item must be a JSON object."))
+    forms = [name for name in FORMS if name in line]
+    if len(forms) != 1:
+        raise InvalidInput(_("Each item needs exactly one of “question”, “messages” and “body”."))
+    _refuse_unknown(line, FORMS[forms[0]])
+    turns, parameters = _asked_of_openai(line) if forms == ["body"] else _asked(line)
+    instructions = [text for role, text in turns if role == "system"]
+    messages = tuple({"role": role, "content": text} for role, text in turns if role != "system")
+    if instructions:
+        parameters["instructions"] = "\n".join(instructions)
+    read = read_parameters(parameters)
+    if defaults:
+        # Together they must make sense as well; the item's own go first.
+        RequestParameters.from_json({**defaults, **read})
+    if not messages or messages[-1]["role"] != "user":
+        raise InvalidInput(_("The last message must be the customer's, with the role “user”."), parameter="messages")
+    return Prompt(
+        custom_id=_custom_id(line.get("custom_id", custom_id)),
+        messages=messages,
+        parameters=read,
+        language=_language(line.get("language"), messages[-1]["content"]),
+    )
+
+
+def read_parameters(given: object) -> dict[str, Any]:
+    """Parameters as they are stored. Raises InvalidInput."""
+    if not isinstance(given, dict):
+        raise _wrong_kind("parameters")
+    _refuse_unknown(given, PARAMETERS)
+    # OpenAI takes a single text as well.
+    values = {name: [value] if name == "stop" and _is_text(value) else value for name, value in given.items()}
+    values = {name: value for name, value in values.items() if value is not None}
+    for name, value in values.items():
+        if not PARAMETERS[name](value):
+            raise _wrong_kind(name)
+    if "instructions" in values:
+        values["instructions"] = clean_body(values["instructions"])
+    if values:
+        _refuse_unstorable(values)
+    # What is said is kept, also where it equals a default: it may overrule the batch's.
+    RequestParameters.from_json(values)
+    return values
+
+
+def _asked(line: dict[str, Any]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    """The turns of the conversation, and the parameters as given."""
+    parameters = line.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise _wrong_kind("parameters")
+    if "question" in line:
+        return [("user", clean_body(line["question"]))], dict(parameters)
+    return _turns(line["messages"]), dict(parameters)
+
+
+def _asked_of_openai(line: dict[str, Any]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    body = line["body"]
+    if not isinstance(body, dict):
+        raise _wrong_kind("body")
+    if (line.get("method", "POST"), line.get("url", OPENAI_URL)) != ("POST", OPENAI_URL):
+        raise InvalidInput(_("Only POST to %(url)s can be a batch item.") % {"url": OPENAI_URL}, parameter="url")
+    parameters: dict[str, Any] = {}
+    for name, value in body.items():
+        if name == "messages" or name in OPENAI_IGNORED or (name in OPENAI_FIXED and value in OPENAI_FIXED[name]):
+            continue
+        if name not in OPENAI_PARAMETERS:
+            raise _unknown(name)
+        parameters[OPENAI_PARAMETERS[name]] = value
+    return _turns(body.get("messages")), parameters
+
+
+def _turns(messages: object) -> list[tuple[str, str]]:
+    if not isinstance(messages, list) or not 0 < len(messages) <= MAX_MESSAGES:
+        raise InvalidInput(
+            _("“messages” must be a list of 1 to %(count)d messages.") % {"count": MAX_MESSAGES}, parameter="messages"
+        )
+    roles = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+    turns = []
+    for message in messages:
+        role = message.get("role") if isinstance(message, dict) else None
+        if not isinstance(role, str) or role not in roles:
+            raise InvalidInput(
+                _("Each message needs a “role” (system, user or assistant) and a “content”."), parameter="messages"
+            )
+        turns.append((roles[role], clean_body(message.get("content"))))
+    return turns
+
+
+def _custom_id(given: object) -> str:
+    if not isinstance(given, str) or not 0 < len(given) <= MAX_CUSTOM_ID or not given.isprintable():
+        raise InvalidInput(
+            _("“custom_id” must be a text of 1 to %(count)d printable characters.") % {"count": MAX_CUSTOM_ID},
+            parameter="custom_id",
+        )
+    return given
+
+
+def _language(given: object, question: str) -> str:
+    if given is None:
+        return detect_language(question)
+    if given not in Language.values:
+        raise InvalidInput(_("“language” must be “en” or “zh”."), parameter="language")
+    return str(given)
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: Container[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise _unknown(name)
+
+
+def _unknown(name: str) -> InvalidInput:
+    shown = name[:40]
+    return InvalidInput(_("“%(name)s” is not known here. Leave it out.") % {"name": shown}, parameter=shown)
+
+
+def _wrong_kind(name: str) -> InvalidInput:
+    return InvalidInput(_("“%(name)s” has a value of the wrong kind.") % {"name": name}, parameter=name)
+
+
+def _refuse_unstorable(values: dict[str, Any]) -> None:
+    """PostgreSQL's JSON has neither NUL nor lone surrogates."""
+    text = json.dumps(values, ensure_ascii=False)
+    if "\\u0000" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidInput(_("The parameters contain control characters. Remove them and send it again."))

@@ -1,0 +1,62 @@
+"""The page where owners and admins follow and cancel batch jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from batches.domain import cancel_batch
+from batches.models import FED_STATES, OPEN_STATES, Batch
+from batches.queries import Progress, progress_of
+from helpdesk.permissions import Right
+from helpdesk.users.access import DeskRequest, desk_view
+
+ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One batch with its progress."""
+
+    batch: Batch
+    progress: Progress
+
+    @property
+    def is_open(self) -> bool:
+        return self.batch.state in OPEN_STATES
+
+    @property
+    def may_cancel(self) -> bool:
+        return self.batch.state in FED_STATES
+
+
+@never_cache
+@require_safe
+@desk_view(Right.MANAGE_BATCHES)
+def batch_list(request: DeskRequest) -> HttpResponse:
+    """The newest batches. While one is open, the list asks for itself again."""
+    template = "batches/_list.html" if "rows" in request.GET else "batches/list.html"
+    rows = _rows()
+    return render(request, template, {"rows": rows, "is_moving": any(row.is_open for row in rows), "limit": ROWS})
+
+
+@require_POST
+@desk_view(Right.MANAGE_BATCHES)
+def cancel(request: DeskRequest, batch_id: UUID) -> HttpResponse:
+    """Cancel what has not ended."""
+    cancel_batch(tenant_id=request.tenant.id, batch_id=batch_id)
+    messages.success(request, _("The batch is cancelled. What was answered before is kept."))
+    return redirect("batches:list", tenant_slug=request.tenant.slug)
+
+
+def _rows() -> list[Row]:
+    batches = list(Batch.objects.select_related("created_by", "api_key").order_by("-created_at", "-id")[:ROWS])
+    progress = progress_of(batches)
+    return [Row(batch, progress[batch.id]) for batch in batches]

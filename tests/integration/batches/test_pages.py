@@ -1,0 +1,71 @@
+"""The desk's page about batch jobs: who may, what it shows, what cancelling does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from helpdesk.permissions import Role
+from helpdesk.tenants.models import Tenant
+from tests.factories import make_tenant, make_user
+from tests.integration.batches.jobs import current, progress, submit
+
+pytestmark = pytest.mark.django_db
+
+ALLOWED = [Role.OWNER, Role.ADMIN]
+REFUSED = [Role.EDITOR, Role.REVIEWER, Role.AGENT, Role.VIEWER]
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return make_tenant()
+
+
+def page_of(tenant: Tenant) -> str:
+    return reverse("batches:list", args=[tenant.slug])
+
+
+def calls(client: Client, tenant: Tenant, batch_id: Any) -> list[Any]:
+    return [client.get(page_of(tenant)), client.post(reverse("batches:cancel", args=[tenant.slug, batch_id]))]
+
+
+def test_anonymous_outsiders_and_other_roles_are_refused_and_change_nothing(client: Client, tenant: Tenant) -> None:
+    batch = submit(tenant, count=2)
+    assert [response.status_code for response in calls(client, tenant, batch.id)] == [302, 302]
+    client.force_login(make_user(make_tenant(), Role.OWNER))
+    assert [response.status_code for response in calls(client, tenant, batch.id)] == [404, 404]
+    for role in REFUSED:
+        client.force_login(make_user(tenant, role))
+        assert [response.status_code for response in calls(client, tenant, batch.id)] == [403, 403]
+    assert current(batch).state == "queued"
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_owners_and_admins_see_and_cancel(client: Client, tenant: Tenant, role: Role) -> None:
+    other = make_tenant()
+    foreign = submit(other, count=1, name="Somebody else's")
+    batch = submit(tenant, count=2, name="Nightly <export>")
+    client.force_login(make_user(tenant, role))
+    page = client.get(page_of(tenant)).content.decode()
+    assert "Nightly &lt;export&gt;" in page
+    assert "Somebody else" not in page
+    assert "hx-trigger" in page
+    assert client.post(reverse("batches:cancel", args=[tenant.slug, foreign.id])).status_code == 404
+    response = client.post(reverse("batches:cancel", args=[tenant.slug, batch.id]))
+    assert (response.status_code, current(batch).state, progress(batch).cancelled) == (302, "cancelled", 2)
+    assert current(foreign).state == "queued"
+    # Nothing moves any more, so that nothing asks again.
+    assert "hx-trigger" not in client.get(f"{page_of(tenant)}?rows").content.decode()
+
+
+def test_a_list_of_any_length_takes_the_same_queries(
+    client: Client, tenant: Tenant, django_assert_num_queries: Any
+) -> None:
+    client.force_login(make_user(tenant, Role.OWNER))
+    for _ in range(3):
+        submit(tenant, count=1)
+        with django_assert_num_queries(13):
+            client.get(page_of(tenant))

@@ -1,0 +1,65 @@
+"""What callers send to the endpoints of traces, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from helpdesk.errors import InvalidInput
+from tracing.forms import MAX_WITHOUT, FilterForm
+from tracing.models import AnalysisKind
+from tracing.queries import TraceFilter, models_seen
+from tracing.reasons import ReasonMissing
+
+
+def body_of(data: object) -> Mapping[str, Any]:
+    """The JSON object that was sent; raises InvalidInput."""
+    if not isinstance(data, Mapping):
+        raise InvalidInput(_("Send a JSON object."))
+    return data
+
+
+def reason_of(body: Mapping[str, Any]) -> str:
+    """Why the content is wanted; raises ReasonMissing. Never part of an address, which is logged elsewhere."""
+    reason = body.get("reason")
+    if not isinstance(reason, str):
+        raise ReasonMissing
+    return reason
+
+
+def wanted_traces(given: Mapping[str, Any]) -> TraceFilter:
+    """The filter; unlike on the page, a value that makes no sense is refused. Runs inside `tenant_atomic`."""
+    form = FilterForm(given, models=models_seen())
+    for name in form.fields:
+        if not isinstance(given.get(name, ""), str):
+            raise InvalidInput(_("“%(name)s” must be a text.") % {"name": name}, parameter=name)
+    if not form.is_valid():
+        name, errors = next(iter(form.errors.items()))
+        raise InvalidInput(f"{name}: {errors[0]}", parameter=name)
+    return form.wanted()
+
+
+def analysis_of(body: Mapping[str, Any]) -> tuple[AnalysisKind, dict[str, Any]]:
+    """The kind and the job's parameters. Which passages there are only the record says: the worker checks them."""
+    kind, without, is_free = body.get("kind", AnalysisKind.REPLAY), body.get("without", []), body.get("is_free", False)
+    if not isinstance(kind, str) or kind not in AnalysisKind.values:
+        shown = ", ".join(AnalysisKind.values)
+        raise InvalidInput(_("“kind” must be one of: %(kinds)s.") % {"kinds": shown}, parameter="kind")
+    if not isinstance(is_free, bool):
+        raise InvalidInput(_("“is_free” must be true or false."), parameter="is_free")
+    if not isinstance(without, list) or len(without) > MAX_WITHOUT:
+        raise InvalidInput(
+            _("“without” must be a list of at most %(count)d passages.") % {"count": MAX_WITHOUT}, parameter="without"
+        )
+    chunks = sorted({_chunk(chunk) for chunk in without})
+    return AnalysisKind(kind), {"without": chunks, "is_free": is_free} if kind == AnalysisKind.REPLAY else {}
+
+
+def _chunk(given: object) -> str:
+    try:
+        return str(UUID(given if isinstance(given, str) else ""))
+    except ValueError:
+        raise InvalidInput(_("This passage is not known."), parameter="without") from None
