@@ -1,4 +1,5 @@
-"""The Celery application. Queues: `inference` (the worker that holds the engine) and `default` (everything else)."""
+"""The Celery application. Queues: `inference` (workers that hold the desk's first model), `inference.<name>` (those
+that hold another) and `default` (everything else)."""
 
 from __future__ import annotations
 
@@ -17,6 +18,12 @@ DEFAULT_QUEUE = "default"
 # Redis has no message priorities of its own: Celery keeps one list for each step, the lowest number first.
 PRIORITY_INTERACTIVE = 0
 PRIORITY_BACKGROUND = 9
+
+
+def inference_queue(alias: str = "") -> str:
+    """The queue of the workers that serve the model of that name; empty means the desk's first model."""
+    return f"{INFERENCE_QUEUE}.{alias}" if alias else INFERENCE_QUEUE
+
 
 app = Celery("glassdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -180,6 +180,9 @@ ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
 SCRIPTED_PAUSE_MILLISECONDS = env.integer("GLASSDESK_SCRIPTED_PAUSE", 0)
 CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")
 CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
+# The name by which assistants choose this worker's model; empty means the desk's first one.
+MODEL_NAME = env.model_name("GLASSDESK_MODEL_NAME")
+EXTRA_MODELS = env.named_models("GLASSDESK_EXTRA_MODELS")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 # Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
@@ -190,6 +193,12 @@ REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10
 REPLY_LEASE_SECONDS = env.integer("GLASSDESK_REPLY_LEASE", 15, minimum=3)
 REPLY_MAX_ATTEMPTS = 2
 DELTA_INTERVAL_SECONDS = 0.04
+
+# --- Metrics -------------------------------------------------------------------------------------------------------
+# Where a worker serves its own; 0 is nowhere. With a token everybody has to show it, without one only this machine sees them.
+METRICS_PORT = env.integer("GLASSDESK_METRICS_PORT", 0)
+METRICS_BIND = env.text("GLASSDESK_METRICS_BIND", "127.0.0.1")
+METRICS_TOKEN = env.secret("GLASSDESK_METRICS_TOKEN", "")
 
 # --- REST ----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

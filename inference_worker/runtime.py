@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections import defaultdict
@@ -12,24 +10,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import redis
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, connection
 
 from conversations.replies import release_reply, renew_leases
-from helpdesk.workers import remove_heartbeat, report_heartbeat
+from helpdesk.workers import WorkerState, WorkerStatus
 from inference_worker.background import IdleQueue
 from inference_worker.embedding import embed_version
 from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
+from inference_worker.registration import HEARTBEAT_SECONDS, Registration
 
 logger = structlog.get_logger(__name__)
 
-HEARTBEAT_SECONDS = 3.0
 # Replies go first, but under steady traffic a new article must still become searchable.
 LONGEST_EMBEDDING_WAIT_SECONDS = 3.0
 LONGEST_ANALYSIS_WAIT_SECONDS = 60.0
+STOP_HEARTBEAT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -38,10 +35,12 @@ class Runtime:
 
     host: EngineHost
     embedder: Embedder
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    registration: Registration = field(default_factory=Registration)
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _heartbeat: threading.Thread | None = None
+    _draining: threading.Event = field(default_factory=threading.Event)
     _embeddings: IdleQueue = field(init=False)
     _analyses: IdleQueue = field(init=False)
 
@@ -58,6 +57,11 @@ class Runtime:
             is_answering=lambda: self.is_answering,
             longest_wait=LONGEST_ANALYSIS_WAIT_SECONDS,
         )
+
+    @property
+    def name(self) -> str:
+        """This worker, as leases and the register name it."""
+        return self.registration.name
 
     @property
     def is_answering(self) -> bool:
@@ -95,10 +99,13 @@ class Runtime:
 
     def begin_heartbeat(self) -> None:
         """Renew leases and report readiness in the background until `stop`."""
-        threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True).start()
+        self._heartbeat = threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True)
+        self._heartbeat.start()
 
     def drain(self, *, seconds: float) -> None:
         """Let replies in progress finish for a while, then give the rest back to the queue."""
+        self._draining.set()
+        self.report()
         deadline = time.monotonic() + seconds
         while self._in_progress() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -110,10 +117,10 @@ class Runtime:
     def stop(self) -> None:
         """Shut the engine down and take back the readiness report."""
         self._stopping.set()
-        try:
-            remove_heartbeat(self.name)
-        except redis.RedisError as error:
-            logger.warning("heartbeat_not_removed", error=type(error).__name__)
+        self.host.changed.set()
+        if self._heartbeat is not None:
+            self._heartbeat.join(STOP_HEARTBEAT_SECONDS)
+        self.registration.withdraw()
         self._embeddings.stop()
         self._analyses.stop()
         self.host.stop()
@@ -132,7 +139,12 @@ class Runtime:
             return dict(self._writing)
 
     def _beat_forever(self) -> None:
-        while not self._stopping.wait(HEARTBEAT_SECONDS):
+        while not self._stopping.is_set():
+            # A change of state is told at once, everything else every few seconds.
+            self.host.changed.wait(HEARTBEAT_SECONDS)
+            self.host.changed.clear()
+            if self._stopping.is_set():
+                return
             try:
                 self._renew()
             except DatabaseError as error:
@@ -149,17 +161,14 @@ class Runtime:
             renew_leases(tenant_id=tenant_id, reply_ids=reply_ids, worker=self.name)
 
     def report(self) -> None:
-        """Tell the health page that this worker serves, and which model."""
-        ready = self.host.ready
-        status = {
-            "ready": ready,
-            "model": self.host.engine.info().model if ready else settings.CHAT_MODEL,
-            "writing": len(self._in_progress()),
-        }
-        try:
-            report_heartbeat(self.name, status)
-        except redis.RedisError as error:
-            logger.warning("heartbeat_failed", error=type(error).__name__)
+        """Tell the register what this worker serves, and how it fares."""
+        self.registration.send(self.status())
+
+    def status(self) -> WorkerStatus:
+        """What the register is told."""
+        state = WorkerState.DRAINING if self._draining.is_set() else self.host.state
+        writing = len(self._in_progress())
+        return self.registration.serving(self.host, self.embedder, state=state, writing=writing)
 
 
 _runtime: Runtime | None = None

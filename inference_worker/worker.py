@@ -37,9 +37,17 @@ class EngineStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         from inference_worker.loading import load_runtime
+        from inference_worker.registration import Registration
         from inference_worker.runtime import install
 
-        runtime = load_runtime()
+        registration = Registration()
+        registration.begin_loading()
+        try:
+            runtime = load_runtime(registration)
+        except BaseException:
+            registration.end_loading(failed=True)
+            raise
+        registration.end_loading()
         install(runtime)
         runtime.report()
         runtime.begin_heartbeat()
