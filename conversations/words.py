@@ -36,5 +36,6 @@ def failure_words(code: str) -> str:
         "superseded": _("The AI stopped: a person took over."),
         "stopped": _("The AI was stopped before it had written anything."),
         "deadline": _("The AI gave no answer in time."),
+        "model_unavailable": _("No worker serves the model that this assistant uses."),
         "worker_lost": _("The AI was interrupted twice and gave up."),
     }.get(code, _("The AI could not answer because of a technical fault."))

@@ -67,4 +67,12 @@ def check_before_serving(**_: Any) -> None:
         refuse_unsafe_start()
 
 
+@worker_init.connect
+def connect_metrics(**_: Any) -> None:
+    """Let a worker of several processes serve its counts."""
+    from helpdesk.metrics import prefork
+
+    prefork.connect()
+
+
 app.autodiscover_tasks(["conversations", "knowledge", "tracing", "inference_worker"])

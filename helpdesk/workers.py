@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, cast
 
+import redis
+
 from helpdesk.streams.writer import client
 
 KEY = "glassdesk:workers"
@@ -124,11 +126,11 @@ def read_heartbeats() -> list[dict[str, Any]]:
     return [status for status in _read_all() if now - status["at"] <= FRESH_SECONDS]
 
 
-def read_workers() -> list[WorkerStatus]:
+def read_workers(connection: redis.Redis | None = None) -> list[WorkerStatus]:
     """Every known worker by alias and age; one that reported nothing lately is silent. Raises redis.RedisError."""
     now = time.time()
     found = []
-    for stored in _read_all():
+    for stored in _read_all(connection):
         silent = now - stored["at"] > FRESH_SECONDS
         with suppress(KeyError, TypeError, ValueError):  # a worker of another release
             found.append(WorkerStatus.from_json({**stored, "state": WorkerState.SILENT} if silent else stored))
@@ -145,14 +147,15 @@ def served_models(workers: Iterable[WorkerStatus] | None = None) -> list[ServedM
     return [by_alias[alias] for alias in sorted(by_alias)]
 
 
-def _read_all() -> list[dict[str, Any]]:
-    rows = cast("dict[bytes, bytes]", client().hgetall(KEY))
+def _read_all(connection: redis.Redis | None = None) -> list[dict[str, Any]]:
+    connection = connection or client()
+    rows = cast("dict[bytes, bytes]", connection.hgetall(KEY))
     now = time.time()
     known = []
     for name, encoded in rows.items():
         status = json.loads(encoded)
         if now - status["at"] > FORGET_SECONDS:
-            client().hdel(KEY, name)
+            connection.hdel(KEY, name)
         else:
             known.append(status)
     return known

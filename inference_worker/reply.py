@@ -28,6 +28,7 @@ from inference_worker.checking import check_generated
 from inference_worker.composing import as_quote, compose, find, question_language, resolve_style
 from inference_worker.engine import EngineError, GenerationRequest
 from inference_worker.generation import DeadlinePassed, Generated, WorkerStopping, generate
+from inference_worker.metrics import observe_answer
 from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content
 from inference_worker.refusals import REFUSAL
 from inference_worker.reply_stream import ReplyStream
@@ -192,6 +193,7 @@ def _store(work: Work) -> None:
                 raise
             time.sleep(STORE_RETRY_SECONDS)
         else:
+            observe_answer(work)
             return
 
 

@@ -62,6 +62,7 @@ def children(
         str(data / "beat-schedule"),
         "--pidfile=",
     )
+    first = {"GLASSDESK_MODEL_NAME": ""}
     omp = {"OMP_NUM_THREADS": env.get("OMP_NUM_THREADS") or str(engine_threads(os.cpu_count() or 1))}
     further = [
         python(
@@ -75,7 +76,7 @@ def children(
     ]
     multiprocess = {"PROMETHEUS_MULTIPROC_DIR": str(data / "metrics-default")} if "default" in ports else {}
     return [
-        python("inference worker", "inference", *CELERY, *inference("inference", "inference"), extra=omp),
+        python("inference worker", "inference", *CELERY, *inference("inference", "inference"), extra=omp | first),
         *further,
         python("default worker", "default", *CELERY, *default, extra=multiprocess),
         python("beat", "beat", *CELERY, *beat),

@@ -24,8 +24,9 @@ async def test_engine_that_dies_while_asked_is_noticed_at_once() -> None:
     engine, llm = VLLMEngine(EngineSettings(model="none")), NeverAnswers()
     engine._llm = llm
     asking = asyncio.ensure_future(engine.is_alive())
-    while not llm.asked:
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert llm.asked == 1
     assert not asking.done()
     llm.errored = True
     # Far less than the minute that a busy engine is given.
