@@ -25,6 +25,7 @@ class Right(StrEnum):
     EDIT_KNOWLEDGE = "edit_knowledge"
     SEE_TRACE = "see_trace"
     READ_TRACE_CONTENT = "read_trace_content"
+    SEE_MODELS = "see_models"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "helpdesk.users",
     "helpdesk.streams",
     "helpdesk.embedded",
+    "helpdesk.operations",
     "helpdesk.demo",
     "knowledge",
     "conversations",

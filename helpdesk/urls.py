@@ -18,4 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),
+    path("desk/", include("helpdesk.operations.urls")),
 ]

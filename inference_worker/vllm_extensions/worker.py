@@ -13,7 +13,7 @@ import threading
 import psutil  # type: ignore[import-untyped]
 
 from inference_worker.engine_processes import OWNER_VARIABLE
-from inference_worker.vllm_extensions import avx2, generators, load_times
+from inference_worker.vllm_extensions import avx2, generators, int8, load_times
 
 CHECK_SECONDS = 1.0
 
@@ -37,6 +37,7 @@ def watch_owner(owner: psutil.Process, engine: psutil.Process) -> None:
 
 def _set_up() -> None:
     avx2.register()
+    int8.register()
     generators.register()
     load_times.register()
     owner, engine = os.environ.get(OWNER_VARIABLE), os.getppid()

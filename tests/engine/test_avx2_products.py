@@ -11,13 +11,13 @@ pytestmark = pytest.mark.engine
 def test_int4_product_of_many_rows_equals_that_of_few(outputs: int, inputs: int, group: int) -> None:
     import torch
 
-    from inference_worker.vllm_extensions.avx2 import INNER_TILES, ZERO_CODE, Int4Weights
+    from inference_worker.vllm_extensions.avx2 import INNER_TILES, ZERO_CODE, ByteWeights
 
     generator = torch.Generator().manual_seed(7)
     codes = torch.randint(0, 16, (outputs, inputs), dtype=torch.int32, generator=generator)
     steps = (torch.rand(inputs // group, outputs, generator=generator) / 50).to(torch.bfloat16)
     rows = torch.randn(40, inputs, generator=generator).to(torch.bfloat16)
-    weights = Int4Weights((codes - ZERO_CODE).to(torch.int8), steps.t().float().contiguous())
+    weights = ByteWeights((codes - ZERO_CODE).to(torch.int8), steps.t().float().contiguous())
 
     packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes, INNER_TILES)
     pairs = torch.stack([steps, torch.zeros_like(steps)], dim=-1).contiguous()
