@@ -31,15 +31,15 @@ def count_parameters(config: Mapping[str, Any]) -> int:
 
 
 def describe_quantization(config: Mapping[str, Any], dtype: str) -> str:
-    """Such as `gptq-int4-g64`, or the plain number type of an unquantized model."""
+    """Such as `gptq-int4-g64`, `gptq-int8-channel` (one scale for each output), or an unquantized model's number type."""
     quantization = config.get("quantization_config")
     if not quantization:
         return dtype.removeprefix("torch.")
     parts = [str(quantization.get("quant_method", "quantized"))]
     if bits := quantization.get("bits"):
         parts.append(f"int{bits}")
-    if group := quantization.get("group_size"):
-        parts.append(f"g{group}")
+    if group := int(quantization.get("group_size") or 0):
+        parts.append(f"g{group}" if group > 0 else "channel")
     return "-".join(parts)
 
 
