@@ -7,14 +7,17 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from helpdesk.errors import Forbidden
 from helpdesk.metrics.access import may_scrape
 from helpdesk.metrics.collectors import DeskCollector
 
-REGISTRY.register(DeskCollector())
+# What is asked at a scrape is asked once: workers import this module too, and serve REGISTRY alone.
+WEB = CollectorRegistry()
+WEB.register(REGISTRY)
+WEB.register(DeskCollector())
 
 
 @never_cache
@@ -29,4 +32,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
     ):
         raise Forbidden(_("Metrics are read on this machine, or with the token of GLASSDESK_METRICS_TOKEN."))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encode(REGISTRY), content_type=content_type)
+    return HttpResponse(encode(WEB), content_type=content_type)

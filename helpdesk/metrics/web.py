@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -24,6 +25,8 @@ SOCKET_KINDS = ("widget", "desk")
 
 def route_of(request: HttpRequest) -> str:
     """The route's name, which holds none of the address's values."""
+    if request.path.startswith(settings.STATIC_URL):
+        return "static"
     match = request.resolver_match
     return (match.view_name or "unnamed") if match else "unknown"
 

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY, Metric
 
-import helpdesk.metrics.views
 import helpdesk.metrics.web  # noqa: F401 - registers what the web process counts
 import inference_worker.metrics  # noqa: F401 - registers what a worker measures
+from helpdesk.metrics.views import WEB
 from tests.conftest import ROOT
 
 NAME = re.compile(r"\bglassdesk_[a-z0-9_]+")
@@ -23,8 +23,8 @@ FORBIDDEN_LABELS = re.compile(r"tenant|slug|visitor|user|conversation|reply_id|q
 
 
 def collectors() -> list[Any]:
-    registered: Any = REGISTRY._collector_to_names
-    return [collector for collector in list(registered) if hasattr(collector, "describe")]
+    registered: list[Any] = [*REGISTRY._collector_to_names, *WEB._collector_to_names]
+    return [collector for collector in registered if hasattr(collector, "describe")]
 
 
 def our_metrics() -> list[Metric]:
