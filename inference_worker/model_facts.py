@@ -52,6 +52,18 @@ def installed_versions(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def cpu_refusal(location: str) -> str | None:
+    """Why a checkpoint folder cannot be computed on a CPU; None when nothing is known against it."""
+    with contextlib.suppress(OSError, ValueError):
+        quantization = json.loads((Path(location) / "config.json").read_text()).get("quantization_config") or {}
+        if int(quantization.get("bits") or 0) == 8 and int(quantization.get("group_size") or 0) > 0:
+            return (
+                f"The 8-bit weights in {location} have one scale for every {quantization['group_size']} inputs; a CPU "
+                "needs one for each output (group_size -1), as `manage.py prepare_model --precision int8` makes them."
+            )
+    return None
+
+
 def number_type(location: str) -> str:
     """The type to compute in: that of an unquantized checkpoint folder, otherwise bfloat16."""
     with contextlib.suppress(OSError, ValueError):

@@ -43,6 +43,7 @@ from inference_worker.model_facts import (
     can_generate_freely,
     checkpoint_bytes,
     checkpoint_parameters,
+    cpu_refusal,
     describe_precision,
     describe_quantization,
     installed_versions,
@@ -245,6 +246,8 @@ class VLLMEngine:
         if settings.device not in ("auto", current_platform.device_type):
             message = f"The installed vLLM runs on {current_platform.device_type!r}, but {settings.device!r} is set."
             raise EngineError(message, retryable=False)
+        if current_platform.is_cpu() and (refusal := cpu_refusal(settings.model)):
+            raise EngineError(refusal, retryable=False)
         arguments = AsyncEngineArgs(
             model=settings.model,
             dtype=number_type(settings.model),

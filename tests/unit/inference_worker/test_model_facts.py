@@ -13,6 +13,7 @@ from inference_worker import gptq
 from inference_worker.model_facts import (
     checkpoint_bytes,
     checkpoint_parameters,
+    cpu_refusal,
     describe_precision,
     describe_quantization,
     number_type,
@@ -82,3 +83,16 @@ def test_packing_returns_the_nearest_weights(bits: int, group: int, largest: flo
     assert packed["qweight"].shape == (256 * bits // 32, 48)
     error = np.linalg.norm(gptq.unpack(packed, bits) - weight) / np.linalg.norm(weight)
     assert error < largest
+
+
+@pytest.mark.parametrize(
+    ("bits", "group", "is_refused"), [(8, 128, True), (8, -1, False), (4, 128, False), (4, -1, False)]
+)
+def test_what_no_cpu_product_can_take_is_refused_with_what_to_do(
+    tmp_path: Path, bits: int, group: int, is_refused: bool
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"quantization_config": gptq.config(group, bits)}))
+    refusal = cpu_refusal(str(tmp_path))
+    assert (refusal is not None) == is_refused
+    assert refusal is None or "prepare_model --precision int8" in refusal
+    assert cpu_refusal("Qwen/Qwen3-8B") is None
