@@ -5,14 +5,15 @@ BIN := .venv/bin
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser run test lint format bench clean
+.PHONY: help env browser run test lint format bench bench-load clean
 
 help:
 	@echo "make run     install, start everything, print the addresses (PORT=8000, GLASSDESK_DATA=./var, GPU=1)"
 	@echo "make test    install, check the code, run all tests"
 	@echo "make lint    check style, types, imports, templates and migrations"
 	@echo "make format  bring the code into shape"
-	@echo "make bench   measure the product beside the bare engine (bench/results/)"
+	@echo "make bench   measure the product beside the bare engine and a naive server (bench/results/)"
+	@echo "make bench-load   500 idle and 50 asking customers on one web process"
 	@echo "make env     only install (into a shared folder; .venv links to it)"
 	@echo "make clean   remove what the commands left in this checkout, except the data folder"
 
@@ -44,6 +45,9 @@ format: env
 
 bench: env
 	@$(BIN)/python -m bench.engine $(ARGS)
+
+bench-load: env
+	@$(BIN)/python -m bench.load $(ARGS)
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,6 +11,8 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 
@@ -44,7 +46,7 @@ async def measure(job: dict[str, Any]) -> dict[str, Any]:
 async def _level(llm: Any, streams: int, requests: list[Any]) -> dict[str, Any]:
     slots = asyncio.Semaphore(streams)
 
-    async def one(number: int, ids: list[int], tokens: int) -> tuple[float, int]:
+    async def one(number: int, ids: list[int], tokens: int) -> Answer:
         async with slots:
             return await _answer(llm, f"{streams}-{number}", ids, tokens)
 
@@ -53,13 +55,22 @@ async def _level(llm: Any, streams: int, requests: list[Any]) -> dict[str, Any]:
     seconds = time.perf_counter() - begun
     return {
         "seconds": seconds,
-        "tokens": sum(tokens for _, tokens in results),
-        "first_token_ms": [first for first, _ in results],
+        "tokens": sum(each.tokens for each in results),
+        "first_token_ms": [each.first_ms for each in results],
+        "between_tokens_ms": [gap for each in results for gap in each.gaps_ms],
     }
 
 
-async def _answer(llm: Any, request_id: str, ids: list[int], tokens: int) -> tuple[float, int]:
-    """Milliseconds to the first token, and the number of tokens."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Milliseconds to the first token and between tokens, and the number of tokens."""
+
+    first_ms: float
+    tokens: int
+    gaps_ms: list[float]
+
+
+async def _answer(llm: Any, request_id: str, ids: list[int], tokens: int) -> Answer:
     from vllm.sampling_params import RequestOutputKind, SamplingParams
 
     parameters = SamplingParams(
@@ -70,11 +81,13 @@ async def _answer(llm: Any, request_id: str, ids: list[int], tokens: int) -> tup
         detokenize=True,
         output_kind=RequestOutputKind.DELTA,
     )
-    begun, first, count = time.perf_counter(), 0.0, 0
+    begun, count = time.perf_counter(), 0
+    times: list[float] = []
     async for output in llm.generate({"prompt_token_ids": ids}, parameters, request_id):
-        first = first or time.perf_counter() - begun
+        times.append(time.perf_counter())
         count += len(output.outputs[0].token_ids)
-    return first * 1000, count
+    gaps = [(later - earlier) * 1000 for earlier, later in pairwise(times)]
+    return Answer((times[0] - begun) * 1000, count, gaps)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""The product beside the bare engine: tokens a second with 1 and 8 customers at once, and what the desk adds.
+"""The product beside the bare engine and beside a naive server, with 1, 4, 8 and 16 customers at once.
 
 `make bench` runs it. The product comes first: customers on websockets ask the demo companies' questions, and the traces
-tell the exact prompts and token counts. Then the bare engine alone gets the same prompts for as many tokens. Prints one
-table and writes bench/results/engine.json.
+tell the exact prompts and token counts. Then the bare engine, and after it the same model in `transformers` with static
+batches (bench/naive_server.py), get the same prompts for as many tokens, each alone on the machine with as many threads.
+Prints one table and writes bench/results/engine.json. Answers are not given again from the cache and causes are not
+measured meanwhile, so that engines are compared and not savings.
 """
 
 from __future__ import annotations
@@ -14,42 +16,47 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 import uuid
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
+from bench.customers import COMPANIES, demo_questions, visitors
 from bench.stacks import ROOT, Stack, machine, running_desk
 
 RESULTS = Path(__file__).parent / "results" / "engine.json"
-QUESTIONS = ROOT / "helpdesk" / "demo" / "content"
-COMPANIES = ("mossgate", "ledgerleaf")
 ANSWER_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One customer's answer: milliseconds to the first text and to the end, and the reply's id."""
+    """One customer's answer: milliseconds to the first text, to the end and between pieces of text; its reply.
+
+    `outcome` is the answer's, or "failed".
+    """
 
     first_text_ms: float | None
     total_ms: float
     reply: str
+    gaps_ms: list[float]
+    outcome: str
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--levels", default="1:6,8:24", help="streams:questions, …")
+    parser.add_argument("--levels", default="1:8,4:16,8:24,16:32", help="streams:questions, …")
     levels = {
         int(streams): int(count)
         for streams, count in (part.split(":") for part in parser.parse_args().levels.split(","))
     }
     described = machine()
-    with running_desk() as desk:
+    with running_desk(GLASSDESK_ANSWER_CACHE_TTL="0", GLASSDESK_AUTOMATIC_ATTRIBUTION="0") as desk:
         product, requests, settings = measure_product(desk, levels)
-    bare = measure_bare(settings, requests)
-    report = compare(product, bare)
+    bare = levels_of(measure("bench.bare_engine", {**settings, "levels": requests}))
+    naive = measure("bench.naive_server", {"model": naive_model(), "levels": requests})
+    report = compare(product, bare, levels_of(naive["levels"])) | {"naive_precision": naive["precision"]}
     print_table(report)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({**report, "machine": described}, indent=2) + "\n", encoding="utf-8")
@@ -61,9 +68,10 @@ def measure_product(desk: Stack, levels: dict[int, int]) -> tuple[dict[int, Any]
     figures: dict[int, Any] = {}
     answers: dict[int, list[Measured]] = {}
     for streams, count in levels.items():
-        begun = time.perf_counter()
         asked, questions = questions[:count], questions[count:]
-        answers[streams] = asyncio.run(ask_all(desk, asked, streams))
+        customers = visitors(desk, asked)
+        begun = time.perf_counter()
+        answers[streams] = asyncio.run(ask_all(desk, customers, streams))
         figures[streams] = {"seconds": time.perf_counter() - begun}
     requests, settings = read_traces(desk, answers)
     for streams, measured in answers.items():
@@ -71,69 +79,55 @@ def measure_product(desk: Stack, levels: dict[int, int]) -> tuple[dict[int, Any]
             "tokens": sum(tokens for _, tokens in requests[str(streams)]),
             "answered": len(requests[str(streams)]),
             "asked": len(measured),
+            "refused": sum(each.outcome == "refused" for each in measured),
+            "lost": sum(each.outcome == "failed" for each in measured),
             "first_token_ms": [each.first_text_ms for each in measured if each.first_text_ms is not None],
             "total_ms": [each.total_ms for each in measured],
+            "between_tokens_ms": [gap for each in measured for gap in each.gaps_ms],
         }
     return figures, requests, settings
 
 
-def demo_questions(count: int) -> list[tuple[str, str]]:
-    """(company, question), companies and languages mixed, each at most once."""
-    piles = []
-    for company in COMPANIES:
-        given = json.loads((QUESTIONS / company / "questions.json").read_text(encoding="utf-8"))["answerable"]
-        piles.append([(company, entry["question"]) for entry in given if entry["language"] == "en"])
-    mixed = [pair for pairs in zip(*piles, strict=False) for pair in pairs]
-    if len(mixed) < count:
-        raise SystemExit(f"The demo content has {len(mixed)} questions; ask for at most as many.")
-    return mixed[:count]
-
-
-async def ask_all(desk: Stack, questions: list[tuple[str, str]], streams: int) -> list[Measured]:
+async def ask_all(desk: Stack, questions: list[tuple[str, str, str]], streams: int) -> list[Measured]:
     """Ask them all, each as a new visitor, so many at once."""
     slots = asyncio.Semaphore(streams)
 
-    async def one(company: str, question: str) -> Measured:
+    async def one(company: str, question: str, token: str) -> Measured:
         async with slots:
-            return await ask(desk, company, question)
+            return await ask(desk, company, question, token)
 
-    return await asyncio.gather(*(one(*pair) for pair in questions))
+    return await asyncio.gather(*(one(*each) for each in questions))
 
 
-async def ask(desk: Stack, company: str, question: str) -> Measured:
+async def ask(desk: Stack, company: str, question: str, token: str) -> Measured:
     """One question over the widget's protocol."""
     import websockets
 
-    token = await asyncio.to_thread(new_session, desk, company)
     uri = f"ws://{desk.host}/ws/widget/{company}/"
     protocols: Any = ["glassdesk.v1", f"visitor.{token}"]
     async with websockets.connect(uri, subprotocols=protocols, origin=f"http://{desk.host}") as socket:  # type: ignore[arg-type]
         await socket.recv()
-        begun, first = time.perf_counter(), None
+        begun = time.perf_counter()
+        times: list[float] = []
         await socket.send(json.dumps({"type": "message", "client_id": str(uuid.uuid4()), "body": question}))
         async with asyncio.timeout(ANSWER_SECONDS):
             while True:
                 frame = json.loads(await socket.recv())
-                if frame["type"] == "delta" and first is None:
-                    first = (time.perf_counter() - begun) * 1000
+                if frame["type"] == "delta":
+                    times.append((time.perf_counter() - begun) * 1000)
                 if frame["type"] in {"done", "failed"}:
-                    return Measured(first, (time.perf_counter() - begun) * 1000, frame["reply"])
-
-
-def new_session(desk: Stack, company: str) -> str:
-    """A new visitor's token."""
-    address = f"http://{desk.host}/widget/{company}/session"
-    request = urllib.request.Request(address, method="POST", headers={"Origin": f"http://{desk.host}"}, data=b"")
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return str(json.load(response)["token"])
+                    return Measured(
+                        first_text_ms=times[0] if times else None,
+                        total_ms=(time.perf_counter() - begun) * 1000,
+                        reply=frame["reply"],
+                        gaps_ms=[later - earlier for earlier, later in pairwise(times)],
+                        outcome=frame["message"]["outcome"] if frame["type"] == "done" else "failed",
+                    )
 
 
 def read_traces(desk: Stack, answers: dict[int, list[Measured]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Per level the prompts with their numbers of answer tokens (refusals never reach the engine), from the traces."""
-    os.environ |= desk.environment | {"DJANGO_SETTINGS_MODULE": "helpdesk.settings"}
-    import django
-
-    django.setup()
+    desk.connect()
     from django.conf import settings
 
     from helpdesk.tenants.models import Tenant
@@ -159,15 +153,15 @@ def read_traces(desk: Stack, answers: dict[int, list[Measured]]) -> tuple[dict[s
     }
 
 
-def measure_bare(settings: dict[str, Any], requests: dict[str, Any]) -> dict[int, Any]:
-    """The same prompts on the engine alone, with as many threads as the product gives it."""
+def measure(module: str, job: dict[str, Any]) -> dict[str, Any]:
+    """What another program makes of the same prompts, with as many threads as the product's engine has."""
     from helpdesk.embedded.children import engine_threads
 
     environment = {**os.environ}
     environment.setdefault("OMP_NUM_THREADS", str(engine_threads(os.cpu_count() or 1)))
     outcome = subprocess.run(
-        [sys.executable, "-m", "bench.bare_engine"],
-        input=json.dumps({**settings, "levels": requests}),
+        [sys.executable, "-m", module],
+        input=json.dumps(job),
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -175,30 +169,50 @@ def measure_bare(settings: dict[str, Any], requests: dict[str, Any]) -> dict[int
         check=False,
     )
     if outcome.returncode:
-        raise SystemExit("The bare engine failed:\n" + outcome.stderr[-2000:])
-    figures = json.loads(outcome.stdout.strip().splitlines()[-1])
+        raise SystemExit(f"{module} failed:\n" + outcome.stderr[-2000:])
+    figures: dict[str, Any] = json.loads(outcome.stdout.strip().splitlines()[-1])
+    return figures
+
+
+def naive_model() -> str:
+    """The packaged model unquantised, as `transformers` loads it."""
+    from django.conf import settings
+
+    from inference_worker.models import prepare_chat
+
+    return str(prepare_chat(settings.CACHE_DIR, precision="bf16"))
+
+
+def levels_of(figures: dict[str, Any]) -> dict[int, Any]:
+    """With numbers as keys, which JSON has not."""
     return {int(streams): value for streams, value in figures.items()}
 
 
-def compare(product: dict[int, Any], bare: dict[int, Any]) -> dict[str, Any]:
+def compare(product: dict[int, Any], bare: dict[int, Any], naive: dict[int, Any]) -> dict[str, Any]:
     """Ratios first; the raw figures below."""
     report: dict[str, Any] = {}
     for streams, ours in product.items():
-        theirs = bare[streams]
-        report[f"product_over_bare_{streams}"] = round(_rate(ours) / _rate(theirs), 3)
+        report[f"product_over_bare_{streams}"] = round(_rate(ours) / _rate(bare[streams]), 3)
+        report[f"product_over_naive_{streams}"] = round(_rate(ours) / _rate(naive[streams]), 3)
     one = min(product)
     report["ttft_over_bare_ms_p50"] = round(
         median(product[one]["first_token_ms"]) - median(bare[one]["first_token_ms"]), 1
     )
-    for name, figures in (("product", product), ("bare", bare)):
+    for name, figures in (("product", product), ("bare", bare), ("naive", naive)):
         for streams, value in figures.items():
             report[f"{name}_{streams}"] = {
                 "tokens_per_second": round(_rate(value), 2),
                 "tokens": value["tokens"],
                 "seconds": round(value["seconds"], 2),
                 "first_token_ms_p50": round(median(value["first_token_ms"]), 1),
+                "first_token_ms_p95": round(_p95(value["first_token_ms"]), 1),
+                **(
+                    {"between_tokens_ms_p95": round(_p95(value["between_tokens_ms"]), 1)}
+                    if value.get("between_tokens_ms")
+                    else {}
+                ),
                 **({"total_ms_p50": round(median(value["total_ms"]), 1)} if "total_ms" in value else {}),
-                **({"asked": value["asked"], "answered": value["answered"]} if "asked" in value else {}),
+                **({name: value[name] for name in ("asked", "answered", "refused", "lost") if name in value}),
             }
     return report
 
@@ -207,16 +221,29 @@ def _rate(figures: dict[str, Any]) -> float:
     return float(figures["tokens"] / figures["seconds"])
 
 
+def _p95(values: list[float]) -> float:
+    return quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+
+
 def print_table(report: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "tokens/s", "tokens", "seconds", "first token ms p50", title="The product beside the bare engine")
+    keys = (
+        "tokens_per_second",
+        "tokens",
+        "seconds",
+        "first_token_ms_p50",
+        "first_token_ms_p95",
+        "between_tokens_ms_p95",
+    )
+    heads = ("tokens/s", "tokens", "seconds", "first token ms p50", "p95", "between tokens ms p95")
+    table = Table("", *heads, title="The product beside the bare engine and a naive server")
     for name, value in report.items():
         if isinstance(value, dict):
             table.add_row(
                 name.replace("_", ", streams: "),
-                *(str(value[key]) for key in ("tokens_per_second", "tokens", "seconds", "first_token_ms_p50")),
+                *(str(value.get(key, "")) for key in keys),
             )
     console = Console()
     console.print(table)

@@ -32,6 +32,13 @@ class Stack:
     data: Path
     environment: dict[str, str]
 
+    def connect(self) -> None:
+        """Make this process one that shares the desk's database and Valkey; for one desk in a process' life."""
+        os.environ |= self.environment | {"DJANGO_SETTINGS_MODULE": "helpdesk.settings"}
+        import django
+
+        django.setup()
+
 
 @contextmanager
 def running_desk(**variables: str) -> Iterator[Stack]:

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, ReplyStatus
+from conversations.models import Author, Conversation, ConversationStatus, Feedback, Message, Reply, ReplyStatus
 from conversations.queries import replies_in_flight, transcript
 from conversations.words import age, failure_words, system_words, visitor_name
 from helpdesk.errors import NotFound
@@ -64,6 +64,7 @@ class Entry:
     day: date | None
     reply_id: UUID | None
     failure: str
+    feedback: tuple[Feedback, ...] = ()
 
 
 def condition(name: str, user: User) -> Q:
@@ -176,6 +177,7 @@ def _entry(message: Message, conversation: Conversation, day: date | None, failu
         day=day,
         reply_id=reply.id if reply else None,
         failure=failure,
+        feedback=tuple(reply.feedback.all()) if reply else (),
     )
 
 

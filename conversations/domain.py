@@ -12,7 +12,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations import events
-from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, Visitor
+from conversations.admission import admit
+from conversations.models import (
+    Author,
+    Conversation,
+    ConversationStatus,
+    Message,
+    Reply,
+    ReplyPriority,
+    Visitor,
+)
 from conversations.queries import IN_FLIGHT, current_conversation, default_assistant
 from conversations.tasks import enqueue_reply
 from conversations.validation import clean_body
@@ -45,7 +54,7 @@ def post_customer_message(
 ) -> PostedMessage:
     """Store the customer's message and queue the assistant's reply; a repeated `client_id` returns the existing rows.
 
-    Raises InvalidInput or MessageTooLong; nothing is stored then.
+    Raises InvalidInput, MessageTooLong or, when the line for an answer is full, Busy; nothing is stored then.
     """
     text = clean_body(body)
     try:
@@ -101,15 +110,20 @@ def append_message(conversation: Conversation, *, author: Author, body: str, **f
     return message
 
 
-def _queue_reply(conversation: Conversation, question: Message) -> Reply:
+def _queue_reply(
+    conversation: Conversation, question: Message, *, priority: ReplyPriority = ReplyPriority.INTERACTIVE
+) -> Reply:
+    place = admit(priority)
     reply: Reply = Reply.objects.create(
         conversation=conversation,
         question=question,
+        priority=priority,
+        rank=place.rank,
         deadline_at=timezone.now() + timedelta(seconds=settings.REPLY_DEADLINE_SECONDS),
     )
-    events.announce(current_tenant_id(), conversation.id, events.reply_begun(reply.id, 0))
     tenant_id = current_tenant_id()
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id))
+    events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=place.wait_seconds))
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, rank=place.rank))
     return reply
 
 

@@ -27,9 +27,10 @@ def message_posted(message_id: UUID) -> dict[str, Any]:
     return {"type": "message", "message_id": str(message_id)}
 
 
-def reply_begun(reply_id: UUID, attempt: int) -> dict[str, Any]:
-    """A reply was queued, or is begun anew by another worker."""
-    return {"type": "reply", "reply": str(reply_id), "attempt": attempt}
+def reply_begun(reply_id: UUID, attempt: int, *, wait_seconds: int | None = None) -> dict[str, Any]:
+    """A reply was queued (and will be taken up after about so many seconds), or is begun by a worker."""
+    entry = {"type": "reply", "reply": str(reply_id), "attempt": attempt}
+    return entry if wait_seconds is None else {**entry, "wait_seconds": wait_seconds}
 
 
 def reply_done(reply_id: UUID, attempt: int, message_id: UUID) -> dict[str, Any]:

@@ -122,8 +122,18 @@ class Outcome(models.TextChoices):
     STOPPED = "stopped", _("Stopped")
 
 
+class CacheKind(models.TextChoices):
+    """Whose question an answer was first written for: the same one, or one that only says it in other words."""
+
+    EXACT = "exact", _("Same question")
+    SEMANTIC = "semantic", _("Similar question")
+
+
 class Message(TenantModel):
-    """One entry of the transcript. `position` counts from 1 within the conversation."""
+    """One entry of the transcript. `position` counts from 1 within the conversation.
+
+    `cache` says that an AI answer was not written for this question but given again; empty otherwise.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     position = models.PositiveIntegerField()
@@ -138,6 +148,7 @@ class Message(TenantModel):
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
     confidence_band = models.CharField(max_length=8, blank=True)
     seconds = models.FloatField(null=True, blank=True)
+    cache = models.CharField(max_length=8, choices=CacheKind, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
@@ -183,6 +194,8 @@ class Reply(TenantModel):
     lease_until = models.DateTimeField(null=True, blank=True)
     stop_requested = models.BooleanField(default=False)
     priority = models.PositiveSmallIntegerField(choices=ReplyPriority, default=ReplyPriority.INTERACTIVE)
+    # Priority plus how many the tenant had in flight already: the order in the queue and in the engine's batches.
+    rank = models.PositiveSmallIntegerField(default=0)
     parameters = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
@@ -201,3 +214,51 @@ class Reply(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
+
+
+class Rating(models.TextChoices):
+    """Whether an answer helped."""
+
+    UP = "up", _("Helped")
+    DOWN = "down", _("Did not help")
+
+
+class FeedbackReason(models.TextChoices):
+    """What was wrong with an answer that did not help."""
+
+    WRONG = "wrong", _("It is wrong")
+    OUTDATED = "outdated", _("It is out of date")
+    NOT_MY_QUESTION = "not_my_question", _("It is not what was asked")
+    UNCLEAR = "unclear", _("It is hard to understand")
+    OTHER = "other", _("Something else")
+
+
+class Giver(models.TextChoices):
+    """Who rates an answer."""
+
+    CUSTOMER = "customer", _("Customer")
+    AGENT = "agent", _("Agent")
+    API = "api", _("API")
+
+
+class Feedback(TenantModel):
+    """What somebody thought of one AI answer: one row for each kind of giver, which they may change.
+
+    `comment` is what the giver wrote: retention and erasure blank it together with the question.
+    """
+
+    reply = models.ForeignKey(Reply, on_delete=models.CASCADE, related_name="feedback")
+    given_by = models.CharField(max_length=8, choices=Giver)
+    rating = models.CharField(max_length=4, choices=Rating)
+    reason = models.CharField(max_length=16, choices=FeedbackReason, blank=True)
+    comment = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        ordering = ["created_at"]
+        constraints = [models.UniqueConstraint(fields=["reply", "given_by"], name="one_feedback_of_each_giver")]
+        indexes = [models.Index(fields=["tenant", "rating", "reply"], name="feedback_by_rating")]
+
+    def __str__(self) -> str:
+        return f"{self.rating} by {self.given_by}"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from conversations.feedback import describe_feedback
 from conversations.models import Assistant, Conversation, ConversationStatus, Message, Reply, ReplyStatus
 from conversations.passages import public_sources
 from helpdesk.errors import NotFound
@@ -48,10 +49,11 @@ def inbox(status: str = "", *, limit: int = 100) -> QuerySet[Conversation]:
 
 
 def transcript(conversation_id: UUID) -> list[Message]:
-    """All messages in order, with their authors' names and the reply that each answers."""
+    """All messages in order, with their authors' names, the reply that each answers, and its feedback."""
     return list(
         Message.objects.filter(conversation_id=conversation_id)
         .select_related("user", "answer_to", "conversation__assistant")
+        .prefetch_related("answer_to__feedback")
         .order_by("position")
     )
 
@@ -105,8 +107,10 @@ def describe_message(message: Message) -> dict[str, Any]:
         "outcome": message.outcome,
         "sources": public_sources(message.sources),
         "confidence_band": message.confidence_band,
+        "cache": message.cache,
         "seconds": message.seconds,
         "reply": str(reply.id) if reply else None,
+        "feedback": describe_feedback(reply.feedback.all()) if reply else None,
     }
 
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import redis
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -20,6 +22,9 @@ from conversations.models import Author, Conversation, ConversationStatus, Messa
 from conversations.queries import history_before
 from conversations.tasks import enqueue_reply
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
+from helpdesk.waiting import replies_in_line
+
+logger = structlog.get_logger(__name__)
 
 LOST_TASK_SECONDS = 10
 
@@ -45,6 +50,7 @@ class Answer:
     sources: list[dict[str, Any]] = field(default_factory=list)
     confidence_band: str = ""
     seconds: float = 0.0
+    cache: str = ""
 
 
 class ReplyLost(Exception):
@@ -102,6 +108,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         outcome=answer.outcome,
         sources=answer.sources,
         confidence_band=answer.confidence_band,
+        cache=answer.cache,
         seconds=answer.seconds,
     )
     Reply.objects.filter(id=reply.id).update(answer=message)
@@ -124,14 +131,15 @@ def fail_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int | None, code: st
         return bool(failed)
 
 
-def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int) -> bool:
-    """Give a running reply back to the queue after a passing fault; False when its attempts are used up."""
+def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float = 0.0) -> bool:
+    """Give a running reply back to the queue, to be taken after `delay` seconds; False when its attempts are used up."""
     with tenant_atomic(tenant_id):
         released = Reply.objects.filter(
             id=reply_id, status=ReplyStatus.RUNNING, attempt=attempt, attempt__lt=settings.REPLY_MAX_ATTEMPTS
         ).update(status=ReplyStatus.QUEUED, lease_until=None, queued_at=timezone.now())
         if released:
-            transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id))
+            rank = Reply.objects.values_list("rank", flat=True).get(id=reply_id)
+            transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id, rank=rank, delay=delay))
         return bool(released)
 
 
@@ -153,13 +161,23 @@ def recover_replies(tenant_id: UUID) -> None:
             continue
         if not release_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt):
             fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="worker_lost")
+    in_line = _in_line() if lost else set()
     for reply in lost:
-        if reply.id not in expired and _mark_enqueued(tenant_id, reply):
-            enqueue_reply(tenant_id, reply.id)
+        if reply.id not in expired and str(reply.id) not in in_line and _mark_enqueued(tenant_id, reply):
+            enqueue_reply(tenant_id, reply.id, rank=reply.rank)
+
+
+def _in_line() -> set[str]:
+    """Replies whose tasks still wait; while Redis is away that is nobody, and sending fails as well."""
+    try:
+        return replies_in_line()
+    except redis.RedisError as error:
+        logger.warning("line_unknown", error=type(error).__name__)
+        return set()
 
 
 def _mark_enqueued(tenant_id: UUID, reply: Reply) -> bool:
-    """Note the new time in the queue, so that a long queue is not fed the same reply at every sweep."""
+    """Note the new time in the queue, so that a reply whose task was taken and lost is not sent at every sweep."""
     with tenant_atomic(tenant_id):
         rows = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED, queued_at=reply.queued_at)
         return bool(rows.update(queued_at=timezone.now()))

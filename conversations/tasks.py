@@ -9,23 +9,29 @@ from celery import shared_task
 from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
-from helpdesk.celery import PRIORITY_INTERACTIVE, app, inference_queue
+from helpdesk.celery import app, inference_queue, step_of_rank
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.waiting import REPLY_HEADER
 
 logger = structlog.get_logger(__name__)
 
 ANSWER_REPLY = "inference_worker.answer_reply"
 
 
-def enqueue_reply(tenant_id: UUID, reply_id: UUID) -> None:
-    """Send the task by name, with ids only. When the broker is away the sweep sends it later."""
+def enqueue_reply(tenant_id: UUID, reply_id: UUID, *, rank: int = 0, delay: float = 0.0) -> None:
+    """Send the task by name, with ids only, to be taken after `delay` seconds.
+
+    When the broker is away, or the task gets lost, the sweep sends it later.
+    """
     try:
         app.send_task(
             ANSWER_REPLY,
             kwargs={"tenant_id": str(tenant_id), "reply_id": str(reply_id)},
             queue=inference_queue(_chosen_model(tenant_id, reply_id)),
-            priority=PRIORITY_INTERACTIVE,
+            priority=step_of_rank(rank),
+            countdown=delay or None,
+            headers={REPLY_HEADER: str(reply_id)},
             retry=False,
         )
     except (OperationalError, DatabaseError, OSError) as error:

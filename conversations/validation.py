@@ -1,4 +1,4 @@
-"""Which messages are accepted."""
+"""Which texts are accepted from people."""
 
 from __future__ import annotations
 
@@ -9,20 +9,37 @@ from django.utils.translation import gettext as _
 from helpdesk.errors import InvalidInput, MessageTooLong
 
 MESSAGE_CHARACTERS = 4000
+# Controls, formats, lone surrogates and combining marks show nothing by themselves.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Mn"})
 _ALLOWED_CONTROLS = frozenset("\n\t")
+# Hangul fillers and the empty Braille pattern: letters and symbols by category, but nothing to see.
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def clean_body(raw: object) -> str:
     """The trimmed text of a message. Raises InvalidInput or MessageTooLong with a sentence that says what to do."""
-    if not isinstance(raw, str):
-        raise InvalidInput(_("A message must be text."))
-    if len(raw) > MESSAGE_CHARACTERS * 4:
+    if isinstance(raw, str) and len(raw) > MESSAGE_CHARACTERS * 4:
         raise MessageTooLong(limit=MESSAGE_CHARACTERS, length=len(raw))
-    body = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not body:
+    body = clean_text(raw)
+    if not is_visible(body):
         raise InvalidInput(_("The message is empty. Write something and send it again."))
     if len(body) > MESSAGE_CHARACTERS:
         raise MessageTooLong(limit=MESSAGE_CHARACTERS, length=len(body))
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in _ALLOWED_CONTROLS for char in body):
-        raise InvalidInput(_("The message contains control characters. Remove them and send it again."))
     return body
+
+
+def clean_text(raw: object) -> str:
+    """The trimmed text with plain line ends. Raises InvalidInput for anything but text, and for control characters."""
+    if not isinstance(raw, str):
+        raise InvalidInput(_("A message must be text."))
+    text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in _ALLOWED_CONTROLS for char in text):
+        raise InvalidInput(_("The message contains control characters. Remove them and send it again."))
+    return text
+
+
+def is_visible(text: str) -> bool:
+    """Whether anything of it is seen; zero-width characters, for example, are not."""
+    return any(
+        not (char.isspace() or char in _BLANK_LETTERS or unicodedata.category(char) in _INVISIBLE) for char in text
+    )

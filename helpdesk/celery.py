@@ -4,6 +4,7 @@ that hold another) and `default` (everything else)."""
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from typing import Any
 
 from celery import Celery
@@ -18,6 +19,10 @@ DEFAULT_QUEUE = "default"
 # Redis has no message priorities of its own: Celery keeps one list for each step, the lowest number first.
 PRIORITY_INTERACTIVE = 0
 PRIORITY_BACKGROUND = 9
+# The first rank of each step (conversations.admission gives replies their ranks). Few steps: a worker asks for all lists
+# at once. Within a step the order is that of arrival; the engine then orders by the rank itself.
+STEP_OF_RANK = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: PRIORITY_BACKGROUND}
+KEY_PREFIX = "glassdesk:celery:"
 
 
 def inference_queue(alias: str = "") -> str:
@@ -35,14 +40,16 @@ app.conf.update(
     accept_content=["json"],
     task_default_priority=PRIORITY_INTERACTIVE,
     worker_prefetch_multiplier=1,
+    # What a worker has fetched no longer stands in line: who comes first must be decided when a thread is free.
+    worker_disable_prefetch=True,
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
-        "priority_steps": [PRIORITY_INTERACTIVE, PRIORITY_BACKGROUND],
+        "priority_steps": list(STEP_OF_RANK.values()),
         "queue_order_strategy": "priority",
-        "global_keyprefix": "glassdesk:celery:",
+        "global_keyprefix": KEY_PREFIX,
         "socket_timeout": None,
         "socket_keepalive": True,
         "retry_on_timeout": True,
@@ -51,9 +58,20 @@ app.conf.update(
         "sweep-replies": {"task": "conversations.sweep_replies", "schedule": 5.0, "options": {"expires": 5}},
         "sweep-analyses": {"task": "tracing.sweep_analyses", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
+        "forget-idempotent-requests": {
+            "task": "api.forget_idempotent_requests",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
+
+
+def step_of_rank(rank: int) -> int:
+    """The Celery priority of a task of that rank."""
+    firsts = list(STEP_OF_RANK)
+    return STEP_OF_RANK[firsts[bisect_right(firsts, rank) - 1]]
 
 
 @worker_init.connect
@@ -75,4 +93,4 @@ def connect_metrics(**_: Any) -> None:
     prefork.connect()
 
 
-app.autodiscover_tasks(["conversations", "knowledge", "tracing", "inference_worker"])
+app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "inference_worker"])

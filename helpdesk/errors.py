@@ -90,6 +90,24 @@ class TooManyRequests(GlassdeskError):
         self.retry_after = retry_after
 
 
+class Busy(TooManyRequests):
+    """The line for an answer is full. `wait_seconds` is what an answer would take now; None when nobody knows."""
+
+    code = "busy"
+
+    def __init__(self, *, retry_after: int, wait_seconds: int | None) -> None:
+        message: object
+        if wait_seconds is None:
+            message = _("Too many questions are waiting for an answer. Try again in a moment, or talk to a person.")
+        else:
+            message = _(
+                "Too many questions are waiting: an answer would take about %(seconds)d seconds. "
+                "Try again later, or talk to a person."
+            ) % {"seconds": wait_seconds}
+        GlassdeskError.__init__(self, message, retry_after=retry_after, wait_seconds=wait_seconds)
+        self.retry_after = retry_after
+
+
 class Unavailable(GlassdeskError):
     """A part that the request needs is down; trying again later may succeed."""
 

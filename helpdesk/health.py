@@ -29,13 +29,18 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Everything that an answer needs: 200 when all components are ready, else 503 with what is missing."""
+    state = readiness()
+    return JsonResponse(state, status=200 if state["ready"] else 503)
+
+
+def readiness() -> dict[str, Any]:
+    """`ready`, and `components` with what each of them says."""
     components = {
         "database": _timed(_check_database),
         "redis": _timed(_check_redis),
         "inference": _timed(_check_inference),
     }
-    all_ready = all(component["ready"] for component in components.values())
-    return JsonResponse({"ready": all_ready, "components": components}, status=200 if all_ready else 503)
+    return {"ready": all(component["ready"] for component in components.values()), "components": components}
 
 
 def _timed(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Right(StrEnum):
     SEE_TRACE = "see_trace"
     READ_TRACE_CONTENT = "read_trace_content"
     SEE_MODELS = "see_models"
+    MANAGE_API_KEYS = "manage_api_keys"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}

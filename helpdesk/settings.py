@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "helpdesk",
     "helpdesk.tenants",
     "helpdesk.users",
+    "helpdesk.api_keys",
+    "helpdesk.api",
     "helpdesk.streams",
     "helpdesk.embedded",
     "helpdesk.operations",
@@ -191,11 +193,22 @@ EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 # Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
 AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
+# How long an answer may be given again to the same question; 0 writes every answer anew.
+ANSWER_CACHE_SECONDS = env.integer("GLASSDESK_ANSWER_CACHE_TTL", 86_400)
 ENGINE_MAX_SEQUENCES = env.integer("GLASSDESK_MAX_SEQUENCES", 16, minimum=1)
 ENGINE_KV_CACHE_GIB = env.integer("GLASSDESK_KV_CACHE_GIB", 1, minimum=1)
 REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10)
 REPLY_LEASE_SECONDS = env.integer("GLASSDESK_REPLY_LEASE", 15, minimum=3)
 REPLY_MAX_ATTEMPTS = 2
+# More threads than sequences: the engine, which knows every reply's rank, chooses what it writes next.
+INFERENCE_THREADS = env.integer(
+    "GLASSDESK_INFERENCE_THREADS", ENGINE_MAX_SEQUENCES + max(2, ENGINE_MAX_SEQUENCES // 2), minimum=1
+)
+# Replies in flight per company and class, and tasks of replies waiting over all companies; beyond that the desk is busy.
+TENANT_QUEUE = env.integer("GLASSDESK_TENANT_QUEUE", 48, minimum=1)
+QUEUE_LIMIT = env.integer("GLASSDESK_QUEUE_LIMIT", 512, minimum=1)
+# Items of batch jobs in flight at once, over all jobs: at most half of the engine, so that customers always find room.
+BATCH_IN_FLIGHT = env.integer("GLASSDESK_BATCH_IN_FLIGHT", max(1, ENGINE_MAX_SEQUENCES // 2), minimum=1)
 DELTA_INTERVAL_SECONDS = 0.04
 
 # --- Metrics -------------------------------------------------------------------------------------------------------
@@ -210,9 +223,29 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-    "EXCEPTION_HANDLER": "helpdesk.api.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min"},
+    "EXCEPTION_HANDLER": "helpdesk.api.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "helpdesk.api.schema.ApiSchema",
+    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
     "UNAUTHENTICATED_USER": None,
+}
+API_KEY_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_KEY_REQUESTS_PER_MINUTE", 120, minimum=1)
+API_TENANT_REQUESTS_PER_MINUTE = env.integer("GLASSDESK_API_TENANT_REQUESTS_PER_MINUTE", 600, minimum=1)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Glassdesk",
+    "DESCRIPTION": "Conversations, answers and their sources for other software. Every request carries an API key: "
+    '`Authorization: Bearer gd_…`. Errors have one body: `{"error": {"code", "message", …}}`.',
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+    "PREPROCESSING_HOOKS": ["helpdesk.api.schema.only_endpoints_for_programs"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "displayRequestDuration": True},
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 
 # --- Languages, files, logs ----------------------------------------------------------------------------------------

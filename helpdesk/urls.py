@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from helpdesk.api.errors import unknown_route
 from helpdesk.metrics.views import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,8 +16,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("demo/", include("helpdesk.demo.urls")),
     path("widget/", include("conversations.widget.urls")),
+    path("api/v1/", include("helpdesk.api.urls")),
+    re_path(r"^api(?:/|$)", unknown_route),
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),
     path("desk/", include("helpdesk.operations.urls")),
+    path("desk/", include("helpdesk.api_keys.urls")),
 ]
+
+handler400 = "helpdesk.api.errors.bad_request"
+handler500 = "helpdesk.api.errors.server_error"

@@ -72,6 +72,8 @@ class WorkerStatus:
     max_sequences: int = 0
     restarts: int = 0
     writing: int = 0
+    capacity: int = 0
+    seconds_per_reply: float | None = None
     running: int = 0
     waiting: int = 0
     load_log: tuple[LoadStep, ...] = ()

@@ -50,10 +50,20 @@ def earlier_questions(history: Sequence[Message]) -> list[str]:
     return [message.body for message in history if message.author == Author.CUSTOMER]
 
 
-def find(runtime: Runtime, claimed: ClaimedReply, *, language: str, clock: StepClock) -> Found:
-    """Search for the question, and for a follow-up also with its predecessor's words; the better find wins."""
+def find(
+    runtime: Runtime,
+    claimed: ClaimedReply,
+    *,
+    language: str,
+    clock: StepClock,
+    vector: Sequence[float] | None = None,
+) -> Found:
+    """Search for the question, and for a follow-up also with its predecessor's words; the better find wins.
+
+    `vector` is the question's when it has been computed before.
+    """
     question = claimed.question.body
-    alone = _search(runtime, claimed, question, language=language, clock=clock)
+    alone = _search(runtime, claimed, question, language=language, clock=clock, vector=vector)
     longer = with_predecessor(
         question, earlier_questions(claimed.history), language, known=known_share(alone.result.terms)
     )
@@ -63,9 +73,18 @@ def find(runtime: Runtime, claimed: ClaimedReply, *, language: str, clock: StepC
     return max(alone, together, key=lambda each: each.selection.score)
 
 
-def _search(runtime: Runtime, claimed: ClaimedReply, query: str, *, language: str, clock: StepClock) -> Found:
-    with clock.step("embed"):
-        vector = runtime.embedder.embed_query(query)
+def _search(
+    runtime: Runtime,
+    claimed: ClaimedReply,
+    query: str,
+    *,
+    language: str,
+    clock: StepClock,
+    vector: Sequence[float] | None = None,
+) -> Found:
+    if vector is None:
+        with clock.step("embed"):
+            vector = runtime.embedder.embed_query(query)
     with clock.step("retrieve"):
         result = search(tenant_id=claimed.tenant_id, query=query, query_vector=vector, language=language)
     with clock.step("select"):

@@ -24,7 +24,7 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
     from inference_worker.vllm_engine import EngineSettings, VLLMEngine
 
     model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
-    return VLLMEngine(
+    engine = VLLMEngine(
         EngineSettings(
             model=model.location,
             name=model.name,
@@ -35,6 +35,8 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
         ),
         load_log,
     )
+    engine.begin_imports()
+    return engine
 
 
 def load_embedder() -> Embedder:
@@ -53,11 +55,13 @@ def load_embedder() -> Embedder:
 def load_runtime(registration: Registration | None = None) -> Runtime:
     """Everything loaded and warm: returns when the first customer would be served at full speed."""
     registration = registration or Registration()
+    # Its processes import their libraries while the embedder is loaded.
+    engine = load_engine(registration.load_log)
     with registration.load_log.step("embedder"):
         embedder = load_embedder()
         embedder.embed_query("warm-up")
     logger.info("embedder_ready", **embedder.info())
-    host = EngineHost(load_engine(registration.load_log))
+    host = EngineHost(engine)
     host.start()
     info = host.engine.info()
     logger.info("engine_ready", model=info.model, quantization=info.quantization, engine_version=info.engine_version)

@@ -10,11 +10,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from conversations.metrics import count_reply
+from conversations.models import Outcome
 from helpdesk.metrics.serving import serve_metrics
 from helpdesk.workers import WorkerState
 from inference_worker import runtime as holder
 from inference_worker.engine import EngineError
-from inference_worker.recording import Work, outcome_of
+from inference_worker.recording import Work, outcome_of, waited_ms
 
 # From a GPU's milliseconds to what a loaded CPU and a long queue take.
 WAITING = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13, 20, 30, 60, 120)
@@ -42,12 +43,14 @@ CACHE_LOOKUPS = Counter(
 )
 
 
-def observe_answer(work: Work, *, cache: str = "") -> None:
-    """Count one stored answer. `cache` says what the answer cache gave; empty where it was not asked."""
-    channel, outcome, generated = work.claimed.conversation.channel, outcome_of(work), work.generated
-    reply, asked_at = work.claimed.reply, work.claimed.question.created_at
-    taken_at = reply.claimed_at or reply.queued_at
-    waited = max((taken_at - asked_at).total_seconds(), 0.0)
+def observe_answer(work: Work, *, cache: str = "", outcome: Outcome | None = None) -> None:
+    """Count one stored answer. `cache` says what the answer cache gave; empty where it was not asked.
+
+    `outcome` is given where it does not follow from what was generated.
+    """
+    channel, generated = work.claimed.conversation.channel, work.generated
+    outcome = outcome or outcome_of(work)
+    asked_at, waited = work.claimed.question.created_at, waited_ms(work.claimed) / 1000
     count_reply(outcome=outcome.value, channel=channel)
     QUEUE_SECONDS.labels(channel).observe(waited)
     REPLY_SECONDS.labels(channel, outcome.value).observe((timezone.now() - asked_at).total_seconds())

@@ -44,6 +44,12 @@ class Work:
     calibration: ConfidenceModel | None = None
 
 
+def waited_ms(claimed: ClaimedReply) -> float:
+    """How long the question had waited when it was claimed."""
+    claimed_at = claimed.reply.claimed_at or claimed.reply.queued_at
+    return max((claimed_at - claimed.question.created_at).total_seconds() * 1000, 0.0)
+
+
 def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
     """The passages used, at most three, each once; `passage` stays on the server."""
     by_chunk: dict[str, dict[str, Any]] = {}

@@ -31,6 +31,15 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The replies in progress, how many there may be, and how long one takes of late (None before the first)."""
+
+    writing: int
+    capacity: int
+    seconds_per_reply: float | None
+
+
 @dataclass(slots=True)
 class Registration:
     """This process' entry. `begin_loading` reports until `end_loading`; from then on the runtime's heartbeat does."""
@@ -68,7 +77,7 @@ class Registration:
             load_log=self.load_log.steps(),
         )
 
-    def serving(self, host: EngineHost, embedder: Embedder, *, state: WorkerState, writing: int) -> WorkerStatus:
+    def serving(self, host: EngineHost, embedder: Embedder, *, state: WorkerState, work: Work) -> WorkerStatus:
         """Everything, of a worker whose engine has been started."""
         info, footprint, usage = host.engine.info(), host.engine.footprint(), host.engine.usage()
         return WorkerStatus(
@@ -95,7 +104,9 @@ class Registration:
             max_model_len=info.max_model_len,
             max_sequences=footprint.max_sequences,
             restarts=host.restarts,
-            writing=writing,
+            writing=work.writing,
+            capacity=work.capacity,
+            seconds_per_reply=work.seconds_per_reply,
             running=usage.running,
             waiting=usage.waiting,
             load_log=self.load_log.steps(),

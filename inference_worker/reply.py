@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -24,16 +27,19 @@ from conversations.replies import (
 from helpdesk.crypto import SealError
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.answer_cache import Original, cache_query, keep, recall
 from inference_worker.checking import check_generated
 from inference_worker.composing import as_quote, compose, find, question_language, resolve_style
 from inference_worker.engine import EngineError, GenerationRequest
 from inference_worker.generation import DeadlinePassed, Generated, WorkerStopping, generate
 from inference_worker.metrics import observe_answer
-from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content
+from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content, waited_ms
 from inference_worker.refusals import REFUSAL
+from inference_worker.repeating import repeat, store_repeated
 from inference_worker.reply_stream import ReplyStream
 from inference_worker.runtime import Runtime
 from inference_worker.steps import StepClock
+from knowledge.answer_index import Pointer
 from tracing.calibrations import in_force
 from tracing.jobs import request_automatic
 from tracing.record import TraceRecord, record_trace
@@ -43,6 +49,8 @@ logger = structlog.get_logger(__name__)
 READY_POLL_SECONDS = 0.5
 STORE_ATTEMPTS = 8
 STORE_RETRY_SECONDS = 1.0
+
+Result = TypeVar("Result")
 
 
 def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
@@ -106,10 +114,17 @@ def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
     )
     stream.phase("searching")
     work.language = question_language(claimed)
-    work.found = find(runtime, claimed, language=work.language, clock=work.clock)
-    work.style = resolve_style(
-        claimed.conversation.assistant, can_generate_freely=runtime.host.engine.info().can_generate_freely
+    engine = runtime.host.engine.info()
+    work.style = resolve_style(claimed.conversation.assistant, can_generate_freely=engine.can_generate_freely)
+    query = cache_query(
+        claimed, language=work.language, style=work.style, engine=engine, embedder=runtime.embedder.info()
     )
+    original = recall(query, runtime.embedder, work.clock) if query else None
+    if original is not None:
+        _repeat(runtime, work, stream, original)
+        return
+    vector = query.vector if query else None
+    work.found = find(runtime, claimed, language=work.language, clock=work.clock, vector=vector)
     company = _company_name(claimed.tenant_id, work.language)
     with tenant_atomic(claimed.tenant_id):
         work.calibration = in_force()
@@ -123,7 +138,24 @@ def _write(runtime: Runtime, claimed: ClaimedReply) -> None:
         fail_reply(tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped")
         return
     stream.phase("checked")
-    _store(work)
+    pointer = _store(partial(_store_once, work))
+    observe_answer(work, cache="miss" if query else "bypass")
+    if query is not None and pointer is not None:
+        keep(query, pointer)
+
+
+def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, original: Original) -> None:
+    reply = work.claimed.reply
+    connections.close_all()
+    stream.phase("writing")
+    repeated = repeat(work, original, stream, is_stopping=lambda: runtime.stopping)
+    if not repeated.text:
+        fail_reply(tenant_id=work.claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped")
+        return
+    stream.phase("checked")
+    _store(partial(store_repeated, work, original, repeated))
+    outcome = Outcome.STOPPED if repeated.is_stopped else Outcome.ANSWERED
+    observe_answer(work, cache=original.kind.value, outcome=outcome)
 
 
 def _company_name(tenant_id: UUID, language: str) -> str:
@@ -182,28 +214,25 @@ def _run(runtime: Runtime, work: Work, stream: ReplyStream, *, silent: bool = Fa
     return generated
 
 
-def _store(work: Work) -> None:
+def _store(store_once: Callable[[], Result]) -> Result:
     """Commit answer and trace together; a database that is away for some seconds is waited for."""
-    for attempt in range(1, STORE_ATTEMPTS + 1):
+    for _ in range(1, STORE_ATTEMPTS):
         try:
-            _store_once(work)
+            return store_once()
         except DatabaseError:
             connections.close_all()
-            if attempt == STORE_ATTEMPTS:
-                raise
             time.sleep(STORE_RETRY_SECONDS)
-        else:
-            observe_answer(work)
-            return
+    return store_once()
 
 
-def _store_once(work: Work) -> None:
+def _store_once(work: Work) -> Pointer | None:
+    """Returns where the answer stands when it may be given again: one that is complete."""
     reply, question = work.claimed.reply, work.claimed.question
     parts = confidence(work)
     begun = work.clock.now_ms()
     outcome = outcome_of(work)
     with tenant_atomic(work.claimed.tenant_id):
-        finish_reply(
+        message = finish_reply(
             reply,
             Answer(
                 body=work.answer,
@@ -218,17 +247,18 @@ def _store_once(work: Work) -> None:
         trace = record_trace(reply, _trace_record(work, outcome))
         if settings.AUTOMATIC_ATTRIBUTION and work.generated is not None:
             request_automatic(trace)
+    is_complete = outcome is Outcome.ANSWERED and trace.finish_reason == "stop"
+    return Pointer(trace.id, message.id) if is_complete else None
 
 
 def _trace_record(work: Work, outcome: Outcome) -> TraceRecord:
-    reply, generated = work.claimed.reply, work.generated
-    claimed_at = reply.claimed_at or reply.queued_at
+    generated = work.generated
     first = [step for step in work.clock.steps if step.name == "first_token"]
     return TraceRecord(
         content=trace_content(work),
         outcome=outcome,
         total_ms=work.clock.now_ms(),
-        queue_ms=max((claimed_at - work.claimed.question.created_at).total_seconds() * 1000, 0.0),
+        queue_ms=waited_ms(work.claimed),
         retrieve_ms=work.clock.duration_of("retrieve"),
         first_token_ms=first[0].start_ms + first[0].duration_ms if first else None,
         finish_reason=(generated.finish_reason or "") if generated else "",

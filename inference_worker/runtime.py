@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, connection
 
 from conversations.replies import release_reply, renew_leases
@@ -19,10 +20,11 @@ from inference_worker.background import IdleQueue
 from inference_worker.embedding import embed_version
 from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
-from inference_worker.registration import HEARTBEAT_SECONDS, Registration
+from inference_worker.registration import HEARTBEAT_SECONDS, Registration, Work
 
 logger = structlog.get_logger(__name__)
 
+PACE_WEIGHT = 0.15
 # Replies go first, but under steady traffic a new article must still become searchable.
 LONGEST_EMBEDDING_WAIT_SECONDS = 3.0
 LONGEST_ANALYSIS_WAIT_SECONDS = 60.0
@@ -36,6 +38,9 @@ class Runtime:
     host: EngineHost
     embedder: Embedder
     registration: Registration = field(default_factory=Registration)
+    # How many replies are written at once: one for each thread of the worker.
+    capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
+    _seconds_per_reply: float | None = None
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -78,11 +83,18 @@ class Runtime:
         """Keep the reply's lease alive for the length of the block."""
         with self._lock:
             self._writing[reply_id] = (tenant_id, attempt)
+        begun = time.monotonic()
         try:
             yield
         finally:
             with self._lock:
                 self._writing.pop(reply_id, None)
+                self._note_duration(time.monotonic() - begun)
+
+    def _note_duration(self, seconds: float) -> None:
+        """A moving mean: the pace of the last dozen replies counts, not that of this morning."""
+        mean = seconds if self._seconds_per_reply is None else self._seconds_per_reply
+        self._seconds_per_reply = mean + PACE_WEIGHT * (seconds - mean)
 
     @property
     def stopping(self) -> bool:
@@ -167,8 +179,8 @@ class Runtime:
     def status(self) -> WorkerStatus:
         """What the register is told."""
         state = WorkerState.DRAINING if self._draining.is_set() else self.host.state
-        writing = len(self._in_progress())
-        return self.registration.serving(self.host, self.embedder, state=state, writing=writing)
+        work = Work(len(self._in_progress()), self.capacity, self._seconds_per_reply)
+        return self.registration.serving(self.host, self.embedder, state=state, work=work)
 
 
 _runtime: Runtime | None = None

@@ -50,6 +50,7 @@ from inference_worker.model_facts import (
     number_type,
 )
 from inference_worker.token_text import TokenText
+from inference_worker.vllm_extensions import imported
 
 ANSWER_TIMEOUT_SECONDS = 60.0
 DEATH_POLL_SECONDS = 0.5
@@ -94,7 +95,7 @@ class VLLMEngine:
         """Load and warm the model (10 to 60 s). Raises EngineError when it cannot be loaded."""
         if self._llm is not None:
             await self.stop()
-        set_environment(self.settings.model, kv_cache_gib=self.settings.kv_cache_gib)
+        self.begin_imports()
         try:
             self._llm = await self._load()
             self._tokenizer = self._llm.get_tokenizer()
@@ -234,6 +235,12 @@ class VLLMEngine:
         llm.shutdown(timeout=SHUTDOWN_TIMEOUT_SECONDS)
         end_processes(processes)
 
+    def begin_imports(self) -> None:
+        """Let the engine's libraries be imported in the background; `start` does it too when it was not done before."""
+        set_environment(self.settings.model, kv_cache_gib=self.settings.kv_cache_gib)
+        if imported.is_usable():
+            imported.begin_imports()
+
     async def _load(self) -> Any:
         with self.load_log.step("libraries"):
             from vllm import AsyncEngineArgs
@@ -241,6 +248,9 @@ class VLLMEngine:
             from vllm.v1.engine.async_llm import AsyncLLM
 
             from inference_worker.vllm_extensions.stats import SchedulerStats
+
+        if current_platform.is_cpu():
+            imported.use_for_engines()
 
         settings = self.settings
         if settings.device not in ("auto", current_platform.device_type):

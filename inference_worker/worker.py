@@ -62,6 +62,7 @@ class EngineStep(bootsteps.StartStopStep):
             registration.end_loading(failed=True)
             raise
         registration.end_loading()
+        runtime.capacity = worker.concurrency
         install(runtime)
         runtime.report()
         runtime.begin_heartbeat()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.errors import Conflict, InvalidInput, NotFound
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
-from knowledge import passages, queries, tasks
+from knowledge import passages, queries, state, tasks
 from knowledge.models import Article, ArticleStatus, ArticleVersion, Category
 from knowledge.text import clean_text
 
@@ -77,6 +77,7 @@ def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = N
         article.published_version = version
         article.updated_at = timezone.now()
         article.save(update_fields=["status", "published_version", "updated_at"])
+        state.note_change()
         if enqueue:
             transaction.on_commit(partial(tasks.enqueue_embedding, tenant_id=tenant_id, version_id=version.pk))
     return article
@@ -160,6 +161,7 @@ def _set_status(article: Article, status: ArticleStatus) -> None:
     article.status = status
     article.updated_at = timezone.now()
     article.save(update_fields=["status", "updated_at"])
+    state.note_change()
 
 
 def _category(name: str) -> Category | None:

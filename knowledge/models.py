@@ -114,3 +114,21 @@ class Chunk(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.version_id} #{self.position}"
+
+
+class KnowledgeState(TenantModel):
+    """The tenant's one row about its knowledge as a whole.
+
+    `version` grows with every change of what a search can find, in the transaction of the change. `similarity` is how
+    alike two questions must be to share an answer, by language, as `calibrate_cache` found it, with the embedding model
+    that it holds for: {"model": name, "en": cosine or null, "zh": …}; null is never.
+    """
+
+    version = models.PositiveBigIntegerField(default=1)
+    similarity = models.JSONField(default=dict, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_knowledge_state_per_tenant")]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"

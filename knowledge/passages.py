@@ -12,6 +12,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db.models import F, Value
 
 from helpdesk.tenants.scope import tenant_atomic
+from knowledge import state
 from knowledge.chunking import searched_text, sentence_in_context, split_article
 from knowledge.models import EMBEDDING_DIMENSIONS, Article, ArticleVersion, Chunk
 from knowledge.text import lexical_input
@@ -98,7 +99,7 @@ def chunks_to_embed(*, tenant_id: UUID, version_id: UUID) -> list[ChunkToEmbed]:
 def store_embeddings(*, tenant_id: UUID, embeddings: Sequence[ChunkEmbedding], embedded_with: str) -> int:
     """Keep the vectors; returns how many passages took them (those of a replaced version are gone)."""
     with tenant_atomic(tenant_id):
-        return sum(
+        stored = sum(
             Chunk.objects.filter(pk=item.chunk_id).update(
                 embedding=list(item.vector),
                 sentence_embeddings=np.asarray(item.sentence_vectors, SENTENCE_DTYPE).tobytes(),
@@ -107,6 +108,9 @@ def store_embeddings(*, tenant_id: UUID, embeddings: Sequence[ChunkEmbedding], e
             )
             for item in embeddings
         )
+        if stored:
+            state.note_change()
+        return stored
 
 
 def read_sentence_vectors(stored: bytes | memoryview | None, *, sentences: int) -> npt.NDArray[np.float32] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -106,6 +107,13 @@ def passages() -> QuerySet[Chunk]:
         article__status=ArticleStatus.PUBLISHED, article__published_version_id=F("version_id")
     )
     return found
+
+
+def all_current(versions: Iterable[tuple[str, int]]) -> bool:
+    """Whether each article (by id) is published in that version (by number)."""
+    wanted = {(str(article), number) for article, number in versions}
+    rows = Article.objects.filter(id__in=[article for article, _ in wanted], status=ArticleStatus.PUBLISHED)
+    return wanted == {(str(article), number) for article, number in rows.values_list("id", "published_version__number")}
 
 
 def counts() -> KnowledgeCounts:

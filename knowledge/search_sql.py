@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -54,6 +54,12 @@ FREQUENCIES = """
      FROM unnest(%(terms)s::text[], %(term_queries)s::text[]) AS terms (term, term_query)
      LEFT JOIN passages ON language = %(language)s AND lexemes @@ term_query::tsquery
      GROUP BY term)"""
+
+COUNTED = """
+    SELECT term, count(passages.id) FILTER (WHERE lexemes @@ term_query::tsquery), count(passages.id)
+    FROM unnest(%(terms)s::text[], %(term_queries)s::text[]) AS terms (term, term_query)
+    LEFT JOIN passages ON language = %(language)s
+    GROUP BY term"""
 
 SENTENCE_TERMS = """
     SELECT tsvector_to_array(to_tsvector('english', sentence))
@@ -125,6 +131,23 @@ def english_terms(texts: Sequence[str]) -> list[frozenset[str]]:
     with connection.cursor() as cursor:
         cursor.execute(SENTENCE_TERMS, {"sentences": list(texts)})
         return [frozenset(row[0]) for row in cursor.fetchall()]
+
+
+def term_frequencies(*, tenant_id: UUID, language: str, terms: Collection[str]) -> tuple[dict[str, int], int]:
+    """In how many of the language's published passages each term occurs, and how many passages there are."""
+    ordered = sorted(terms)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            PASSAGES + COUNTED,
+            {
+                "tenant": tenant_id,
+                "language": language,
+                "terms": ordered,
+                "term_queries": [quote_term(term) for term in ordered],
+            },
+        )
+        rows: list[tuple[str, int, int]] = cursor.fetchall()
+    return {term: found for term, found, _ in rows}, max((passages for *_, passages in rows), default=0)
 
 
 def quote_term(term: str) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from conversations.domain import begin_visit, post_customer_message
 from conversations.models import Assistant, Conversation, Message, Reply
+from helpdesk.api_keys.domain import create_key
+from helpdesk.api_keys.scopes import Scope
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -50,3 +54,8 @@ def make_question(
         tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language=language
     )
     return posted.conversation, posted.message, posted.reply
+
+
+def make_api_key(tenant: Tenant, scopes: Iterable[str] = tuple(Scope.values), **fields: Any) -> str:
+    """The text of a new key of the tenant; with every scope when none is named."""
+    return create_key(tenant_id=tenant.id, name="Tests", scopes=scopes, **fields).text

@@ -34,6 +34,8 @@ def _start_services() -> None:
         "GLASSDESK_SECRET_KEY": "tests-only-secret-key-0123456789-0123456789-0123456789",
         # Background work of one test must not reach into the next; tests of it ask for it.
         "GLASSDESK_AUTOMATIC_ATTRIBUTION": "0",
+        # The same question must be answered anew unless a test is about its not being.
+        "GLASSDESK_ANSWER_CACHE_TTL": "0",
         "GLASSDESK_ENGINE": os.environ.get("GLASSDESK_ENGINE", "scripted"),
     }
 

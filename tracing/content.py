@@ -227,6 +227,20 @@ class Dropped:
     tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedAnswer:
+    """Where an answer that was not written anew comes from: the trace and reply that it was written with.
+
+    `kind` is "exact" for the same question and "semantic" for a similar one, `similarity` the cosine of the two questions
+    (1 for the same). The confidence is then the original's: nothing was measured again.
+    """
+
+    trace: str
+    reply: str
+    kind: str
+    similarity: float
+
+
 @dataclass(frozen=True, slots=True)
 class DeletedSection:
     """A part of the content that is gone by the tenant's retention policy: `kind` is "prompts" or "answers"."""
@@ -237,7 +251,8 @@ class DeletedSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceContent:
-    """The sealed content of one trace. A refusal before generation has no prompt, sampling, engine and tokens.
+    """The sealed content of one trace. A refusal before generation has no prompt, sampling, engine and tokens, and neither
+    has an answer that was given again.
 
     `deleted` says which parts are empty because they were deleted; it is never sealed itself.
     """
@@ -261,6 +276,7 @@ class TraceContent:
     question_terms: tuple[QuestionTerm, ...] = ()
     topics: tuple[str, ...] = ()
     kind: str | None = None
+    cached: CachedAnswer | None = None
     deleted: tuple[DeletedSection, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Crypto-erasure: destroying keys, so that what they sealed opens nowhere any more, also not from the same row's copies.
 
-The sealed bytes, their digests and the chain stay. Conversations themselves are other rows and are not touched.
+The sealed bytes, their digests and the chain stay. Comments on answers go too: they are what the customer wrote about
+sealed content. Conversations themselves are other rows and are not touched.
 Everything runs inside `tenant_atomic`.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,8 +19,11 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Visitor
+from conversations.feedback import blank_comments
+from conversations.models import Feedback, Visitor
 from helpdesk.crypto import SealError
+from helpdesk.tenants.scope import current_tenant_id
+from knowledge import answer_index
 from tracing import keys
 from tracing.chain import append_to_chain, locked_head
 from tracing.holds import refuse_when_held
@@ -72,12 +77,18 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
         )
         for key_id in doomed:
             keys.cache.forget(key_id)
+        comments = (
+            Feedback.objects.filter(reply__conversation__visitor_id=subject) if subject else Feedback.objects.all()
+        )
+        blank_comments(comments)
         receipt = append_to_chain(
             DeletionReceipt(
                 kind=str(kind), subject=subject, count=len(doomed), ids_digest=_digest(doomed),
                 policy={"keys": [str(key_id) for key_id in doomed]}, at=now,
             )
         )  # fmt: skip
+        # What was written for an erased customer is given to nobody again.
+        transaction.on_commit(partial(answer_index.forget_all, current_tenant_id()))
         traces = Trace.objects.filter(key_id__in=doomed)
         opens, tried = _try_to_open(traces)
         return Erasure(receipt, len(doomed), traces.count(), opens, tried)

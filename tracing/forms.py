@@ -10,10 +10,10 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Outcome
+from conversations.models import CacheKind, Outcome, Rating
 from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
-from tracing.queries import TraceFilter
+from tracing.queries import NO_FEEDBACK, TraceFilter
 from tracing.reasons import MAX_REASON, ReasonMissing, clean_reason
 
 MAX_WITHOUT = 20
@@ -68,7 +68,11 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=[ANY, *AnswerKind.choices], required=False)
     band = forms.ChoiceField(label=_("Confidence"), choices=[ANY, *ConfidenceBand.choices], required=False)
     language = forms.ChoiceField(label=_("Language"), choices=[ANY, *Language.choices], required=False)
+    feedback = forms.ChoiceField(
+        label=_("Feedback"), choices=[ANY, *Rating.choices, (NO_FEEDBACK, _("None given"))], required=False
+    )
     model = forms.ChoiceField(label=_("Model"), required=False)
+    cache = forms.ChoiceField(label=_("Given again"), choices=[ANY, *CacheKind.choices], required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 

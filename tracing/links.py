@@ -70,6 +70,7 @@ LINKED_FIELDS: dict[str, tuple[str, ...]] = {
     "keyevent": (*_PLACE, "kind", "subject", "master_key_id", "figures", "at"),
 }
 SINCE_FORMAT_2 = ("kind",)
+SINCE_FORMAT_3 = ("channel", "cache", "cached_from", "saved_tokens")
 GENESIS = b""
 EMPTY_DIGEST = hashlib.sha256(b"").digest()
 
@@ -86,10 +87,7 @@ def label(row: ChainedModel) -> str:
 
 def link(key: bytes, row: ChainedModel, *, previous: bytes, sequence: int | None = None) -> bytes:
     """The row's link after `previous`; `sequence` asks what it would be at another place."""
-    names = LINKED_FIELDS[label(row)]
-    if isinstance(row, Trace) and row.format > 1:
-        names = (*names, *SINCE_FORMAT_2)
-    columns = {name: _plain(getattr(row, name)) for name in names}
+    columns = {name: _plain(getattr(row, name)) for name in linked_fields(row)}
     if sequence is not None:
         columns["sequence"] = sequence
     # default=str turns UUIDs into text; numbers, text and lists stay JSON.
@@ -100,6 +98,16 @@ def link(key: bytes, row: ChainedModel, *, previous: bytes, sequence: int | None
         return crypto.chain(key, b"trace", previous, bytes(row.sealed_digest), plain)
     digests = bytes(row.sealed_digest), bytes(row.sealed_prompt_digest)
     return crypto.chain(key, f"trace/{row.format}".encode(), previous, *digests, plain)
+
+
+def linked_fields(row: ChainedModel) -> tuple[str, ...]:
+    """The columns that the row's link covers: those of its format, and later ones as soon as they hold anything."""
+    names = LINKED_FIELDS[label(row)]
+    if not isinstance(row, Trace):
+        return names
+    for format_since, later in ((2, SINCE_FORMAT_2), (3, SINCE_FORMAT_3)):
+        names += tuple(name for name in later if row.format >= format_since or getattr(row, name))
+    return names
 
 
 def head_mac(key: bytes, *, sequence: int, chain: bytes) -> bytes:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from conversations.models import Feedback
 from tracing.models import Trace
 
 ROWS_PER_PAGE = 50
 SEQUENCE_SLACK = 1000
 LAST = 2**62
+NO_FEEDBACK = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,18 @@ class TracePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceFilter:
-    """What a list or an export holds; empty values do not restrict. `since` and `until` are days, both included."""
+    """What a list or an export holds; empty values do not restrict. `since` and `until` are days, both included.
+
+    `feedback` is a rating that somebody gave, or NO_FEEDBACK.
+    """
 
     outcome: str = ""
     band: str = ""
     kind: str = ""
     language: str = ""
     model: str = ""
+    cache: str = ""
+    feedback: str = ""
     since: date | None = None
     until: date | None = None
 
@@ -45,13 +53,18 @@ def filtered_traces(wanted: TraceFilter) -> QuerySet[Trace]:
         "kind": wanted.kind,
         "language": wanted.language,
         "model": wanted.model,
+        "cache": wanted.cache,
     }
     rows = Trace.objects.filter(**{name: value for name, value in columns.items() if value})
+    if wanted.feedback:
+        given = Feedback.objects.filter(reply_id=OuterRef("reply_id"))
+        is_wanted = ~Exists(given) if wanted.feedback == NO_FEEDBACK else Exists(given.filter(rating=wanted.feedback))
+        rows = rows.filter(is_wanted)
     if wanted.since:
-        begin = _midnight(wanted.since)
+        begin = midnight(wanted.since)
         rows = rows.filter(created_at__gte=begin, sequence__gte=_sequence_about(begin, else_=0) - SEQUENCE_SLACK)
     if wanted.until:
-        end = _midnight(min(wanted.until, date.max - timedelta(days=3)) + timedelta(days=1))
+        end = midnight(min(wanted.until, date.max - timedelta(days=3)) + timedelta(days=1))
         rows = rows.filter(created_at__lt=end, sequence__lte=_sequence_about(end, else_=LAST) + SEQUENCE_SLACK)
     return rows.defer("sealed", "sealed_prompt")
 
@@ -66,7 +79,7 @@ def _sequence_about(moment: datetime, *, else_: int) -> int:
     return else_ if sequence is None else sequence
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     """Its beginning; a day at the calendar's very end, which no time zone can hold, is moved to where one can."""
     day = min(max(day, date.min + timedelta(days=2)), date.max - timedelta(days=2))
     return timezone.make_aware(datetime.combine(day, time.min))
@@ -83,6 +96,14 @@ def models_seen() -> list[str]:
     ):
         names.append(name)
     return names
+
+
+def feedback_of(traces: Sequence[Trace]) -> dict[UUID, list[Feedback]]:
+    """What was thought of these answers, by reply."""
+    found: dict[UUID, list[Feedback]] = {}
+    for given in Feedback.objects.filter(reply_id__in=[trace.reply_id for trace in traces]):
+        found.setdefault(given.reply_id, []).append(given)
+    return found
 
 
 def trace_page(wanted: TraceFilter, *, before: int | None = None, limit: int = ROWS_PER_PAGE) -> TracePage:

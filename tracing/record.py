@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -25,7 +25,7 @@ class TraceRecord:
     """One answer's record: the content to seal and the few facts that are plain and not in it. Times are milliseconds.
 
     `queue_ms` runs from queueing to the claim; the others start at the claim. `finish_reason` is the engine's, empty
-    when nothing was generated.
+    when nothing was generated. `saved_tokens` is what the original of an answer took that was given again.
     """
 
     content: TraceContent
@@ -36,6 +36,7 @@ class TraceRecord:
     first_token_ms: float | None = None
     finish_reason: str = ""
     cached_prompt_tokens: int = 0
+    saved_tokens: int = 0
 
 
 def record_trace(reply: Reply, record: TraceRecord) -> Trace:
@@ -77,7 +78,11 @@ def _plain_trace(reply: Reply, record: TraceRecord) -> Trace:
         tenant_id=current_tenant_id(),
         reply=reply,
         conversation_id=reply.conversation_id,
+        channel=reply.conversation.channel,
         outcome=str(record.outcome),
+        cache=content.cached.kind if content.cached else "",
+        cached_from=UUID(content.cached.trace) if content.cached else None,
+        saved_tokens=record.saved_tokens,
         kind=content.kind or "",
         style=content.style,
         language=content.language,

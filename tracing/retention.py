@@ -1,5 +1,6 @@
 """Deleting what a tenant's policy no longer keeps, in batches, each with a chained receipt in the same transaction.
 
+Comments on answers age with the prompts, and leave no receipt: no chain holds them.
 Blanking a section leaves its digest and so its link; removed rows leave the link at the end of each run in the receipt.
 Who has read what (TraceAccess) is never deleted.
 """
@@ -17,6 +18,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from conversations.feedback import blank_comments
+from conversations.models import Feedback
 from helpdesk.errors import InvalidInput
 from helpdesk.tenants.scope import tenant_atomic
 from tracing.chain import append_to_chain, locked_head
@@ -62,7 +65,17 @@ def apply_retention(tenant_id: UUID, *, batch: int = BATCH) -> dict[DeletionKind
     for kind in reversed(CLASSES):
         while done := _apply_batch(tenant_id, kind, batch):
             counts[kind] += done
+    _blank_due_comments(tenant_id)
     return counts
+
+
+def _blank_due_comments(tenant_id: UUID) -> None:
+    with tenant_atomic(tenant_id):
+        cutoff = _cutoff(RetentionPolicy.objects.first(), DeletionKind.PROMPTS)
+        if cutoff is not None:
+            held = active_holds().values("conversation_id")
+            due = Feedback.objects.filter(reply__finished_at__lt=cutoff).exclude(reply__conversation_id__in=held)
+            blank_comments(due)
 
 
 def due_counts() -> dict[DeletionKind, int]:

@@ -1,4 +1,4 @@
-"""A trace's content in two sections (format 2): what came from the customer and the articles, and what was answered.
+"""A trace's content in two sections (since format 2): what came from the customer and the articles, and what was answered.
 
 Each is sealed and deleted by itself; what is left still reads as one content.
 """
@@ -12,7 +12,9 @@ from typing import Any
 from tracing.content import TraceContent
 from tracing.plain import Malformed, from_plain, to_plain
 
-FORMAT_VERSION = 2
+# Format 3 has more columns that the chain covers; its sections are those of format 2.
+FORMAT_VERSION = 3
+FORMATS = (2, 3)
 PROMPT_FIELDS = ("question", "search_query", "history", "prompt", "dropped", "question_terms", "topics")
 PASSAGE_FIELDS = ("slug", "title", "heading", "text")
 
@@ -78,6 +80,6 @@ def _decode(encoded: bytes) -> dict[str, Any]:
         plain: Any = json.loads(encoded)
     except ValueError:
         raise Malformed("the section is not JSON") from None
-    if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT_VERSION:
-        raise Malformed(f"the section is not of format {FORMAT_VERSION}")
+    if not isinstance(plain, dict) or plain.pop("format", None) not in FORMATS:
+        raise Malformed("the section is of no known format")
     return plain

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
+from conversations.models import Feedback
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from tracing import words
@@ -18,10 +19,11 @@ from tracing.export_views import MAX_ROWS
 from tracing.forms import AnalysisForm, ExportForm, FilterForm, ReasonForm
 from tracing.jobs import open_jobs, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
-from tracing.queries import models_seen, trace_page, turn_of
+from tracing.queries import feedback_of, models_seen, trace_page, turn_of
 from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, trace_of_reply, trace_shape
 from tracing.report import opened_report, shape_rows, timeline_rows
 from tracing.report_analyses import analyses_view
+from tracing.trend_views import trends_context
 
 PAGE, DRAWER = "tracing/report.html", "tracing/_drawer.html"
 
@@ -34,21 +36,25 @@ def trace_list(request: DeskRequest) -> HttpResponse:
     form.is_valid()
     filters = {name: value for name, value in form.cleaned_data.items() if value}
     page = trace_page(form.wanted(), before=_positive(request.GET.get("before", "")))
+    given = feedback_of(page.rows)
     context = {
         "form": form,
         "filters": filters,
-        "rows": [_row(trace) for trace in page.rows],
+        "rows": [_row(trace, given.get(trace.reply_id, [])) for trace in page.rows],
         "older": urlencode({**filters, "before": page.next_before}) if page.next_before else "",
         "is_first_page": "before" not in request.GET,
         "export_query": urlencode(filters),
         "export_form": ExportForm() if Right.READ_TRACE_CONTENT in request.rights else None,
         "export_limit": MAX_ROWS,
     }
+    if context["is_first_page"]:
+        context |= trends_context(request.GET.get("period", ""), form.wanted(), filters)
     return render(request, "tracing/list.html", context)
 
 
-def _row(trace: Trace) -> dict[str, Any]:
-    return {"trace": trace, "duration": words.milliseconds(trace.queue_ms + trace.total_ms)}
+def _row(trace: Trace, feedback: list[Feedback]) -> dict[str, Any]:
+    duration = words.milliseconds(trace.queue_ms + trace.total_ms)
+    return {"trace": trace, "duration": duration, "feedback": feedback}
 
 
 def _positive(text: str) -> int | None:
@@ -179,6 +185,7 @@ def _render_report(
     context |= {
         "trace": trace,
         "turn": turn_of(trace),
+        "feedback": feedback_of([trace]).get(trace.reply_id, []),
         "shape": shape,
         "shape_rows": shape_rows(shape),
         "timeline": timeline_rows(shape),

@@ -45,6 +45,8 @@ def step_word(name: str) -> str:
     """What happened in a step; an unknown step keeps its name."""
     known = {
         "queue": _("Waiting in the queue"),
+        "cache": _("Looking for the same question"),
+        "repeat": _("Giving the answer again"),
         "embed": _("Understanding the question"),
         "retrieve": _("Searching the articles"),
         "select": _("Choosing sentences"),

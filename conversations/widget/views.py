@@ -1,4 +1,4 @@
-"""The widget's page and its two JSON endpoints. Customers have no cookie: a bearer token says who they are."""
+"""The widget's page and its JSON endpoints. Customers have no cookie: a bearer token says who they are."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from conversations import domain
+from conversations.feedback import describe_feedback, give_feedback
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.validation import MESSAGE_CHARACTERS
 from conversations.visitors import VisitorIdentity, issue_token, read_token
-from helpdesk.errors import NotSignedIn
+from helpdesk.errors import InvalidInput, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
@@ -48,13 +49,23 @@ def frame(request: HttpRequest, tenant_slug: str) -> HttpResponse:
     return cast(HttpResponse, allow_embedding(lambda _request: response)(request))
 
 
-class SessionThrottle(SimpleRateThrottle):
-    """Limits how many visitors one address can make; without Redis nothing is counted (helpdesk.cache)."""
-
-    scope = "visitor-session"
+class AddressThrottle(SimpleRateThrottle):
+    """Limits what one address can do; without Redis nothing is counted (helpdesk.cache)."""
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+
+class SessionThrottle(AddressThrottle):
+    """Limits how many visitors one address can make."""
+
+    scope = "visitor-session"
+
+
+class FeedbackThrottle(AddressThrottle):
+    """Limits how often one address can rate."""
+
+    scope = "visitor-feedback"
 
 
 def bearer_token(request: Request) -> str:
@@ -99,3 +110,28 @@ class PassageView(APIView):
         identity = read_token(bearer_token(request), tenant_id=tenant.id)
         with tenant_atomic(identity.tenant_id):
             return Response(describe_passage(identity.visitor_id, chunk_id))
+
+
+class FeedbackView(APIView):
+    """What the visitor thinks of one of their answers; a second rating replaces the first."""
+
+    throttle_classes = [FeedbackThrottle]
+
+    def put(self, request: Request, tenant_slug: str, message_id: UUID) -> Response:
+        tenant = tenant_by_slug(tenant_slug)
+        identity = read_token(bearer_token(request), tenant_id=tenant.id)
+        with translation.override("zh-hans" if requested_language(request, tenant) == Language.CHINESE else "en"):
+            given = self._given(request)
+            feedback = give_feedback(
+                tenant_id=identity.tenant_id, visitor_id=identity.visitor_id, message_id=message_id, **given
+            )
+        return Response(describe_feedback([feedback]))
+
+    def _given(self, request: Request) -> dict[str, object]:
+        if not isinstance(request.data, dict):
+            raise InvalidInput
+        return {
+            "rating": request.data.get("rating"),
+            "reason": request.data.get("reason", ""),
+            "comment": request.data.get("comment", ""),
+        }

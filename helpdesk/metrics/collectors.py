@@ -16,12 +16,11 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from helpdesk.celery import DEFAULT_QUEUE, app, inference_queue
+from helpdesk.celery import DEFAULT_QUEUE, STEP_OF_RANK, inference_queue
 from helpdesk.streams.hub import followed_conversations
 from helpdesk.streams.writer import client
+from helpdesk.waiting import list_key
 from helpdesk.workers import WorkerStatus, read_workers, served_models
-
-SEPARATOR = "\x06\x16"  # between a queue's name and the priority, in the broker's keys
 
 
 def _families() -> dict[str, GaugeMetricFamily]:
@@ -47,12 +46,10 @@ def alias_label(alias: str) -> str:
 
 def queue_depths(queues: Iterable[str]) -> dict[tuple[str, int], int]:
     """Waiting tasks by queue and priority step. Raises redis.RedisError."""
-    options = app.conf.broker_transport_options
-    wanted = [(queue, step) for queue in queues for step in options["priority_steps"]]
+    wanted = [(queue, step) for queue in queues for step in STEP_OF_RANK.values()]
     with client().pipeline(transaction=False) as pipeline:
         for queue, step in wanted:
-            key = f"{queue}{SEPARATOR}{step}" if step else queue
-            pipeline.llen(f"{options['global_keyprefix']}{key}")
+            pipeline.llen(list_key(step, queue))
         return dict(zip(wanted, cast("list[int]", pipeline.execute()), strict=True))
 
 

@@ -3,13 +3,15 @@
 import { questionOf, questionOfFailure } from "./items.js";
 import * as local from "./local_state.js";
 import { reportPanel, sourcePanel } from "./panels.js";
+import { createRating } from "./rating.js";
 import { fetchPassage } from "./session.js";
 import { isWithPerson } from "./state.js";
 
 const RETRY_AFTER = 3000;
 
-/** `names()` returns the company's and the assistant's name; `refocus()` brings the focus back to the message field. */
-export function createActions({ store, connection, drawer, composer, urls, names, refocus }) {
+/** `names()` returns the company's and the assistant's name; `refocus()` brings the focus back to the message field;
+ * `tell(text)` speaks to screen readers. */
+export function createActions({ store, connection, drawer, composer, urls, names, refocus, tell }) {
   const passages = new Map();
   let soon = 0;
 
@@ -101,7 +103,8 @@ export function createActions({ store, connection, drawer, composer, urls, names
     );
   }
 
-  const actions = { flush, flushSoon, send, stop, person, begin, retry, discard, askAgain, source, report };
+  const rating = createRating({ store, connection, urls, tell, refocus });
+  const actions = { flush, flushSoon, send, stop, person, begin, retry, discard, askAgain, source, report, ...rating };
   return actions;
 }
 

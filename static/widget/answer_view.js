@@ -1,13 +1,14 @@
 /* A finished answer of the AI: text, sources, and the line that opens its report. */
 
 import { button, h, icon } from "./dom.js";
+import { feedbackView } from "./feedback_view.js";
 import { byline, personButton } from "./message_view.js";
 import { render } from "./rich_text.js";
 import { date, language, languageOf, say, seconds } from "./strings.js";
 
 const MOST_SOURCES = 3;
 
-export function answerView(message, { assistant, withPerson, actions }) {
+export function answerView(message, { assistant, asking, withPerson, actions }) {
   const refused = message.outcome === "refused";
   const inText = (number) => {
     const source = message.sources.find((entry) => entry.number === number);
@@ -19,7 +20,8 @@ export function answerView(message, { assistant, withPerson, actions }) {
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
     reportLine(message, actions),
-    refused && !withPerson ? h("div.row", {}, personButton(actions)) : null,
+    refused && !withPerson && !asking ? h("div.row", {}, personButton(actions)) : null,
+    ...feedbackView(message, { asking, withPerson, actions }),
   ].filter(Boolean);
 }
 

@@ -41,6 +41,12 @@ export function begunAnew(state) {
   };
 }
 
+/** An answer was rated; after "down" its reasons are asked for. `feedback` is null when the server refused it. */
+export function rated(state, id, feedback, asking = null) {
+  const shown = (entry) => (entry.id === id ? { ...entry, feedback } : entry);
+  return { ...state, asking, messages: state.messages.map(shown) };
+}
+
 /** The failed reply's note goes away because its question is asked again. */
 export function forgotFailure(state, reply) {
   return { ...state, failures: state.failures.filter((entry) => entry.reply !== reply) };

@@ -1,7 +1,7 @@
 /* The transcript by keyboard: one tab stop. Up and down (Home, End) move by message, Enter goes to the controls inside a message,
  * Tab and the arrows go on among them, Escape comes back. A click or a tap works on everything at any time. */
 
-const CONTROLS = "button, a[href], pre";
+const CONTROLS = "button, a[href], pre, textarea";
 
 /** What tells one control of an entry from another, also after the entry was built anew. */
 export const labelOf = (control) => control.getAttribute("aria-label") ?? control.textContent;
@@ -80,6 +80,8 @@ export class LogKeys {
       entry.focus();
       return true;
     }
+    // In a field, arrows move the caret.
+    if (event.target.matches("textarea") && event.key !== "Tab") return false;
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, Tab: event.shiftKey ? -1 : 1 }[event.key];
     if (step === undefined) return false;
     const controls = [...entry.querySelectorAll(CONTROLS)];

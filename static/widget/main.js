@@ -60,7 +60,7 @@ const connection = new Connection({
   language: language(),
   hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession },
 });
-const actions = createActions({ store, connection, drawer, composer, urls, names, refocus });
+const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, tell: (text) => announcer.tell(text) });
 new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions.begin()));
 
 store.listen((state, before) => {

@@ -1,4 +1,4 @@
-/* The two HTTP requests of the widget: its session, and the passage behind a source. */
+/* The HTTP requests of the widget: its session, the passage behind a source, and what the customer thinks of an answer. */
 
 /** Where this company's widget lives on this server, also below a path prefix. */
 export function addresses(tenant, location = window.location) {
@@ -8,6 +8,7 @@ export function addresses(tenant, location = window.location) {
   return {
     session: `${prefix}/widget/${slug}/session`,
     passage: (chunk) => `${prefix}/widget/${slug}/passages/${encodeURIComponent(chunk)}`,
+    feedback: (message) => `${prefix}/widget/${slug}/messages/${encodeURIComponent(message)}/feedback`,
     socket: `${scheme}//${location.host}${prefix}/ws/widget/${slug}/`,
   };
 }
@@ -32,4 +33,15 @@ export async function fetchPassage(url, token) {
   });
   if (!response.ok) throw new Error(`passage: ${response.status}`);
   return response.json();
+}
+
+/** Stores what the customer thinks of an answer; throws when it was not kept. */
+export async function putFeedback(url, token, feedback) {
+  const response = await fetch(url, {
+    method: "PUT",
+    headers: { Accept: "application/json", "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+    body: JSON.stringify(feedback),
+    credentials: "omit",
+  });
+  if (!response.ok) throw new Error(`feedback: ${response.status}`);
 }

@@ -13,6 +13,7 @@ export const initial = Object.freeze({
   failures: [],
   outbox: [],
   wantsPerson: false,
+  asking: null,
   notice: null,
   left: null,
   leftReplies: [],

@@ -63,6 +63,24 @@ export default {
   refusedBand: "Not in the articles",
   reportLabel: "How this answer came about: {line}",
 
+  feedback: {
+    question: "Did this answer help?",
+    up: "This answer helped",
+    down: "This answer did not help",
+    why: "What is wrong with it?",
+    reasons: {
+      wrong: "It is wrong",
+      outdated: "It is out of date",
+      not_my_question: "Not what I asked",
+      unclear: "Hard to understand",
+      other: "Something else",
+    },
+    comment: "Tell us more, if you like",
+    send: "Send",
+    thanks: "Thank you for telling us.",
+    failed: "Your rating could not be saved. Try again in a moment.",
+  },
+
   passageTitle: "Source {number}",
   passageQuote: "The marked sentences are what the answer relies on.",
   passageLoading: "Loading the passage…",

@@ -62,6 +62,24 @@ export default {
   refusedBand: "文章中没有答案",
   reportLabel: "这条回答是怎么来的：{line}",
 
+  feedback: {
+    question: "这条回答有帮助吗？",
+    up: "有帮助",
+    down: "没有帮助",
+    why: "哪里有问题？",
+    reasons: {
+      wrong: "内容有误",
+      outdated: "内容已过时",
+      not_my_question: "答非所问",
+      unclear: "不易理解",
+      other: "其他原因",
+    },
+    comment: "还可以补充说明（选填）",
+    send: "提交",
+    thanks: "感谢您的反馈。",
+    failed: "评价未能保存，请稍后再试。",
+  },
+
   passageTitle: "来源 {number}",
   passageQuote: "标出的句子就是回答的依据。",
   passageLoading: "正在加载原文…",

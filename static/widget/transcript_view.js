@@ -42,7 +42,7 @@ export class TranscriptView {
   update(state, context) {
     const follows = this.#isAtEnd();
     const list = items(state);
-    const shared = { ...context, withPerson: isWithPerson(state.conversation) || state.wantsPerson };
+    const shared = { ...context, asking: state.asking, withPerson: isWithPerson(state.conversation) || state.wantsPerson };
     const grew = this.#reconcile(list, shared);
     show(this.#log, list.length > 0);
     this.#keys.refresh();
@@ -90,7 +90,8 @@ export class TranscriptView {
   #fill(entry, item, context) {
     const { assistant, company, connected, withPerson } = context;
     const slow = item.kind === "reply" && context.slow.has(item.value.id);
-    const seen = [item.value, item.kind, language(), assistant, company, connected, withPerson, slow];
+    const asking = item.kind === "ai" && context.asking === item.value.id;
+    const seen = [item.value, item.kind, language(), assistant, company, connected, withPerson, slow, asking];
     const changed = seen.map((value, index) => value !== entry.seen[index]);
     if (!changed.includes(true)) return;
     entry.seen = seen;
@@ -106,7 +107,7 @@ export class TranscriptView {
     element.dataset.outcome = item.value.outcome ?? "";
     if (item.kind === "day") element.removeAttribute("aria-label");
     else element.setAttribute("aria-label", this.#label(item, context));
-    element.replaceChildren(...VIEWS[item.kind](item.value, { ...context, slow }));
+    element.replaceChildren(...VIEWS[item.kind](item.value, { ...context, slow, asking }));
     if (hadFocus) this.#keys.restore(element, label);
   }
 

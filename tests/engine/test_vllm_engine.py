@@ -28,6 +28,7 @@ from inference_worker.engine import (
     SamplingParameters,
 )
 from inference_worker.engine_host import EngineHost
+from inference_worker.engine_processes import find_processes
 from inference_worker.vllm_engine import CPU_STEP_TOKENS, EngineSettings
 
 pytestmark = pytest.mark.engine
@@ -258,6 +259,15 @@ def test_engine_tells_its_size_its_load_and_its_work(host: EngineHost) -> None:
     steps = host.engine.load_log.steps()  # type: ignore[attr-defined]
     assert [step.name for step in steps] == ["libraries", "engine_processes", "weights", "kv_cache", "warm_up"]
     assert all(step.seconds for step in steps)
+
+
+def test_engine_processes_have_their_libraries_from_a_fork_server(host: EngineHost) -> None:
+    by_name = {process.name()[:11]: process for process in find_processes()}
+    engine, worker = by_name["VLLM::Engin"], by_name["VLLM::Worke"]
+    server = engine.parent()
+    assert server is not None and "forkserver" in " ".join(server.cmdline())
+    assert server.ppid() == os.getpid()
+    assert worker.ppid() == engine.pid
 
 
 def test_killed_engine_fails_every_stream_and_is_restarted(host: EngineHost) -> None:

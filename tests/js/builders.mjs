@@ -16,6 +16,7 @@ export const message = (position, fields = {}) => ({
   confidence_band: "",
   seconds: null,
   reply: null,
+  feedback: null,
   ...fields,
 });
 

@@ -1,5 +1,5 @@
 import { items, presence, questionOf, questionOfFailure } from "/static/widget/items.js";
-import { askedForPerson, begunAnew, discarded, retried, stopped, unsent, wrote } from "/static/widget/local_state.js";
+import { askedForPerson, begunAnew, discarded, rated, retried, stopped, unsent, wrote } from "/static/widget/local_state.js";
 import { receive } from "/static/widget/state.js";
 import { after, begun, conversation, delta, done, message, ready } from "./builders.mjs";
 import { equal, test } from "./harness.mjs";
@@ -83,4 +83,20 @@ test("an answer belongs to the question before it", () => {
 
 test("stopping is shown at once", () => {
   equal(stopped(after(ready(), begun()), "r1").replies[0].stopping, true);
+});
+
+test("a rating is shown at once, asks why after the second thumb, and is taken back when it was refused", () => {
+  const answered = after(ready(), begun(), done());
+  const given = { rating: "down", reason: "", comment: "" };
+  const asked = rated(answered, "m2", given, "m2");
+  equal([asked.asking, asked.messages.map((each) => each.feedback)], ["m2", [given]]);
+  const refused = rated(asked, "m2", null);
+  equal([refused.asking, refused.messages.map((each) => each.feedback)], [null, [null]]);
+});
+
+test("the reasons stay open when the rated message comes back", () => {
+  const given = { rating: "down", reason: "wrong", comment: "" };
+  const asked = rated(after(ready(), begun(), done()), "m2", given, "m2");
+  const again = receive(asked, { type: "message", id: "95-0", message: { ...asked.messages[0], feedback: given } });
+  equal([again.asking, again.messages.length, again.messages[0].feedback], ["m2", 1, given]);
 });

@@ -16,7 +16,11 @@ COLUMNS = (
     "reply_id",
     "conversation_id",
     "created_at",
+    "channel",
     "outcome",
+    "cache",
+    "cached_from",
+    "saved_tokens",
     "kind",
     "style",
     "language",
@@ -37,7 +41,7 @@ COLUMNS = (
     "content_bytes",
     "sealed_bytes",
 )
-DERIVED = ("steps_ms", "erased_at")
+DERIVED = ("steps_ms", "erased_at", "feedback")
 # What a spreadsheet may run as a formula at the start of a cell, full width too.
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 
@@ -48,10 +52,11 @@ def header_row() -> bytes:
 
 
 def trace_row(trace: Trace) -> bytes:
-    """One trace. `steps_ms` lists the steps as name=milliseconds."""
+    """One trace. `steps_ms` lists the steps as name=milliseconds, `feedback` as giver=rating."""
     values = [iso(trace.created_at) if name == "created_at" else getattr(trace, name) for name in COLUMNS]
     steps = "; ".join(f"{step['name']}={step['duration_ms']}" for step in trace.steps)
-    return _row([*values, steps, iso(trace.key.destroyed_at) if trace.key.destroyed_at else None])
+    feedback = "; ".join(f"{given.given_by}={given.rating}" for given in trace.reply.feedback.all())
+    return _row([*values, steps, iso(trace.key.destroyed_at) if trace.key.destroyed_at else None, feedback])
 
 
 def note_row(text: str) -> bytes:

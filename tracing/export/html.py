@@ -61,6 +61,7 @@ def _context(exported: ExportedTrace, tenant: str, code: str) -> dict[str, Any]:
         "tenant_slug": tenant,
         "trace": trace,
         "shape": shape,
+        "feedback": list(trace.reply.feedback.all()),
         "integrity": integrity(trace),
         "timeline": timeline_rows(shape),
         "duration": words.milliseconds(shape.queue_ms + shape.total_ms),

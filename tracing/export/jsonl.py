@@ -11,10 +11,11 @@ from typing import Any
 
 from django.utils.translation import override
 
+from conversations.models import Feedback
 from helpdesk.errors import GlassdeskError
 from tracing.analyses import OpenedAnalysis
 from tracing.export.rows import ExportedTrace
-from tracing.links import LINKED_FIELDS, SINCE_FORMAT_2, label
+from tracing.links import LINKED_FIELDS, SINCE_FORMAT_2, SINCE_FORMAT_3, label
 from tracing.models import Trace
 
 SCHEMA = "glassdesk.trace/1"
@@ -33,6 +34,7 @@ def plain_trace(exported: ExportedTrace, *, tenant: str) -> dict[str, Any]:
         "integrity": integrity(trace),
         "content": opened.content.to_plain() if opened else None,
         "deleted": [{"kind": gone.kind, "at": iso(gone.at)} for gone in opened.content.deleted] if opened else [],
+        "feedback": [_feedback(given, with_comment=opened is not None) for given in trace.reply.feedback.all()],
         "analyses": [_analysis(each) for each in opened.analyses] if opened else [],
         "error": _error(exported.trouble) if exported.trouble else None,
     }
@@ -56,8 +58,8 @@ def trace_document(exported: ExportedTrace, *, tenant: str) -> bytes:
 
 def plain_columns(trace: Trace) -> dict[str, Any]:
     """What lists and metrics know of the trace: no content."""
-    names = [name for name in (*LINKED_FIELDS[label(trace)], *SINCE_FORMAT_2) if name not in ELSEWHERE]
-    return {name: _plain(getattr(trace, name)) for name in names}
+    names = (*LINKED_FIELDS[label(trace)], *SINCE_FORMAT_2, *SINCE_FORMAT_3)
+    return {name: _plain(getattr(trace, name)) for name in names if name not in ELSEWHERE}
 
 
 def integrity(trace: Trace) -> dict[str, Any]:
@@ -85,6 +87,16 @@ def _analysis(analysis: OpenedAnalysis) -> dict[str, Any]:
         "duration_ms": analysis.duration_ms,
         "figures": analysis.figures,
         "content": analysis.content,
+    }
+
+
+def _feedback(given: Feedback, *, with_comment: bool) -> dict[str, str | None]:
+    return {
+        "given_by": given.given_by,
+        "rating": given.rating,
+        "reason": given.reason,
+        "comment": given.comment if with_comment else None,
+        "updated_at": iso(given.updated_at),
     }
 
 

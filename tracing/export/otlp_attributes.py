@@ -45,6 +45,17 @@ def root_attributes(exported: ExportedTrace) -> Attributes:
         "glassdesk.sealed.digest": bytes(trace.sealed_digest).hex(),
         "glassdesk.sealed.prompt_digest": bytes(trace.sealed_prompt_digest).hex(),
     }
+    if trace.channel:
+        found["glassdesk.channel"] = trace.channel
+    if trace.cache:
+        # The conventions name the cache of prompts only; a whole answer that was given again has no usage of its own.
+        found |= {
+            "glassdesk.cache.kind": trace.cache,
+            "glassdesk.cache.original_trace.id": str(trace.cached_from),
+            "glassdesk.cache.saved_tokens": trace.saved_tokens,
+        }
+    for given in trace.reply.feedback.all():
+        found[f"glassdesk.feedback.{given.given_by}"] = given.rating
     if exported.trouble:
         found["glassdesk.content.error"] = exported.trouble.code
     content = _content(exported)

@@ -51,6 +51,7 @@ def exported_traces(
         with timezone.override(zone), tenant_atomic(tenant_id):
             reader.admit()
             rows = _rows(wanted, reply_id).filter(sequence__lt=before).select_related("key", "reply")
+            rows = rows.prefetch_related("reply__feedback")
             return [read_one(trace, reader) for trace in rows.order_by("-sequence")[:size]]
 
     return _in_portions(portion, OPENED_AT_ONCE if reader.reads_content else ROWS_AT_ONCE, limit or MAX_SEQUENCE)

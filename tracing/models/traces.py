@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import AnswerStyle, Conversation, Outcome, Reply
+from conversations.models import AnswerStyle, CacheKind, Channel, Conversation, Outcome, Reply
 from helpdesk.tenants.models import Language
 from tracing.models.chained import ChainedModel
 from tracing.models.keys import DataKey
@@ -37,12 +37,19 @@ class Trace(ChainedModel):
     `sealed_prompt` holds what came from the customer and the articles, `sealed` the answer and its figures; in format 1
     `sealed` holds both. The digests are SHA-256 of the sections and part of the link, so that an altered row shows,
     also after a section itself is gone. Times are milliseconds.
+
+    An answer that was given again has `cache`, the id of the trace that it was written with in `cached_from` (which may be
+    deleted since), and in `saved_tokens` what that one took, prompt and answer.
     """
 
     reply = models.OneToOneField(Reply, on_delete=models.RESTRICT, related_name="trace")
     conversation = models.ForeignKey(Conversation, on_delete=models.RESTRICT, related_name="traces")
     created_at = models.DateTimeField(default=timezone.now)
+    channel = models.CharField(max_length=6, choices=Channel, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome)
+    cache = models.CharField(max_length=8, choices=CacheKind, blank=True)
+    cached_from = models.UUIDField(null=True, blank=True)
+    saved_tokens = models.PositiveIntegerField(default=0)
     kind = models.CharField(max_length=10, choices=AnswerKind, blank=True)
     style = models.CharField(max_length=10, choices=AnswerStyle)
     language = models.CharField(max_length=2, choices=Language)
@@ -74,13 +81,25 @@ class Trace(ChainedModel):
         ordering = ["-sequence"]
         indexes = [
             models.Index(fields=["tenant", "conversation", "sequence"], name="traces_by_conversation"),
-            models.Index(fields=["tenant", "created_at"], name="traces_by_age"),
+            # With what the charts over time read, so that they need not fetch the rows.
+            models.Index(
+                fields=["tenant", "created_at"],
+                include=["outcome", "confidence_band", "queue_ms", "total_ms"],
+                name="traces_by_day",
+            ),
             # A filter that few rows pass must not read them all to fill a page.
             models.Index(fields=["tenant", "outcome", "sequence"], name="traces_by_outcome"),
             models.Index(fields=["tenant", "confidence_band", "sequence"], name="traces_by_band"),
             models.Index(fields=["tenant", "kind", "sequence"], name="traces_by_kind"),
             models.Index(fields=["tenant", "language", "sequence"], name="traces_by_language"),
             models.Index(fields=["tenant", "model", "sequence"], name="traces_by_model"),
+            models.Index(fields=["tenant", "cache", "sequence"], name="traces_by_cache", condition=~models.Q(cache="")),
+            models.Index(
+                fields=["tenant", "created_at"],
+                name="traces_given_again",
+                condition=~models.Q(cache=""),
+                include=["cache", "saved_tokens"],
+            ),
         ]
 
     def __str__(self) -> str:

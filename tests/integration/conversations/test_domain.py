@@ -48,6 +48,8 @@ def test_post_customer_message_with_a_repeated_client_id_returns_the_existing_ro
         (b"bytes", InvalidInput),
         ("nul\x00byte", InvalidInput),
         ("bell\x07", InvalidInput),
+        ("\u200b\u200d\ufeff \u2060", InvalidInput),
+        ("\u3164\u2800", InvalidInput),
         ("lone surrogate \ud800", InvalidInput),
         ("x" * 4001, MessageTooLong),
         ("x" * 100_000, MessageTooLong),

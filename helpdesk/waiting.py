@@ -1,0 +1,71 @@
+"""The line of replies that wait for an inference worker: how long it is, who stands in it, and how fast it moves.
+
+It is Celery's own queue, one Redis list for each priority step; lengths and ids cross no tenant's boundary.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from helpdesk.celery import INFERENCE_QUEUE, KEY_PREFIX, PRIORITY_BACKGROUND, STEP_OF_RANK, step_of_rank
+from helpdesk.streams.writer import client
+from helpdesk.workers import read_heartbeats
+
+REPLY_HEADER = "reply"
+# How kombu names the list of a step: https://docs.celeryq.dev/en/stable/userguide/routing.html#redis-message-priorities
+SEPARATOR = "\x06\x16"
+_STEPS = [step for step in STEP_OF_RANK.values() if step != PRIORITY_BACKGROUND]
+
+
+def list_key(step: int, queue: str = INFERENCE_QUEUE) -> str:
+    """The Redis list of a queue's tasks of that priority."""
+    return KEY_PREFIX + (f"{queue}{SEPARATOR}{step}" if step else queue)
+
+
+def reply_queues() -> list[str]:
+    """The first model's queue and those of further models that workers serve. Raises redis.RedisError."""
+    return sorted({INFERENCE_QUEUE, *(str(status.get("queue") or INFERENCE_QUEUE) for status in read_heartbeats())})
+
+
+def line_lengths() -> dict[int, int]:
+    """Waiting replies of all models by priority step. Raises redis.RedisError."""
+    queues = reply_queues()
+    with client().pipeline(transaction=False) as pipeline:
+        for step in _STEPS:
+            for queue in queues:
+                pipeline.llen(list_key(step, queue))
+        lengths = cast("list[int]", pipeline.execute())
+    return {step: sum(lengths[at * len(queues) : (at + 1) * len(queues)]) for at, step in enumerate(_STEPS)}
+
+
+def ahead_of(rank: int, lengths: Mapping[int, int]) -> int:
+    """How many of the waiting replies are taken before one of this rank that joins now."""
+    return sum(length for step, length in lengths.items() if step <= step_of_rank(rank))
+
+
+def replies_in_line() -> set[str]:
+    """The ids of the replies whose tasks wait. Raises redis.RedisError."""
+    queues = reply_queues()
+    with client().pipeline(transaction=False) as pipeline:
+        for queue in queues:
+            for step in _STEPS:
+                pipeline.lrange(list_key(step, queue), 0, -1)
+        tasks = [task for tasks in cast("list[list[bytes]]", pipeline.execute()) for task in tasks]
+    headers: list[dict[str, Any]] = [json.loads(task)["headers"] for task in tasks]
+    return {str(header[REPLY_HEADER]) for header in headers if REPLY_HEADER in header}
+
+
+def seconds_until_taken(ahead: int) -> float | None:
+    """When a worker takes up a reply that joins behind `ahead` others: 0 when one has a thread to spare.
+
+    By what the workers report of their last answers; None when none has reported any. Raises redis.RedisError.
+    """
+    workers = [status for status in read_heartbeats() if status["ready"]]
+    if not ahead and any(status["writing"] < status.get("capacity", 0) for status in workers):
+        return 0.0
+    replies_per_second = sum(
+        status["capacity"] / status["seconds_per_reply"] for status in workers if status.get("seconds_per_reply")
+    )
+    return (ahead + 1) / replies_per_second if replies_per_second else None

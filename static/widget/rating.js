@@ -1,0 +1,42 @@
+/* Rating an answer: shown at once, then stored; what could not be stored is taken back and said. */
+
+import { rated } from "./local_state.js";
+import { putFeedback } from "./session.js";
+import { say } from "./strings.js";
+
+/** `tell(text)` speaks to screen readers. */
+export function createRating({ store, connection, urls, tell, refocus }) {
+  async function keep(message, feedback, asking) {
+    const before = store.state.messages.find((entry) => entry.id === message.id)?.feedback ?? null;
+    store.change(rated, message.id, feedback, asking ? message.id : null);
+    try {
+      await putFeedback(urls.feedback(message.id), connection.token, feedback);
+      return true;
+    } catch {
+      store.change(rated, message.id, before);
+      store.change((state) => ({ ...state, notice: { message: say("feedback.failed") } }));
+      return false;
+    }
+  }
+
+  async function rate(message, rating) {
+    const given = message.feedback;
+    const asks = rating === "down" && store.state.asking !== message.id;
+    const kept = given?.rating === rating ? given : { rating, reason: "", comment: "" };
+    const isStored = await keep(message, kept, asks);
+    if (isStored) tell(say(asks ? "feedback.why" : "feedback.thanks"));
+  }
+
+  function because(message, reason) {
+    keep(message, { rating: "down", reason, comment: message.feedback?.comment ?? "" }, true);
+  }
+
+  async function explain(message, comment) {
+    const isStored = await keep(message, { rating: "down", reason: message.feedback?.reason ?? "", comment }, false);
+    if (!isStored) return;
+    tell(say("feedback.thanks"));
+    refocus();
+  }
+
+  return { rate, because, explain };
+}
