@@ -141,6 +141,31 @@ class EngineInfo:
     libraries: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What the loaded model is and takes. `precision` is int4, int8, bf16, fp16 or fp32; sizes are bytes, 0 if unknown.
+
+    `weights_bytes` is the checkpoint's size on disk.
+    """
+
+    precision: str
+    parameters: int
+    weights_bytes: int
+    kv_cache_bytes: int
+    max_sequences: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineUsage:
+    """What the engine is doing at this moment. `kv_cache_share` is 0 to 1; memory is of the engine's processes."""
+
+    running: int = 0
+    waiting: int = 0
+    kv_cache_share: float = 0.0
+    memory_bytes: int = 0
+    gpu_memory_bytes: int | None = None
+
+
 class Engine(Protocol):
     """One loaded chat model. Safe to call from many threads' coroutines on the engine's own loop."""
 
@@ -167,8 +192,17 @@ class Engine(Protocol):
     def info(self) -> EngineInfo:
         """Identity of the loaded model and engine."""
 
+    def footprint(self) -> Footprint:
+        """Size of the loaded model."""
+
+    def usage(self) -> EngineUsage:
+        """Requests, cache and memory now. Cheap, thread-safe, never raises."""
+
     async def is_alive(self) -> bool:
-        """Whether the engine process answers."""
+        """Whether every process of the engine answers; waits for the step in progress, which may take seconds."""
+
+    def activity(self) -> float:
+        """Grows while the engine works at anything, however slowly; stands still when its processes are frozen."""
 
     async def stop(self) -> None:
         """Shut the engine down; running requests end with EngineError."""

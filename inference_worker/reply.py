@@ -42,6 +42,7 @@ from inference_worker.composing import (
 )
 from inference_worker.engine import EngineError, GenerationRequest, PromptTooLong, RequestRefused
 from inference_worker.generation import DeadlinePassed, Generated, Stopped, WorkerStopping, generate
+from inference_worker.metrics import observe_answer
 from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content, waited_ms
 from inference_worker.refusals import REFUSAL
 from inference_worker.repeating import repeat, store_repeated
@@ -199,18 +200,20 @@ def _write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
         _generate(runtime, work, stream, stop, company)
     else:
         work.answer = REFUSAL[work.language]
-    pointer = _finish(work, stream)
+    pointer = _finish(work, stream, cache="miss" if query else "bypass")
     if query is not None and pointer is not None:
         keep(query, pointer)
 
 
-def _finish(work: Work, stream: ReplyStream) -> Pointer | None:
+def _finish(work: Work, stream: ReplyStream, *, cache: str = "") -> Pointer | None:
     """Store what was written. From articles, and when stopped, no text is no answer; the model alone may say nothing."""
     generated = work.generated
     if generated is not None and not work.answer and (work.asked.grounded or generated.finish_reason == "abort"):
         raise Stopped
     stream.phase("checked")
-    return _store(partial(_store_once, work))
+    pointer = _store(partial(_store_once, work))
+    observe_answer(work, cache=cache)
+    return pointer
 
 
 def _write_freely(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal) -> None:
@@ -237,6 +240,8 @@ def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal,
         raise Stopped
     stream.phase("checked")
     _store(partial(store_repeated, work, original, repeated))
+    outcome = Outcome.STOPPED if repeated.is_stopped else Outcome.ANSWERED
+    observe_answer(work, cache=original.kind.value, outcome=outcome)
 
 
 def _company_name(tenant_id: UUID, language: str) -> str:

@@ -21,7 +21,9 @@ from inference_worker.engine import (
     Delta,
     EngineError,
     EngineInfo,
+    EngineUsage,
     FinishReason,
+    Footprint,
     GenerationRequest,
     Prompt,
     PromptTooLong,
@@ -51,8 +53,8 @@ class ScriptedEngine:
 
     At most `max_num_seqs` requests are written at once; the others wait by priority, then arrival, as in vLLM.
     `texts` are answered in turn (the last one repeats) when a request has no choices. `delay` is seconds per token.
-    `fail_after` makes every stream raise a retryable EngineError after so many tokens. `aborted` lists the request ids
-    whose generator was closed early; `requests` lists every request received.
+    `fail_after` makes every stream raise a retryable EngineError after so many tokens. `frozen` keeps it from answering.
+    `aborted` lists the request ids whose generator was closed early; `requests` lists every request received.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class ScriptedEngine:
         self.running = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self.alive = False
+        self.frozen = False
         self.starts = 0
+        self._looks = 0.0
 
     async def start(self) -> None:
         """Become alive."""
-        self.alive = True
+        self.alive, self.frozen = True, False
         self.starts += 1
 
     def render(self, turns: Sequence[ChatTurn]) -> Prompt:
@@ -142,9 +146,25 @@ class ScriptedEngine:
             can_generate_freely=self.can_generate_freely,
         )
 
+    def footprint(self) -> Footprint:
+        """A model of nothing."""
+        return Footprint(precision="none", parameters=0, weights_bytes=0, kv_cache_bytes=0, max_sequences=16)
+
+    def usage(self) -> EngineUsage:
+        """The streams being read."""
+        return EngineUsage(running=self.running)
+
     async def is_alive(self) -> bool:
-        """Whether the engine was started and neither stopped nor killed."""
+        """Whether the engine was started and neither stopped nor killed; a frozen one does not answer."""
+        while self.frozen:  # noqa: ASYNC110 - tests set it from their own thread
+            await asyncio.sleep(0.01)
         return self.alive
+
+    def activity(self) -> float:
+        """Grows at every look, unless frozen."""
+        if not self.frozen:
+            self._looks += 1.0
+        return self._looks
 
     async def stop(self) -> None:
         """Stop; running streams raise EngineError at their next token."""

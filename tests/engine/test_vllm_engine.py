@@ -19,6 +19,7 @@ import jsonschema
 import psutil
 import pytest
 
+from helpdesk.workers import WorkerState
 from inference_worker.engine import (
     ChatTurn,
     Delta,
@@ -286,6 +287,30 @@ def engine_process(name: str) -> psutil.Process:
         if name.startswith(process.name()[:15]):
             return process
     raise AssertionError(f"no process named {name}")
+
+
+def test_frozen_worker_process_makes_the_engine_not_ready_until_it_goes_on(host: EngineHost) -> None:
+    worker = engine_process("VLLM::Worker")
+    worker.suspend()
+    try:
+        assert eventually(lambda: host.state == WorkerState.STALLED, seconds=30)
+        assert not host.ready
+    finally:
+        worker.resume()
+    assert eventually(lambda: host.ready)
+    assert host.restarts == 0
+    assert joined(answer(host, "What is the capital of France?", max_tokens=12)).count("Paris") == 1
+
+
+def test_engine_tells_its_size_its_load_and_its_work(host: EngineHost) -> None:
+    footprint, usage = host.engine.footprint(), host.engine.usage()
+    assert (footprint.precision, footprint.parameters, footprint.max_sequences) == ("int4", 134_515_008, 16)
+    assert (footprint.weights_bytes > 100_000_000, footprint.kv_cache_bytes) == (True, 1 << 30)
+    assert (usage.running, usage.waiting, usage.gpu_memory_bytes) == (0, 0, None)
+    assert usage.memory_bytes > 500_000_000
+    steps = host.engine.load_log.steps()  # type: ignore[attr-defined]
+    assert [step.name for step in steps] == ["libraries", "engine_processes", "weights", "kv_cache", "warm_up"]
+    assert all(step.seconds for step in steps)
 
 
 def test_engine_processes_have_their_libraries_from_a_fork_server(host: EngineHost) -> None:
