@@ -27,6 +27,7 @@ class Right(StrEnum):
     READ_TRACE_CONTENT = "read_trace_content"
     MANAGE_API_KEYS = "manage_api_keys"
     EDIT_ASSISTANT = "edit_assistant"
+    MANAGE_RETENTION = "manage_retention"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 
 def milliseconds(value: float) -> str:
@@ -142,6 +144,16 @@ def difference_word(name: str) -> str:
 def difference_value(value: str) -> str:
     """A value that is a word of ours; all others stay as they are."""
     return {"quotes": _("the quotes"), "none": _("nothing"), "": "–"}.get(value, value)
+
+
+def policy_words(policy: Mapping[str, int | None]) -> str:
+    """A retention policy in one line."""
+    names = {"prompts": _("prompts"), "answers": _("answers"), "metrics": _("records")}
+    days = {
+        name: _("kept") if count is None else ngettext("%(days)s day", "%(days)s days", count) % {"days": count}
+        for name, count in policy.items()
+    }
+    return ", ".join(f"{names.get(name, name)}: {days[name]}" for name in names if name in days)
 
 
 def job_error_word(code: str) -> str:
