@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from django.utils.formats import localize
+from django.utils.formats import localize, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +15,11 @@ def milliseconds(value: float) -> str:
     if value < 999.5:
         return _("%(number)s ms") % {"number": localize(round(value, 1) if value < 10 else round(value))}
     return _("%(number)s s") % {"number": localize(round(value / 1000, 2 if value < 100_000 else 1))}
+
+
+def count(value: int) -> str:
+    """A whole number with its digits in groups."""
+    return str(number_format(value, force_grouping=True))
 
 
 def size(count: int) -> str:

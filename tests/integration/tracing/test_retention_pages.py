@@ -77,7 +77,10 @@ def test_another_companys_owner_finds_nothing(sign_in, tenant, trace):
     other = make_tenant()
     client = sign_in(other, Role.OWNER)
     assert [response.status_code for response in requests_of(client, tenant, trace)] == [404] * 4
-    foreign = [client.get(hold_url(other, trace)), client.post(hold_url(other, trace, "change_hold"), {"reason": REASON})]
+    foreign = [
+        client.get(hold_url(other, trace)),
+        client.post(hold_url(other, trace, "change_hold"), {"reason": REASON}),
+    ]
     assert [response.status_code for response in foreign] == [404, 404]
     assert (state_of(tenant), state_of(other)) == ((0, 0, []), (0, 0, []))
 
