@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('tenants', '0001_initial'),
-        ('tracing', '0006_traces_by_day'),
+        ('tracing', '0007_the_model_alone'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
