@@ -93,7 +93,7 @@ def main() -> None:
     answers = [json.loads(line) for line in arguments.details.read_text(encoding="utf-8").splitlines()]
     answers = answers[: arguments.limit or None]
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-    model = AutoModelForCausalLM.from_pretrained(arguments.model, torch_dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_pretrained(arguments.model, dtype=torch.float32).eval()
     measured = []
     for number, answer in enumerate(answers, 1):
         begun = time.perf_counter()
