@@ -10,7 +10,7 @@ from helpdesk.errors import TooManyRequests
 from helpdesk.users.models import User
 
 WINDOW_SECONDS = 60
-EXPORTS_PER_WINDOW = 10
+EXPORTS_PER_WINDOW = 30
 
 
 def check_export_rate(user: User) -> None:
