@@ -29,6 +29,7 @@ class Right(StrEnum):
     MANAGE_API_KEYS = "manage_api_keys"
     EDIT_ASSISTANT = "edit_assistant"
     MANAGE_BATCHES = "manage_batches"
+    MANAGE_RETENTION = "manage_retention"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}
