@@ -19,6 +19,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -28,6 +29,7 @@ from bench.stacks import ROOT, machine
 RESULTS = Path(__file__).parent / "results"
 WRITES = 300
 LIST_CALLS = 60
+TREND_CALLS = 7
 
 
 def main() -> None:
@@ -69,9 +71,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     report |= from_elsewhere(report, arguments)
     for name, value in report.items():
-        if name != "query_plan":
-            print(f"{name:<28} {value}")
-    print(report["query_plan"])
+        print(f"{name:<28} {value}" if "plan" not in name else f"{name}\n{value}")
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "traces.json").write_text(
         json.dumps({**report, "machine": described}, indent=2) + "\n", encoding="utf-8"
@@ -236,7 +236,7 @@ def fill(owner_url: str, tenant_id: uuid.UUID, rows: int) -> None:
                 "SELECT column_name FROM information_schema.columns WHERE table_name = 'tracing_trace'"
             )
         }
-        values = synthetic_columns(tenant_id)
+        values = synthetic_columns(tenant_id, rows)
         assert set(values) == columns, columns ^ set(values)
         names = ", ".join(f'"{name}"' for name in values)
         connection.execute(
@@ -244,10 +244,28 @@ def fill(owner_url: str, tenant_id: uuid.UUID, rows: int) -> None:
             f"FROM (SELECT g, random() AS r, random() AS r1, random() AS r2, random() AS r3 "
             f"FROM generate_series(1, {rows}) AS g) AS rows"
         )
+        fill_feedback(connection, tenant_id)
         connection.execute("VACUUM ANALYZE tracing_trace")
+        connection.execute("VACUUM ANALYZE conversations_feedback")
 
 
-def synthetic_columns(tenant_id: uuid.UUID) -> dict[str, str]:
+def fill_feedback(connection: Any, tenant_id: uuid.UUID) -> None:
+    """One answer in ten is rated, one in fifty down."""
+    for (name,) in connection.execute(
+        "SELECT conname FROM pg_constraint WHERE conrelid = 'conversations_feedback'::regclass AND contype = 'f'"
+    ).fetchall():
+        connection.execute(f'ALTER TABLE conversations_feedback DROP CONSTRAINT "{name}"')
+    connection.execute(
+        "INSERT INTO conversations_feedback "
+        "(id, tenant_id, reply_id, given_by, rating, reason, comment, created_at, updated_at) "
+        "SELECT gen_random_uuid(), tenant_id, reply_id, 'customer', "
+        "CASE WHEN sequence %% 50 = 0 THEN 'down' ELSE 'up' END, '', '', created_at, created_at "
+        "FROM tracing_trace WHERE tenant_id = %s AND sequence %% 10 = 0",
+        (str(tenant_id),),
+    )
+
+
+def synthetic_columns(tenant_id: uuid.UUID, rows: int) -> dict[str, str]:
     """SQL for each column; `g` counts, `r` to `r3` are random. One answer in 2,000 comes from a model that is seldom used."""
     payload = "decode(repeat(md5(g::text), 64), 'hex')"
     zero = "decode('00', 'hex')"
@@ -261,11 +279,15 @@ def synthetic_columns(tenant_id: uuid.UUID) -> dict[str, str]:
         "key_id": "gen_random_uuid()",
         "sequence": "g",
         "chain": zero,
-        "created_at": "timestamptz '2026-01-01' + g * interval '27 seconds'",
+        "created_at": f"now() - ({rows} - g) * interval '27 seconds'",
         "outcome": "CASE WHEN r < .9 THEN 'answered' WHEN r < .999 THEN 'refused' ELSE 'stopped' END",
         "kind": "CASE WHEN r < .8 THEN 'direct' WHEN r < .9 THEN 'partial' WHEN r < .9995 THEN 'refusal' ELSE 'clarifying' END",
         "style": "'quote'",
         "language": "CASE WHEN r1 < .7 THEN 'en' ELSE 'zh' END",
+        "channel": "'widget'",
+        "cache": "CASE WHEN r3 < .2 THEN 'exact' ELSE '' END",
+        "cached_from": "NULL::uuid",
+        "saved_tokens": "0",
         "model": "CASE WHEN r2 < .9995 THEN 'packaged' ELSE 'rare' END",
         "quantization": "'int4'",
         "confidence_band": "CASE WHEN r3 < .5 THEN 'high' WHEN r3 < .95 THEN 'medium' ELSE 'low' END",
@@ -283,14 +305,17 @@ def synthetic_columns(tenant_id: uuid.UUID) -> dict[str, str]:
 
 def measure_lists(tenant_id: uuid.UUID, rows: int) -> dict[str, Any]:
     """Pages as the desk shows them, as the restricted role, with filters that many and few rows pass."""
-    from datetime import date
+    from datetime import timedelta
 
-    from django.db import connection
+    from django.core.cache import cache
+    from django.utils import timezone
 
     from helpdesk.tenants.scope import tenant_atomic
     from tracing.queries import TraceFilter, filtered_traces, models_seen, trace_page
+    from tracing.trends import PERIODS, counted_by_day, days_of
 
     chance = random.Random(2)
+    some_day = timezone.localdate() - timedelta(days=250)
     shapes: dict[str, TraceFilter] = {
         "all": TraceFilter(),
         "low": TraceFilter(band="low"),
@@ -299,8 +324,11 @@ def measure_lists(tenant_id: uuid.UUID, rows: int) -> dict[str, Any]:
         "rare_model": TraceFilter(model="rare"),
         "rare_and_low": TraceFilter(model="rare", band="low"),
         "chinese_low": TraceFilter(language="zh", band="low"),
-        "one_day": TraceFilter(since=date(2026, 3, 3), until=date(2026, 3, 3)),
-        "low_in_a_week": TraceFilter(band="low", since=date(2026, 2, 1), until=date(2026, 2, 7)),
+        "one_day": TraceFilter(since=some_day, until=some_day),
+        "rated_down": TraceFilter(feedback="down"),
+        "rated_up_and_low": TraceFilter(feedback="up", band="low"),
+        "not_rated": TraceFilter(feedback="none"),
+        "low_in_a_week": TraceFilter(band="low", since=some_day, until=some_day + timedelta(days=6)),
     }
 
     def page(wanted: TraceFilter) -> Callable[[], Any]:
@@ -318,17 +346,32 @@ def measure_lists(tenant_id: uuid.UUID, rows: int) -> dict[str, Any]:
         report[f"list_{name}_ms_p95"] = round(quantiles(times, n=20)[-1], 2)
     with tenant_atomic(tenant_id):
         report["models_ms"] = round(timed(models_seen), 2)
-        with connection.cursor() as cursor:
-            sql, parameters = (
-                filtered_traces(TraceFilter(band="low")).order_by("-sequence")[:51].query.sql_with_params()
-            )
-            cursor.execute("EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF) " + sql, parameters)
-            report["query_plan"] = "\n".join(line for (line,) in cursor.fetchall())
+        for period in PERIODS:
+            times = []
+            for _ in range(TREND_CALLS):
+                cache.clear()
+                times.append(timed(partial(days_of, TraceFilter(), period=period)))
+            report[f"trends_{period}_days_ms_p50"] = round(median(times), 1)
+        first_day = timezone.localdate() - timedelta(days=max(PERIODS) - 1)
+        report["query_plan"] = explained(filtered_traces(TraceFilter(band="low")).order_by("-sequence")[:51])
+        rated = filtered_traces(TraceFilter(feedback="down")).order_by("-sequence")[:51]
+        report["query_plan_of_feedback"] = explained(rated)
+        report["query_plan_of_trends"] = explained(counted_by_day(TraceFilter(), first_day))
     return {
         "rows": rows,
         "list_p95_ms_1m" if rows == 1_000_000 else f"list_p95_ms_{rows}": round(quantiles(everything, n=20)[-1], 2),
         **report,
     }
+
+
+def explained(rows: Any) -> str:
+    """The plan that the database ran."""
+    from django.db import connection
+
+    sql, parameters = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF) " + sql, parameters)
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 def timed(call: Callable[[], Any]) -> float:

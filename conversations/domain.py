@@ -121,7 +121,7 @@ def queue_reply(
     priority: ReplyPriority = ReplyPriority.INTERACTIVE,
     parameters: RequestParameters | None = None,
 ) -> Reply:
-    """Have the assistant answer this message. Runs inside the caller's transaction. Raises Busy."""
+    """Have the assistant answer this message. Runs inside the caller's transaction; raises Busy when the line is full."""
     place = admit(priority)
     reply: Reply = Reply.objects.create(
         conversation=conversation,

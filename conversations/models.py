@@ -17,13 +17,18 @@ class AnswerStyle(models.TextChoices):
     AUTOMATIC = "automatic", _("Automatic")
     QUOTE = "quote", _("Quote the articles")
     GENERATE = "generate", _("Write freely, with citations")
+    FREE = "free", _("The model alone, without articles")
+
+
+# An assistant always answers from articles; only a single request can ask for the model alone.
+ASSISTANT_STYLES = [(style.value, style.label) for style in AnswerStyle if style is not AnswerStyle.FREE]
 
 
 class Assistant(TenantModel):
     """The tenant's AI: how it answers and when it declines."""
 
     name = models.CharField(max_length=60)
-    style = models.CharField(max_length=10, choices=AnswerStyle, default=AnswerStyle.AUTOMATIC)
+    style = models.CharField(max_length=10, choices=ASSISTANT_STYLES, default=AnswerStyle.AUTOMATIC)
     instructions = models.TextField(blank=True, max_length=2000)
     temperature = models.FloatField(default=0.0, validators=[MinValueValidator(0), MaxValueValidator(2)])
     top_p = models.FloatField(default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(1)])

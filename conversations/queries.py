@@ -65,8 +65,8 @@ def replies_in_flight(conversation_id: UUID) -> list[Reply]:
     return list(Reply.objects.filter(conversation_id=conversation_id, status__in=IN_FLIGHT).order_by("queued_at"))
 
 
-def history_before(message: Message, *, limit: int = 12) -> list[Message]:
-    """The newest messages before this one, the oldest first."""
+def history_before(message: Message, *, limit: int | None = 12) -> list[Message]:
+    """The newest messages before this one, or all of them, the oldest first."""
     earlier = Message.objects.filter(conversation_id=message.conversation_id, position__lt=message.position)
     return list(reversed(earlier.order_by("-position")[:limit]))
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from conversations import events
 from conversations.domain import append_message
+from conversations.metrics import FAILED, count_reply
 from conversations.models import Author, Conversation, ConversationStatus, Message, Outcome, Reply, ReplyStatus
 from conversations.queries import history_before
 from conversations.tasks import enqueue_reply
@@ -75,7 +76,13 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
             return None
         reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
         events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
-        return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, history_before(reply.question))
+        return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
+
+
+def _history(reply: Reply) -> list[Message]:
+    """A model that is asked alone gets every message; answers from articles need the last few."""
+    is_grounded = reply.parameters.get("grounded", True)
+    return history_before(reply.question) if is_grounded else history_before(reply.question, limit=None)
 
 
 def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> list[UUID]:
@@ -128,8 +135,10 @@ def fail_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int | None, code: st
             rows = rows.filter(attempt=attempt)
         failed = rows.update(status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None)
         if failed:
-            conversation_id = Reply.objects.values_list("conversation_id", flat=True).get(id=reply_id)
+            ended = Reply.objects.values_list("conversation_id", "conversation__channel").get(id=reply_id)
+            conversation_id, channel = ended
             events.announce(tenant_id, conversation_id, events.reply_failed(reply_id, code))
+            transaction.on_commit(lambda: count_reply(outcome=FAILED, channel=channel, reason=code))
         return bool(failed)
 
 

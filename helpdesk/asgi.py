@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from conversations.routing import websocket_urlpatterns  # noqa: E402
+from helpdesk.metrics.web import CountedSockets  # noqa: E402
 from helpdesk.origins import SameOriginOnly  # noqa: E402
 from helpdesk.startup import refuse_unsafe_start  # noqa: E402
 
@@ -21,5 +22,5 @@ if settings.STARTUP_CHECKS:
     refuse_unsafe_start()
 
 application = ProtocolTypeRouter(
-    {"http": http, "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))}
+    {"http": http, "websocket": SameOriginOnly(AuthMiddlewareStack(CountedSockets(URLRouter(websocket_urlpatterns))))}
 )

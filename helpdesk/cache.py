@@ -31,6 +31,9 @@ class ForgivingRedisCache(RedisCache):
     def set(self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         _or(None, super().set, key, value, timeout, version)
 
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        return _or(0, super().incr, key, delta, version)
+
     def touch(self, key: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         return _or(False, super().touch, key, timeout, version)
 

@@ -1,4 +1,5 @@
-"""The Celery application. Queues: `inference` (the worker that holds the engine) and `default` (everything else)."""
+"""The Celery application. Queues: `inference` (workers that hold the desk's first model), `inference.<name>` (those
+that hold another) and `default` (everything else)."""
 
 from __future__ import annotations
 
@@ -22,6 +23,12 @@ PRIORITY_BACKGROUND = 9
 # at once. Within a step the order is that of arrival; the engine then orders by the rank itself.
 STEP_OF_RANK = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: PRIORITY_BACKGROUND}
 KEY_PREFIX = "glassdesk:celery:"
+
+
+def inference_queue(alias: str = "") -> str:
+    """The queue of the workers that serve the model of that name; empty means the desk's first model."""
+    return f"{INFERENCE_QUEUE}.{alias}" if alias else INFERENCE_QUEUE
+
 
 app = Celery("glassdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -75,6 +82,14 @@ def check_before_serving(**_: Any) -> None:
 
     if settings.STARTUP_CHECKS:
         refuse_unsafe_start()
+
+
+@worker_init.connect
+def connect_metrics(**_: Any) -> None:
+    """Let a worker of several processes serve its counts."""
+    from helpdesk.metrics import prefork
+
+    prefork.connect()
 
 
 app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "batches", "inference_worker"])

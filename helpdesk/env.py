@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -55,6 +58,29 @@ def boolean(name: str, default: bool) -> bool:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without empty entries."""
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def model_name(name: str) -> str:
+    """The name of a served model, or nothing: it becomes part of a queue's name."""
+    value = os.environ.get(name, "")
+    if value and not MODEL_NAME.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be small letters, digits, dots and dashes, not {value!r}.")
+    return value
+
+
+def named_models(name: str) -> dict[str, str]:
+    """`name=folder,name=folder`: models beside the first one."""
+    found: dict[str, str] = {}
+    for pair in words(name):
+        alias, separator, location = (part.strip() for part in pair.partition("="))
+        if not (separator and location and MODEL_NAME.fullmatch(alias)):
+            raise ImproperlyConfigured(
+                f"{name} must be like fast=packaged:int8,large=/models/qwen with small letters in names, not {pair!r}."
+            )
+        if alias in found:
+            raise ImproperlyConfigured(f"{name} names {alias} twice.")
+        found[alias] = location
+    return found
 
 
 def path(name: str, default: str) -> Path:

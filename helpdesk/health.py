@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from helpdesk.streams.writer import client
-from helpdesk.workers import read_heartbeats
+from helpdesk.workers import WorkerStatus, read_workers, served_models
 
 
 @never_cache
@@ -67,14 +67,30 @@ def _check_redis() -> dict[str, Any]:
 
 
 def _check_inference() -> dict[str, Any]:
+    """Ready when the desk's first model is warm; each model's own state stands beside it."""
     try:
-        workers = read_heartbeats()
+        workers = [worker for worker in read_workers() if worker.is_present]
     except (redis.RedisError, json.JSONDecodeError):
         return {"ready": False, "detail": "Redis does not answer, so the workers are unknown."}
-    warm = [worker for worker in workers if worker["ready"]]
-    if not warm:
-        return {"ready": False, "detail": "No inference worker is warm.", "workers": len(workers)}
-    return {"ready": True, "workers": len(warm), "models": sorted({str(worker["model"]) for worker in warm})}
+    warm = [worker for worker in workers if worker.ready]
+    state = {"workers": len(workers), "warm": len(warm), "models": _models(workers)}
+    if not any(worker.alias == "" for worker in warm):
+        return {"ready": False, "detail": "No inference worker is warm.", **state}
+    return {"ready": True, **state}
+
+
+def _models(workers: list[WorkerStatus]) -> list[dict[str, Any]]:
+    """Each served model with the states of its workers."""
+    return [
+        {
+            "alias": served.alias,
+            "model": served.model,
+            "precision": served.precision,
+            "ready": served.is_warm,
+            "workers": [worker.state for worker in workers if worker.alias == served.alias],
+        }
+        for served in served_models(workers)
+    ]
 
 
 urlpatterns = [path("live", live, name="health-live"), path("ready", ready, name="health-ready")]

@@ -25,9 +25,11 @@ class Right(StrEnum):
     EDIT_KNOWLEDGE = "edit_knowledge"
     SEE_TRACE = "see_trace"
     READ_TRACE_CONTENT = "read_trace_content"
+    SEE_MODELS = "see_models"
     MANAGE_API_KEYS = "manage_api_keys"
     EDIT_ASSISTANT = "edit_assistant"
     MANAGE_BATCHES = "manage_batches"
+    MANAGE_RETENTION = "manage_retention"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}

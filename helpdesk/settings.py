@@ -24,6 +24,8 @@ ALLOWED_HOSTS = env.words("GLASSDESK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"
 CSRF_TRUSTED_ORIGINS = env.words("GLASSDESK_TRUSTED_ORIGINS")
 HTTPS = env.boolean("GLASSDESK_HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+# Prometheus scrapes from inside, past the proxy that ends HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
     "helpdesk.api",
     "helpdesk.streams",
     "helpdesk.embedded",
+    "helpdesk.operations",
     "helpdesk.demo",
     "knowledge",
     "conversations",
@@ -67,8 +70,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "helpdesk.metrics.web.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "helpdesk.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -183,6 +187,9 @@ ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
 SCRIPTED_PAUSE_MILLISECONDS = env.integer("GLASSDESK_SCRIPTED_PAUSE", 0)
 CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")
 CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
+# The name by which assistants choose this worker's model; empty means the desk's first one.
+MODEL_NAME = env.model_name("GLASSDESK_MODEL_NAME")
+EXTRA_MODELS = env.named_models("GLASSDESK_EXTRA_MODELS")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 # Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
@@ -212,6 +219,12 @@ BATCH_MAX_BYTES = env.integer("GLASSDESK_BATCH_MAX_BYTES", 16 * 1024 * 1024, min
 BATCH_MAX_WAITING = env.integer("GLASSDESK_BATCH_MAX_WAITING", 50_000, minimum=1)
 # From the moment an item begins; customers go first all that time.
 BATCH_DEADLINE_SECONDS = env.integer("GLASSDESK_BATCH_DEADLINE", 3600, minimum=60)
+
+# --- Metrics -------------------------------------------------------------------------------------------------------
+# Where a worker serves its own; 0 is nowhere. With a token everybody has to show it, without one only this machine sees them.
+METRICS_PORT = env.integer("GLASSDESK_METRICS_PORT", 0)
+METRICS_BIND = env.text("GLASSDESK_METRICS_BIND", "127.0.0.1")
+METRICS_TOKEN = env.secret("GLASSDESK_METRICS_TOKEN", "")
 
 # --- REST ----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

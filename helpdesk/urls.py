@@ -6,10 +6,12 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from helpdesk.api.errors import UnknownRouteView
+from helpdesk.metrics.views import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="demo:index"), name="root"),
     path("health/", include("helpdesk.health")),
+    path("metrics", metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.account.urls")),
     path("demo/", include("helpdesk.demo.urls")),
@@ -21,9 +23,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("batches.api.urls")),
     path("api/v1/", include("tracing.api.urls")),
     re_path(r"^api(?:/|$)", UnknownRouteView.as_view()),
+    path("v1/", include("openai_api.urls")),
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),
+    path("desk/", include("helpdesk.operations.urls")),
     path("desk/", include("helpdesk.api_keys.urls")),
     path("desk/", include("batches.urls")),
 ]

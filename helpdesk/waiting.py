@@ -15,21 +15,29 @@ from helpdesk.workers import read_heartbeats
 
 REPLY_HEADER = "reply"
 # How kombu names the list of a step: https://docs.celeryq.dev/en/stable/userguide/routing.html#redis-message-priorities
-_SEPARATOR = "\x06\x16"
+SEPARATOR = "\x06\x16"
 _STEPS = [step for step in STEP_OF_RANK.values() if step != PRIORITY_BACKGROUND]
 
 
-def list_key(step: int) -> str:
-    """The Redis list of the inference queue's tasks of that priority."""
-    return KEY_PREFIX + (f"{INFERENCE_QUEUE}{_SEPARATOR}{step}" if step else INFERENCE_QUEUE)
+def list_key(step: int, queue: str = INFERENCE_QUEUE) -> str:
+    """The Redis list of a queue's tasks of that priority."""
+    return KEY_PREFIX + (f"{queue}{SEPARATOR}{step}" if step else queue)
+
+
+def reply_queues() -> list[str]:
+    """The first model's queue and those of further models that workers serve. Raises redis.RedisError."""
+    return sorted({INFERENCE_QUEUE, *(str(status.get("queue") or INFERENCE_QUEUE) for status in read_heartbeats())})
 
 
 def line_lengths() -> dict[int, int]:
-    """Waiting replies by priority step. Raises redis.RedisError."""
+    """Waiting replies of all models by priority step. Raises redis.RedisError."""
+    queues = reply_queues()
     with client().pipeline(transaction=False) as pipeline:
         for step in _STEPS:
-            pipeline.llen(list_key(step))
-        return dict(zip(_STEPS, pipeline.execute(), strict=True))
+            for queue in queues:
+                pipeline.llen(list_key(step, queue))
+        lengths = cast("list[int]", pipeline.execute())
+    return {step: sum(lengths[at * len(queues) : (at + 1) * len(queues)]) for at, step in enumerate(_STEPS)}
 
 
 def ahead_of(rank: int, lengths: Mapping[int, int]) -> int:
@@ -39,9 +47,11 @@ def ahead_of(rank: int, lengths: Mapping[int, int]) -> int:
 
 def replies_in_line() -> set[str]:
     """The ids of the replies whose tasks wait. Raises redis.RedisError."""
+    queues = reply_queues()
     with client().pipeline(transaction=False) as pipeline:
-        for step in _STEPS:
-            pipeline.lrange(list_key(step), 0, -1)
+        for queue in queues:
+            for step in _STEPS:
+                pipeline.lrange(list_key(step, queue), 0, -1)
         tasks = [task for tasks in cast("list[list[bytes]]", pipeline.execute()) for task in tasks]
     headers: list[dict[str, Any]] = [json.loads(task)["headers"] for task in tasks]
     return {str(header[REPLY_HEADER]) for header in headers if REPLY_HEADER in header}

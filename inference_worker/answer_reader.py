@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,12 @@ class AnswerReader:
 
     def _token(self, token: int, entries: Mapping[int, Any]) -> Token:
         chosen = entries[token]
-        listed = sorted((entry.rank, other) for other, entry in entries.items() if entry.rank <= self._top)
+        # What a JSON schema forbids has probability 0, whose logarithm is no number to record.
+        listed = sorted(
+            (entry.rank, other)
+            for other, entry in entries.items()
+            if entry.rank <= self._top and math.isfinite(entry.logprob)
+        )
         alternatives = (Alternative(other, self._text.show(other), entries[other].logprob) for _, other in listed)
         return Token(token, self._piece(token), chosen.logprob, chosen.rank, tuple(alternatives))
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conversations.models import AnswerStyle, Assistant, Author, Message
+from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply
-from inference_worker.engine import ChatTurn, Engine, SamplingParameters
+from inference_worker import sampling
+from inference_worker.engine import ChatTurn, Engine, PromptTooLong, SamplingParameters
 from inference_worker.follow_up import with_predecessor
 from inference_worker.prompt import MAX_PASSAGES, BuiltPrompt, PromptPassage, build_prompt
 from inference_worker.runtime import Runtime
@@ -100,13 +102,21 @@ def resolve_style(assistant: Assistant, *, can_generate_freely: bool) -> AnswerS
 
 
 def compose(
-    engine: Engine, claimed: ClaimedReply, found: Found, *, style: AnswerStyle, language: str, company: str
+    engine: Engine,
+    claimed: ClaimedReply,
+    found: Found,
+    *,
+    asked: RequestParameters,
+    style: AnswerStyle,
+    language: str,
+    company: str,
 ) -> Composition:
     """Build the prompt; in quote style the engine is restricted to the selected sentences."""
     assistant = claimed.conversation.assistant
     limit = engine.info().max_model_len
     quote_text = join_quotes(found.selection.quotes)
-    answer_tokens = min(assistant.max_tokens, limit // 2)
+    # Articles must have room beside a long answer.
+    answer_tokens = min(sampling.token_limit(assistant, asked), limit // 2)
     if style is AnswerStyle.QUOTE:
         answer_tokens = engine.count_tokens(quote_text) * 2 + 16
     budget = limit - answer_tokens - 64
@@ -116,28 +126,44 @@ def compose(
     prompt = build_prompt(
         company=company,
         language=language,
-        extra_instructions=assistant.instructions,
+        extra_instructions="\n".join(filter(None, (assistant.instructions, asked.instructions))),
         passages=[_prompt_passage(candidate, found.selection.quotes) for candidate in passages],
         history=_history_turns(claimed.history),
         question=claimed.question.body,
         budget=budget,
         count_tokens=engine.count_tokens,
     )
-    sampling = SamplingParameters(
-        max_tokens=answer_tokens,
-        temperature=assistant.temperature if style is AnswerStyle.GENERATE else 0.0,
-        top_p=assistant.top_p,
-        choices=(quote_text,) if style is AnswerStyle.QUOTE else (),
+    if style is AnswerStyle.QUOTE:
+        picking = sampling.quoting(assistant, asked, text=quote_text, max_tokens=answer_tokens)
+    else:
+        picking = sampling.writing(assistant, asked, max_tokens=answer_tokens)
+    return Composition(style=style, prompt=prompt, sampling=picking, passages=tuple(passages))
+
+
+def compose_ungrounded(engine: Engine, claimed: ClaimedReply, *, asked: RequestParameters) -> Composition:
+    """The messages as they are, below the request's instructions: no articles, no words of ours, and nothing is dropped.
+
+    Raises PromptTooLong when they and the answer asked for do not fit into the model's context window.
+    """
+    assistant = claimed.conversation.assistant
+    system = [ChatTurn("system", asked.instructions)] if asked.instructions else []
+    turns = (*system, *_history_turns(claimed.history), ChatTurn("user", claimed.question.body))
+    limit, prompt_tokens = engine.info().max_model_len, len(engine.render(turns).token_ids)
+    max_tokens = asked.max_tokens or max(min(assistant.max_tokens, limit - prompt_tokens), 1)
+    if prompt_tokens + max_tokens > limit:
+        raise PromptTooLong(prompt_tokens=prompt_tokens, max_tokens=max_tokens, limit=limit)
+    return Composition(
+        style=AnswerStyle.FREE,
+        prompt=BuiltPrompt(turns=turns, passages=(), spans=(), cuts=()),
+        sampling=sampling.writing(assistant, asked, max_tokens=max_tokens),
+        passages=(),
     )
-    return Composition(style=style, prompt=prompt, sampling=sampling, passages=tuple(passages))
 
 
-def as_quote(composition: Composition, found: Found) -> Composition:
+def as_quote(composition: Composition, found: Found, *, assistant: Assistant, asked: RequestParameters) -> Composition:
     """The same prompt, restricted to the selected sentences: what a free answer without support falls back to."""
-    sampling = replace(
-        composition.sampling, temperature=0.0, choices=(join_quotes(found.selection.quotes),), max_tokens=2048
-    )
-    return replace(composition, style=AnswerStyle.QUOTE, sampling=sampling)
+    picking = sampling.quoting(assistant, asked, text=join_quotes(found.selection.quotes), max_tokens=2048)
+    return replace(composition, style=AnswerStyle.QUOTE, sampling=picking)
 
 
 def join_quotes(quotes: Sequence[Quote]) -> str:

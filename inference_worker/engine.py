@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 FinishReason = Literal["stop", "length", "abort"]
 
@@ -35,6 +35,13 @@ class PromptTooLong(EngineError):
         )
 
 
+class RequestRefused(EngineError):
+    """The engine cannot serve this request as it was asked, such as a JSON schema that it has no grammar for."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
+
+
 @dataclass(frozen=True, slots=True)
 class ChatTurn:
     """One message of a chat prompt."""
@@ -45,7 +52,9 @@ class ChatTurn:
 
 @dataclass(frozen=True, slots=True)
 class SamplingParameters:
-    """How to pick tokens. `choices` restricts the whole answer to one of the given texts (guided decoding)."""
+    """How to pick tokens. Guided decoding: `choices` restricts the whole answer to one of the given texts, `json_schema` to
+    JSON texts of that schema (without `choices` only, and with log-probabilities of the restricted distribution).
+    """
 
     max_tokens: int = 256
     temperature: float = 0.0
@@ -54,6 +63,7 @@ class SamplingParameters:
     stop: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     top_logprobs: int = 5
+    json_schema: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_tokens <= 32_768:
@@ -64,6 +74,8 @@ class SamplingParameters:
             raise ValueError("top_p must lie above 0 and at most 1")
         if not 0 <= self.top_logprobs <= 20:
             raise ValueError("top_logprobs must lie between 0 and 20")
+        if self.choices and self.json_schema is not None:
+            raise ValueError("choices and json_schema exclude each other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,31 @@ class EngineInfo:
     libraries: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What the loaded model is and takes. `precision` is int4, int8, bf16, fp16 or fp32; sizes are bytes, 0 if unknown.
+
+    `weights_bytes` is the checkpoint's size on disk.
+    """
+
+    precision: str
+    parameters: int
+    weights_bytes: int
+    kv_cache_bytes: int
+    max_sequences: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineUsage:
+    """What the engine is doing at this moment. `kv_cache_share` is 0 to 1; memory is of the engine's processes."""
+
+    running: int = 0
+    waiting: int = 0
+    kv_cache_share: float = 0.0
+    memory_bytes: int = 0
+    gpu_memory_bytes: int | None = None
+
+
 class Engine(Protocol):
     """One loaded chat model. Safe to call from many threads' coroutines on the engine's own loop."""
 
@@ -144,7 +181,7 @@ class Engine(Protocol):
     def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
         """Generate. Closing the generator aborts the request in the engine.
 
-        Raises PromptTooLong before the first delta, EngineError when the engine dies.
+        Raises PromptTooLong or RequestRefused before the first delta, EngineError when the engine dies.
         """
 
     async def score(
@@ -155,8 +192,17 @@ class Engine(Protocol):
     def info(self) -> EngineInfo:
         """Identity of the loaded model and engine."""
 
+    def footprint(self) -> Footprint:
+        """Size of the loaded model."""
+
+    def usage(self) -> EngineUsage:
+        """Requests, cache and memory now. Cheap, thread-safe, never raises."""
+
     async def is_alive(self) -> bool:
-        """Whether the engine process answers."""
+        """Whether every process of the engine answers; waits for the step in progress, which may take seconds."""
+
+    def activity(self) -> float:
+        """Grows while the engine works at anything, however slowly; stands still when its processes are frozen."""
 
     async def stop(self) -> None:
         """Shut the engine down; running requests end with EngineError."""

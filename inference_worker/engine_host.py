@@ -7,14 +7,22 @@ import concurrent.futures
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from helpdesk.workers import WorkerState
 from inference_worker.engine import Engine, EngineError
 
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
+# An engine that neither answers nor uses its processor for so long is frozen. A long step or a busy machine is not: the
+# processor time of the engine's processes goes on growing.
+STALL_SECONDS = 4.0
+STALL_RESTART_SECONDS = 20.0
+STILL = 0.1  # seconds of processor time; an idle engine uses less
+LOOKS_PER_STALL = 8
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 60.0
@@ -25,14 +33,25 @@ Result = TypeVar("Result")
 class EngineHost:
     """One engine on its own loop, for the task threads of a worker.
 
-    `ready` is false while the engine loads, is being restarted, or is stopped.
+    `ready` is false while the engine loads, is frozen, is being restarted, or is stopped; `state` says which. `changed`
+    is set whenever either changes.
     """
 
     def __init__(
-        self, engine: Engine, *, check_seconds: float = CHECK_SECONDS, backoff_seconds: float = FIRST_BACKOFF_SECONDS
+        self,
+        engine: Engine,
+        *,
+        check_seconds: float = CHECK_SECONDS,
+        backoff_seconds: float = FIRST_BACKOFF_SECONDS,
+        stall_seconds: float = STALL_SECONDS,
+        stall_restart_seconds: float = STALL_RESTART_SECONDS,
     ) -> None:
         self.engine = engine
         self.restarts = 0
+        self.state = WorkerState.LOADING
+        self.changed = threading.Event()
+        self._stall_seconds = stall_seconds
+        self._stall_restart_seconds = stall_restart_seconds
         self._check_seconds = check_seconds
         self._backoff_seconds = backoff_seconds
         self._ready = threading.Event()
@@ -68,7 +87,16 @@ class EngineHost:
 
     def suspect(self) -> None:
         """Accept nothing until the watcher has seen the engine alive: a request has just failed on it."""
-        self._ready.clear()
+        self._enter(WorkerState.STALLED)
+
+    def _enter(self, state: WorkerState) -> None:
+        changed, self.state = self.state != state, state
+        if state == WorkerState.WARM:
+            self._ready.set()
+        else:
+            self._ready.clear()
+        if changed:
+            self.changed.set()
 
     def wait_ready(self, timeout: float | None = None) -> bool:
         """Wait until requests are accepted; false when `timeout` seconds passed first."""
@@ -80,7 +108,7 @@ class EngineHost:
 
     def stop(self) -> None:
         """Stop the engine with its processes, then the loop and its thread. May be called twice."""
-        self._ready.clear()
+        self._enter(WorkerState.DRAINING)
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
@@ -110,7 +138,7 @@ class EngineHost:
     async def _start_engine(self) -> None:
         self._restarting = asyncio.Lock()
         await self.engine.start()
-        self._ready.set()
+        self._enter(WorkerState.WARM)
         self._watcher = asyncio.create_task(self._watch(), name="engine-watcher")
 
     async def _stop_engine(self) -> None:
@@ -131,11 +159,11 @@ class EngineHost:
         delay = self._backoff_seconds
         while True:
             await asyncio.sleep(self._check_seconds)
-            if await self.engine.is_alive():
+            if await self._answers():
                 delay = self._backoff_seconds
-                self._ready.set()
+                self._enter(WorkerState.WARM)
                 continue
-            self._ready.clear()
+            self._enter(WorkerState.RESTARTING)
             logger.error("engine_died restart_in_seconds=%.1f", delay)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_BACKOFF_SECONDS)
@@ -144,16 +172,35 @@ class EngineHost:
             except EngineError:
                 logger.exception("engine_restart_failed")
 
+    async def _answers(self) -> bool:
+        """Whether the engine answers. While it does not and does nothing either, it is reported as stalled."""
+        asking = asyncio.ensure_future(self.engine.is_alive())
+        activity, still_since = self.engine.activity(), time.monotonic()
+        try:
+            while not (await asyncio.wait([asking], timeout=self._stall_seconds / LOOKS_PER_STALL))[0]:
+                now = self.engine.activity()
+                if now - activity > STILL:
+                    activity, still_since = now, time.monotonic()
+                still = time.monotonic() - still_since
+                if still >= self._stall_restart_seconds:
+                    return False
+                if still >= self._stall_seconds and self.state == WorkerState.WARM:
+                    logger.error("engine_stalled seconds=%.1f", still)
+                    self._enter(WorkerState.STALLED)
+            return asking.result()
+        finally:
+            asking.cancel()
+
     async def _restart(self, *, only_if_dead: bool) -> None:
         if self._restarting is None:
             raise EngineError("The engine host is not started.", retryable=True)
         async with self._restarting:
-            if only_if_dead and await self.engine.is_alive():
-                self._ready.set()
+            if only_if_dead and await self._answers():
+                self._enter(WorkerState.WARM)
                 return
-            self._ready.clear()
+            self._enter(WorkerState.RESTARTING)
             await self.engine.stop()
             await self.engine.start()
             self.restarts += 1
-            self._ready.set()
+            self._enter(WorkerState.WARM)
             logger.info("engine_restarted count=%d", self.restarts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -10,6 +12,7 @@ import psutil  # type: ignore[import-untyped]
 OWNER_VARIABLE = "GLASSDESK_ENGINE_OWNER"  # process id that the engine's processes must not outlive
 NAME_PREFIX = "VLLM"
 END_TIMEOUT_SECONDS = 5.0
+GPU_ASK_SECONDS = 2.0
 
 
 def set_environment(model: str, *, kv_cache_gib: int) -> None:
@@ -41,3 +44,34 @@ def end_processes(processes: list[psutil.Process]) -> None:
     for process in left:
         process.kill()
     psutil.wait_procs(left, timeout=END_TIMEOUT_SECONDS)
+
+
+def memory_bytes(processes: list[psutil.Process]) -> int:
+    """Resident memory of the processes; those that ended count nothing."""
+    total = 0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total
+
+
+def processor_seconds(processes: list[psutil.Process]) -> float:
+    """Processor time that the processes have used."""
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def gpu_memory_bytes(processes: list[psutil.Process]) -> int | None:
+    """GPU memory that the processes hold, as nvidia-smi tells; None where it does not."""
+    command = ["nvidia-smi", "--query-compute-apps=pid,used_gpu_memory", "--format=csv,noheader,nounits"]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GPU_ASK_SECONDS).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    ours = {process.pid for process in processes}
+    rows = [line.split(",") for line in listed.splitlines() if "," in line]
+    return sum(int(used) << 20 for pid, used in rows if int(pid) in ours and used.strip().isdigit())

@@ -29,22 +29,35 @@ class WorkerStopping(Exception):
 
 @dataclass(slots=True)
 class Generated:
-    """What the engine wrote. `first_token_at` is time.perf_counter() of the first delta."""
+    """What the engine wrote. `first_token_at` is time.perf_counter() of the first delta.
+
+    `token_seconds` are the times from token to token after it; those of one delta share its time.
+    """
 
     text: str = ""
     tokens: list[Token] = field(default_factory=list)
     finish_reason: FinishReason | None = None
     cached_prompt_tokens: int = 0
     first_token_at: float | None = None
+    token_seconds: list[float] = field(default_factory=list)
+    _newest_at: float = 0.0
 
     def add(self, delta: Delta) -> None:
         """Take one delta in."""
-        if self.first_token_at is None and delta.tokens:
-            self.first_token_at = time.perf_counter()
+        if delta.tokens:
+            self._note_time(len(delta.tokens))
         self.text += delta.text
         self.tokens.extend(delta.tokens)
         self.finish_reason = delta.finish_reason or self.finish_reason
         self.cached_prompt_tokens = max(self.cached_prompt_tokens, delta.cached_prompt_tokens)
+
+    def _note_time(self, tokens: int) -> None:
+        now = time.perf_counter()
+        if self.first_token_at is None:
+            self.first_token_at = now
+        else:
+            self.token_seconds.extend([(now - self._newest_at) / tokens] * tokens)
+        self._newest_at = now
 
 
 async def _pump(engine: Engine, request: GenerationRequest, sink: queue.SimpleQueue[Delta | Exception | None]) -> None:

@@ -7,12 +7,14 @@ from django.conf import settings
 
 from inference_worker.engine import Embedder, Engine
 from inference_worker.engine_host import EngineHost
+from inference_worker.load_log import LoadLog
+from inference_worker.registration import Registration
 from inference_worker.runtime import Runtime
 
 logger = structlog.get_logger(__name__)
 
 
-def load_engine() -> Engine:
+def load_engine(load_log: LoadLog | None = None) -> Engine:
     """The chat engine, not started yet."""
     if settings.ENGINE == "scripted":
         from inference_worker.scripted_engine import ScriptedEngine
@@ -32,7 +34,8 @@ def load_engine() -> Engine:
             max_model_len=settings.ENGINE_MAX_MODEL_LEN,
             max_num_seqs=settings.ENGINE_MAX_SEQUENCES,
             kv_cache_gib=settings.ENGINE_KV_CACHE_GIB,
-        )
+        ),
+        load_log,
     )
     engine.begin_imports()
     return engine
@@ -51,15 +54,17 @@ def load_embedder() -> Embedder:
     return SentenceTransformerEmbedder(EmbedderSettings(model=model.location, name=model.name, revision=model.revision))
 
 
-def load_runtime() -> Runtime:
+def load_runtime(registration: Registration | None = None) -> Runtime:
     """Everything loaded and warm: returns when the first customer would be served at full speed."""
+    registration = registration or Registration()
     # Its processes import their libraries while the embedder is loaded.
-    engine = load_engine()
-    embedder = load_embedder()
-    embedder.embed_query("warm-up")
+    engine = load_engine(registration.load_log)
+    with registration.load_log.step("embedder"):
+        embedder = load_embedder()
+        embedder.embed_query("warm-up")
     logger.info("embedder_ready", **embedder.info())
     host = EngineHost(engine)
     host.start()
     info = host.engine.info()
     logger.info("engine_ready", model=info.model, quantization=info.quantization, engine_version=info.engine_version)
-    return Runtime(host=host, embedder=embedder)
+    return Runtime(host=host, embedder=embedder, registration=registration)

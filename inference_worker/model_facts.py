@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from math import prod
+from pathlib import Path
 from typing import Any
 
 FREE_GENERATION_PARAMETERS = 1_000_000_000
@@ -28,15 +31,15 @@ def count_parameters(config: Mapping[str, Any]) -> int:
 
 
 def describe_quantization(config: Mapping[str, Any], dtype: str) -> str:
-    """Such as `gptq-int4-g64`, or the plain number type of an unquantized model."""
+    """Such as `gptq-int4-g64`, `gptq-int8-channel` (one scale for each output), or an unquantized model's number type."""
     quantization = config.get("quantization_config")
     if not quantization:
         return dtype.removeprefix("torch.")
     parts = [str(quantization.get("quant_method", "quantized"))]
     if bits := quantization.get("bits"):
         parts.append(f"int{bits}")
-    if group := quantization.get("group_size"):
-        parts.append(f"g{group}")
+    if group := int(quantization.get("group_size") or 0):
+        parts.append(f"g{group}" if group > 0 else "channel")
     return "-".join(parts)
 
 
@@ -47,3 +50,63 @@ def installed_versions(names: Sequence[str]) -> dict[str, str]:
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
+
+
+def cpu_refusal(location: str) -> str | None:
+    """Why a checkpoint folder cannot be computed on a CPU; None when nothing is known against it."""
+    with contextlib.suppress(OSError, ValueError):
+        quantization = json.loads((Path(location) / "config.json").read_text()).get("quantization_config") or {}
+        if int(quantization.get("bits") or 0) == 8 and int(quantization.get("group_size") or 0) > 0:
+            return (
+                f"The 8-bit weights in {location} have one scale for every {quantization['group_size']} inputs; a CPU "
+                "needs one for each output (group_size -1), as `manage.py prepare_model --precision int8` makes them."
+            )
+    return None
+
+
+def number_type(location: str) -> str:
+    """The type to compute in: that of an unquantized checkpoint folder, otherwise bfloat16."""
+    with contextlib.suppress(OSError, ValueError):
+        config = json.loads((Path(location) / "config.json").read_text())
+        stored = str(config.get("dtype") or config.get("torch_dtype"))
+        if stored in {"float32", "float16"} and not config.get("quantization_config"):
+            return stored
+    return "bfloat16"
+
+
+def describe_precision(config: Mapping[str, Any], dtype: str) -> str:
+    """The width of the weights: int4, int8, bf16, fp16 or fp32."""
+    if bits := (config.get("quantization_config") or {}).get("bits"):
+        return f"int{bits}"
+    return {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}.get(dtype.removeprefix("torch."), dtype)
+
+
+def checkpoint_bytes(location: str) -> int:
+    """Size of a checkpoint folder's weights on disk; 0 for a hub name."""
+    return sum(file.stat().st_size for file in _weight_files(location))
+
+
+def checkpoint_parameters(location: str, config: Mapping[str, Any]) -> int:
+    """Parameters counted in the checkpoint's own headers; estimated from the config where there is no folder."""
+    files = _weight_files(location)
+    if not files:
+        return count_parameters(config)
+    bits = int((config.get("quantization_config") or {}).get("bits") or 32)
+    return sum(_parameters_in(file, 32 // bits) for file in files)
+
+
+def _weight_files(location: str) -> list[Path]:
+    folder = Path(location)
+    return sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+
+
+def _parameters_in(file: Path, packed: int) -> int:
+    """`packed` weights stand in each number of a quantized layer; its scales and zero points are no parameters."""
+    with file.open("rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    total = 0
+    for name, tensor in header.items():
+        if name == "__metadata__" or name.endswith((".qzeros", ".scales", ".g_idx")):
+            continue
+        total += prod(tensor["shape"]) * (packed if name.endswith(".qweight") else 1)
+    return total

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +34,20 @@ from inference_worker.packaged_weights import (
     silent,
 )
 
-Precision = Literal["int4", "bf16", "fp32"]
+Precision = Literal["int4", "int8", "bf16", "fp16", "fp32"]
 Purpose = Literal["chat", "embeddings"]
 
 PACKAGED = "packaged"
-GROUP_SIZE = 64
+# Bits and inputs per scale of the quantized precisions. PyTorch's 8-bit product wants one scale for each output.
+QUANTIZED = {"int4": (4, 64), "int8": (8, gptq.WHOLE_ROW)}
+NUMBER_TYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
+TITLES = {
+    "int4": " (GPTQ Int4)",
+    "int8": " (GPTQ Int8)",
+    "bf16": " (bfloat16)",
+    "fp16": " (float16)",
+    "fp32": " (float32)",
+}
 DEFAULT_CACHE = Path("~/.cache/glassdesk")
 
 CHAT = Source(
@@ -81,13 +90,15 @@ def default_cache() -> Path:
 def resolve_model(
     setting: str, cache: Path, *, purpose: Purpose = "chat", progress: Progress = silent
 ) -> ResolvedModel:
-    """Settle a setting: `packaged`, a checkpoint folder, or a hub name (`Qwen/Qwen1.5-1.8B-Chat-GPTQ-Int4`).
+    """Settle a setting: `packaged`, `packaged:int8`, a checkpoint folder, or a hub name (`Qwen/Qwen1.5-1.8B-Chat-GPTQ-Int4`).
 
     `packaged` is prepared when it is not there yet. Raises PackagedWeightsError, also for a path that does not exist.
     """
     if setting in ("", PACKAGED):
         prepare = prepare_chat if purpose == "chat" else prepare_embeddings
         return _local(prepare(cache, progress=progress))
+    if setting.startswith(f"{PACKAGED}:") and purpose == "chat":
+        return _local(prepare_chat(cache, parse_precision(setting.partition(":")[2]), progress))
     path = Path(setting).expanduser()
     if (path / "config.json").is_file():
         return _local(path.resolve())
@@ -97,11 +108,19 @@ def resolve_model(
     return ResolvedModel(location=setting, name=setting, revision="", is_local=False)
 
 
+def parse_precision(text: str) -> Precision:
+    """The precision of that name; raises PackagedWeightsError for any other text."""
+    for precision in get_args(Precision):
+        if precision == text:
+            return cast(Precision, precision)
+    raise PackagedWeightsError(f"Unknown precision {text!r}: choose one of {', '.join(get_args(Precision))}.")
+
+
 def prepare_chat(cache: Path, precision: Precision = "int4", progress: Progress = silent) -> Path:
     """Checkpoint folder of the packaged chat model, converted on first use (seconds)."""
-    if precision not in get_args(Precision):
-        raise PackagedWeightsError(f"Unknown precision {precision!r}: choose one of {', '.join(get_args(Precision))}.")
-    details: dict[str, object] = {"precision": precision, "group_size": GROUP_SIZE if precision == "int4" else None}
+    parse_precision(precision)
+    group_size = QUANTIZED[precision][1] if precision in QUANTIZED else None
+    details: dict[str, object] = {"precision": precision, "group_size": group_size}
     return _prepare(CHAT, cache, f"chat-{precision}", details, progress)
 
 
@@ -138,21 +157,23 @@ def _write_chat(packaged: Path, folder: Path, details: Mapping[str, object], pro
     from inference_worker.gguf_weights import GGUFModel
 
     model = GGUFModel(packaged)
-    quantized = details["precision"] == "int4"
+    precision = str(details["precision"])
+    bits, group_size = QUANTIZED.get(precision, (0, 0))
     tensors: dict[str, npt.NDArray[Any]] = {}
     for done, (name, values) in enumerate(model.tensors()):
-        progress("Quantizing to Int4" if quantized else "Unpacking weights", 0.05 + 0.85 * done / len(model))
-        if quantized and name.endswith("_proj.weight"):
+        progress(f"Quantizing to Int{bits}" if bits else "Unpacking weights", 0.05 + 0.85 * done / len(model))
+        if bits and name.endswith("_proj.weight"):
             stem = name.removesuffix("weight")
-            for suffix, packed in gptq.pack(values, GROUP_SIZE).items():
+            for suffix, packed in gptq.pack(values, group_size, bits).items():
                 tensors[stem + suffix] = packed
         else:
-            tensors[name] = values if details["precision"] == "fp32" else _bfloat16_bits(values)
+            tensors[name] = _in_number_type(values, NUMBER_TYPES.get(precision, "bfloat16"))
     progress("Writing the checkpoint", 0.92)
     _save(folder / "model.safetensors", tensors)
     config = model.config()
-    if quantized:
-        config["quantization_config"] = gptq.config(GROUP_SIZE)
+    config["torch_dtype"] = NUMBER_TYPES.get(precision, "bfloat16")
+    if bits:
+        config["quantization_config"] = gptq.config(group_size, bits)
     ends = {key: config[key] for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
     files = {"config.json": config, "tokenizer_config.json": model.tokenizer_config(), "generation_config.json": ends}
     _write_json(folder, files)
@@ -173,6 +194,10 @@ def _write_embeddings(packaged: Path, folder: Path, progress: Progress) -> None:
     _write_json(folder, model.folder_files())
     progress("Writing the tokenizer", 0.85)
     model.tokenizer().save(str(folder / "tokenizer.json"))
+
+
+def _in_number_type(values: npt.NDArray[np.float32], name: str) -> npt.NDArray[Any]:
+    return _bfloat16_bits(values) if name == "bfloat16" else values.astype(name)
 
 
 def _bfloat16_bits(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
@@ -207,7 +232,7 @@ def _local(folder: Path) -> ResolvedModel:
     manifest = read_manifest(folder)
     if manifest is None:
         return ResolvedModel(location=str(folder), name=folder.name, revision="", is_local=True)
-    suffix = {"int4": " (GPTQ Int4)", "bf16": " (bfloat16)"}.get(str(manifest.get("precision")), "")
+    suffix = TITLES.get(str(manifest.get("precision")), "") if manifest["model"] == CHAT.model else ""
     revision = f"{manifest['package']} {manifest['package_version']} sha256:{manifest['sha256'][:16]} v{LAYOUT_VERSION}"
     return ResolvedModel(location=str(folder), name=f"{manifest['model']}{suffix}", revision=revision, is_local=True)
 

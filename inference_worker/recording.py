@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conversations.models import AnswerStyle, Outcome
+from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply
 from inference_worker.composing import Composition, Found
-from inference_worker.engine import EngineInfo, Prompt, Token
+from inference_worker.engine import EngineInfo, Prompt, SamplingParameters, Token
 from inference_worker.generation import Generated
 from inference_worker.prompt import TEMPLATE_VERSION
 from inference_worker.steps import StepClock
@@ -22,6 +24,8 @@ from tracing.confidence import assess
 from tracing.factors import Coverage, answer_kind, covered, key_topics
 
 MAX_SOURCES = 3
+# What a trace names instead of a template when the caller's messages went to the model as they were.
+NO_TEMPLATE = "none"
 
 
 @dataclass(slots=True)
@@ -30,6 +34,7 @@ class Work:
 
     claimed: ClaimedReply
     clock: StepClock
+    asked: RequestParameters = field(default_factory=RequestParameters)
     language: str = ""
     style: AnswerStyle = AnswerStyle.QUOTE
     found: Found | None = None
@@ -74,9 +79,9 @@ def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
 
 
 def confidence(work: Work) -> content.Confidence:
-    """The parts of the answer's confidence and its band."""
+    """The parts of the answer's confidence and its band; without articles only the tokens' probabilities, which is low."""
     if work.found is None:
-        return assess(selection=None)
+        return assess(selection=None, tokens=token_records(work.generated.tokens if work.generated else ()))
     coverage = _coverage(work)
     measured = assess(
         selection=_selection(work.found.selection),
@@ -103,7 +108,7 @@ def trace_content(work: Work) -> content.TraceContent:
         history=tuple(content.HistoryMessage(message.author, message.body) for message in work.claimed.history),
         prompt=_prompt(work),
         tokens=token_records(work.generated.tokens if work.generated else ()),
-        sampling=content.SamplingRecord(**asdict(sampling)) if sampling and work.generated else None,
+        sampling=_sampling_record(sampling) if sampling and work.generated else None,
         engine=engine_record(work.engine) if work.engine and work.generated else None,
         embedder=work.embedder,
         candidates=_candidates(work),
@@ -116,6 +121,11 @@ def trace_content(work: Work) -> content.TraceContent:
         topics=_topics(work),
         kind=_kind(work),
     )
+
+
+def _sampling_record(sampling: SamplingParameters) -> content.SamplingRecord:
+    schema = None if sampling.json_schema is None else json.dumps(sampling.json_schema, ensure_ascii=False)
+    return content.SamplingRecord(**(asdict(sampling) | {"json_schema": schema}))
 
 
 def _question_terms(work: Work) -> tuple[content.QuestionTerm, ...]:
@@ -182,7 +192,7 @@ def _prompt(work: Work) -> content.PromptRecord | None:
     return content.PromptRecord(
         text=work.prompt.text,
         token_ids=tuple(work.prompt.token_ids),
-        template_version=TEMPLATE_VERSION,
+        template_version=TEMPLATE_VERSION if work.asked.grounded else NO_TEMPLATE,
         turns=tuple(content.PromptTurn(turn.role, turn.content) for turn in work.composition.prompt.turns),
         passages=tuple(
             content.PromptPassage(str(candidate.chunk_id), start, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -114,6 +115,7 @@ def _parameters(sampling: SamplingRecord, *, is_free: bool) -> SamplingParameter
         stop=sampling.stop,
         choices=() if is_free else sampling.choices,
         top_logprobs=sampling.top_logprobs,
+        json_schema=None if sampling.json_schema is None else json.loads(sampling.json_schema),
     )
 
 

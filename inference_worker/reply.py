@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from batches.tasks import enqueue_feed
 from conversations.models import AnswerStyle, Conversation, ConversationStatus, Outcome, Reply, ReplyPriority
+from conversations.parameters import RequestParameters
 from conversations.replies import (
     Answer,
     ClaimedReply,
@@ -31,9 +32,17 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.answer_cache import Original, cache_query, keep, recall
 from inference_worker.checking import check_generated
-from inference_worker.composing import as_quote, compose, find, question_language, resolve_style
-from inference_worker.engine import EngineError, GenerationRequest
+from inference_worker.composing import (
+    as_quote,
+    compose,
+    compose_ungrounded,
+    find,
+    question_language,
+    resolve_style,
+)
+from inference_worker.engine import EngineError, GenerationRequest, PromptTooLong, RequestRefused
 from inference_worker.generation import DeadlinePassed, Generated, Stopped, WorkerStopping, generate
+from inference_worker.metrics import observe_answer
 from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content, waited_ms
 from inference_worker.refusals import REFUSAL
 from inference_worker.repeating import repeat, store_repeated
@@ -131,7 +140,22 @@ def _after_engine_error(claimed: ClaimedReply, error: EngineError) -> None:
         tenant_id=claimed.tenant_id, reply_id=reply.id, attempt=reply.attempt, delay=delay
     ):
         return
-    _fail(claimed, "engine")
+    _fail(claimed, _failure_code(error))
+
+
+def _failure_code(error: EngineError) -> str:
+    match error:
+        case PromptTooLong():
+            return "context_length"
+        case RequestRefused():
+            return "refused_request"
+    return "engine"
+
+
+def _hear(reply: Reply, stop: StopSignal) -> None:
+    """What was said between the claim and the moment from which the signal is heard."""
+    if is_stopped(reply):
+        stop.set()
 
 
 def _check(reply: Reply, stop: StopSignal) -> None:
@@ -144,18 +168,21 @@ def _check(reply: Reply, stop: StopSignal) -> None:
 
 def _write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
     reply = claimed.reply
-    work = Work(claimed=claimed, clock=StepClock(), embedder=runtime.embedder.info())
+    work = Work(claimed=claimed, clock=StepClock(), asked=RequestParameters.from_json(reply.parameters))
     stream = ReplyStream(
         tenant_id=claimed.tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id, attempt=reply.attempt
     )
     _check(reply, stop)
-    stream.phase("searching")
     work.language = question_language(claimed)
+    if not work.asked.grounded:
+        _write_freely(runtime, work, stream, stop)
+        _finish(work, stream)
+        return
+    stream.phase("searching")
+    work.embedder = runtime.embedder.info()
     engine = runtime.host.engine.info()
     work.style = resolve_style(claimed.conversation.assistant, can_generate_freely=engine.can_generate_freely)
-    query = cache_query(
-        claimed, language=work.language, style=work.style, engine=engine, embedder=runtime.embedder.info()
-    )
+    query = cache_query(claimed, language=work.language, style=work.style, engine=engine, embedder=work.embedder)
     original = recall(query, runtime.embedder, work.clock) if query else None
     if original is not None:
         _repeat(runtime, work, stream, stop, original)
@@ -165,9 +192,7 @@ def _write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
     company = _company_name(claimed.tenant_id, work.language)
     with tenant_atomic(claimed.tenant_id):
         work.calibration = in_force()
-        if is_stopped(reply):
-            # Said between the claim and the moment from which the signal is heard.
-            stop.set()
+        _hear(reply, stop)
     _check(reply, stop)
     # Streaming takes seconds: no database connection is held meanwhile.
     connections.close_all()
@@ -175,12 +200,36 @@ def _write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
         _generate(runtime, work, stream, stop, company)
     else:
         work.answer = REFUSAL[work.language]
-    if work.generated is not None and not work.answer:
+    pointer = _finish(work, stream, cache="miss" if query else "bypass")
+    if query is not None and pointer is not None:
+        keep(query, pointer)
+
+
+def _finish(work: Work, stream: ReplyStream, *, cache: str = "") -> Pointer | None:
+    """Store what was written. From articles, and when stopped, no text is no answer; the model alone may say nothing."""
+    generated = work.generated
+    if generated is not None and not work.answer and (work.asked.grounded or generated.finish_reason == "abort"):
         raise Stopped
     stream.phase("checked")
     pointer = _store(partial(_store_once, work))
-    if query is not None and pointer is not None:
-        keep(query, pointer)
+    observe_answer(work, cache=cache)
+    return pointer
+
+
+def _write_freely(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal) -> None:
+    """The model alone: nothing is searched, and nothing afterwards says that the answer is right."""
+    engine, reply = runtime.host.engine, work.claimed.reply
+    with tenant_atomic(work.claimed.tenant_id):
+        _hear(reply, stop)
+    _check(reply, stop)
+    connections.close_all()
+    work.engine, work.style = engine.info(), AnswerStyle.FREE
+    with work.clock.step("prompt"):
+        work.composition = compose_ungrounded(engine, work.claimed, asked=work.asked)
+        work.prompt = engine.render(work.composition.prompt.turns)
+    stream.phase("writing")
+    work.generated = _run(runtime, work, stream, stop)
+    work.answer = work.generated.text.strip()
 
 
 def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, original: Original) -> None:
@@ -191,6 +240,8 @@ def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal,
         raise Stopped
     stream.phase("checked")
     _store(partial(store_repeated, work, original, repeated))
+    outcome = Outcome.STOPPED if repeated.is_stopped else Outcome.ANSWERED
+    observe_answer(work, cache=original.kind.value, outcome=outcome)
 
 
 def _company_name(tenant_id: UUID, language: str) -> str:
@@ -203,7 +254,13 @@ def _generate(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSigna
     work.engine = engine.info()
     with work.clock.step("prompt"):
         work.composition = compose(
-            engine, work.claimed, found, style=work.style, language=work.language, company=company
+            engine,
+            work.claimed,
+            found,
+            asked=work.asked,
+            style=work.style,
+            language=work.language,
+            company=company,
         )
         work.prompt = engine.render(work.composition.prompt.turns)
     stream.phase("writing")
@@ -218,7 +275,8 @@ def _generate(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSigna
             work.quotes = checked.quotes
         else:
             work.style, work.groundedness = AnswerStyle.QUOTE, None
-            work.composition = as_quote(work.composition, found)
+            assistant = work.claimed.conversation.assistant
+            work.composition = as_quote(work.composition, found, assistant=assistant, asked=work.asked)
             work.generated = _run(runtime, work, stream, stop, silent=True)
             work.answer = work.generated.text.strip()
 
@@ -276,16 +334,21 @@ def _store_once(work: Work) -> Pointer | None:
                 language=work.language,
                 outcome=outcome,
                 sources=sources(work.quotes) if outcome is not Outcome.REFUSED else [],
-                confidence_band=parts.band,
+                confidence_band=parts.band if work.asked.grounded else "",
                 seconds=round((timezone.now() - question.created_at).total_seconds(), 2),
             ),
         )
         work.clock.add("store", begun)
         trace = record_trace(reply, _trace_record(work, outcome))
-        if settings.AUTOMATIC_ATTRIBUTION and work.generated is not None and not _is_of_batch(reply):
+        if settings.AUTOMATIC_ATTRIBUTION and _is_worth_measuring(work):
             request_automatic(trace)
     is_complete = outcome is Outcome.ANSWERED and trace.finish_reason == "stop"
     return Pointer(trace.id, message.id) if is_complete else None
+
+
+def _is_worth_measuring(work: Work) -> bool:
+    """Whether the causes of the answer are measured unasked: there are articles, and nobody asked ten thousand at once."""
+    return work.generated is not None and work.asked.grounded and not _is_of_batch(work.claimed.reply)
 
 
 def _trace_record(work: Work, outcome: Outcome) -> TraceRecord:

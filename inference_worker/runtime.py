@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections import defaultdict
@@ -12,26 +10,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import redis
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 
 from conversations.replies import release_reply, renew_leases
-from helpdesk.workers import remove_heartbeat, report_heartbeat
+from helpdesk.workers import WorkerState, WorkerStatus
 from inference_worker.background import IdleQueue
 from inference_worker.embedding import embed_version
 from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
+from inference_worker.registration import HEARTBEAT_SECONDS, Registration, Work
 from inference_worker.stopping import StopListener, StopSignal
 
 logger = structlog.get_logger(__name__)
 
-HEARTBEAT_SECONDS = 3.0
 PACE_WEIGHT = 0.15
 # Replies go first, but under steady traffic a new article must still become searchable.
 LONGEST_EMBEDDING_WAIT_SECONDS = 3.0
 LONGEST_ANALYSIS_WAIT_SECONDS = 60.0
+STOP_HEARTBEAT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -40,7 +38,7 @@ class Runtime:
 
     host: EngineHost
     embedder: Embedder
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    registration: Registration = field(default_factory=Registration)
     # How many replies are written at once: one for each thread of the worker.
     capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
     _seconds_per_reply: float | None = None
@@ -50,6 +48,8 @@ class Runtime:
     _stops: StopListener = field(default_factory=StopListener)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _heartbeat: threading.Thread | None = None
+    _draining: threading.Event = field(default_factory=threading.Event)
     _embeddings: IdleQueue = field(init=False)
     _analyses: IdleQueue = field(init=False)
 
@@ -66,6 +66,11 @@ class Runtime:
             is_answering=lambda: self.is_answering,
             longest_wait=LONGEST_ANALYSIS_WAIT_SECONDS,
         )
+
+    @property
+    def name(self) -> str:
+        """This worker, as leases and the register name it."""
+        return self.registration.name
 
     @property
     def is_answering(self) -> bool:
@@ -119,10 +124,13 @@ class Runtime:
     def begin_heartbeat(self) -> None:
         """Renew leases, report readiness and listen for stopped replies in the background until `stop`."""
         self._stops.start()
-        threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True).start()
+        self._heartbeat = threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True)
+        self._heartbeat.start()
 
     def drain(self, *, seconds: float) -> None:
         """Let replies in progress finish for a while, then give the rest back to the queue."""
+        self._draining.set()
+        self.report()
         deadline = time.monotonic() + seconds
         while self._in_progress() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -135,10 +143,10 @@ class Runtime:
         """Shut the engine down and take back the readiness report."""
         self._stopping.set()
         self._stops.stop()
-        try:
-            remove_heartbeat(self.name)
-        except redis.RedisError as error:
-            logger.warning("heartbeat_not_removed", error=type(error).__name__)
+        self.host.changed.set()
+        if self._heartbeat is not None:
+            self._heartbeat.join(STOP_HEARTBEAT_SECONDS)
+        self.registration.withdraw()
         self._embeddings.stop()
         self._analyses.stop()
         self.host.stop()
@@ -157,7 +165,12 @@ class Runtime:
             return dict(self._writing)
 
     def _beat_forever(self) -> None:
-        while not self._stopping.wait(HEARTBEAT_SECONDS):
+        while not self._stopping.is_set():
+            # A change of state is told at once, everything else every few seconds.
+            self.host.changed.wait(HEARTBEAT_SECONDS)
+            self.host.changed.clear()
+            if self._stopping.is_set():
+                return
             try:
                 self._renew()
             except DatabaseError as error:
@@ -175,19 +188,14 @@ class Runtime:
                 self._stops.tell(stopped)
 
     def report(self) -> None:
-        """Tell the health page that this worker serves, and which model."""
-        ready = self.host.ready
-        status = {
-            "ready": ready,
-            "model": self.host.engine.info().model if ready else settings.CHAT_MODEL,
-            "writing": len(self._in_progress()),
-            "capacity": self.capacity,
-            "seconds_per_reply": self._seconds_per_reply,
-        }
-        try:
-            report_heartbeat(self.name, status)
-        except redis.RedisError as error:
-            logger.warning("heartbeat_failed", error=type(error).__name__)
+        """Tell the register what this worker serves, and how it fares."""
+        self.registration.send(self.status())
+
+    def status(self) -> WorkerStatus:
+        """What the register is told."""
+        state = WorkerState.DRAINING if self._draining.is_set() else self.host.state
+        work = Work(len(self._in_progress()), self.capacity, self._seconds_per_reply)
+        return self.registration.serving(self.host, self.embedder, state=state, work=work)
 
 
 _runtime: Runtime | None = None

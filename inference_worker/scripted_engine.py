@@ -1,7 +1,8 @@
 """A deterministic stand-in for the engine and the embedder in fast tests: no model, no heavy import.
 
-`ScriptedEngine` honours the engine contract: it streams the first of `choices`, or a scripted text, word by word
-(Chinese, Japanese and Korean character by character), with log-probabilities that depend only on the word.
+`ScriptedEngine` honours the engine contract: it streams the first of `choices`, an example of `json_schema`, or a
+scripted text, word by word (Chinese, Japanese and Korean character by character), with log-probabilities that depend
+only on the word.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from inference_worker.engine import (
     Delta,
     EngineError,
     EngineInfo,
+    EngineUsage,
     FinishReason,
+    Footprint,
     GenerationRequest,
     Prompt,
     PromptTooLong,
     Token,
 )
+from inference_worker.scripted_schema import example_text
 
 CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 PIECE = re.compile(rf"\s*[{CJK}]|\s*[^\s{CJK}]+|\s+")
@@ -49,8 +53,8 @@ class ScriptedEngine:
 
     At most `max_num_seqs` requests are written at once; the others wait by priority, then arrival, as in vLLM.
     `texts` are answered in turn (the last one repeats) when a request has no choices. `delay` is seconds per token.
-    `fail_after` makes every stream raise a retryable EngineError after so many tokens. `aborted` lists the request ids
-    whose generator was closed early; `requests` lists every request received.
+    `fail_after` makes every stream raise a retryable EngineError after so many tokens. `frozen` keeps it from answering.
+    `aborted` lists the request ids whose generator was closed early; `requests` lists every request received.
     """
 
     def __init__(
@@ -73,11 +77,13 @@ class ScriptedEngine:
         self.running = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self.alive = False
+        self.frozen = False
         self.starts = 0
+        self._looks = 0.0
 
     async def start(self) -> None:
         """Become alive."""
-        self.alive = True
+        self.alive, self.frozen = True, False
         self.starts += 1
 
     def render(self, turns: Sequence[ChatTurn]) -> Prompt:
@@ -140,9 +146,25 @@ class ScriptedEngine:
             can_generate_freely=self.can_generate_freely,
         )
 
+    def footprint(self) -> Footprint:
+        """A model of nothing."""
+        return Footprint(precision="none", parameters=0, weights_bytes=0, kv_cache_bytes=0, max_sequences=16)
+
+    def usage(self) -> EngineUsage:
+        """The streams being read."""
+        return EngineUsage(running=self.running)
+
     async def is_alive(self) -> bool:
-        """Whether the engine was started and neither stopped nor killed."""
+        """Whether the engine was started and neither stopped nor killed; a frozen one does not answer."""
+        while self.frozen:  # noqa: ASYNC110 - tests set it from their own thread
+            await asyncio.sleep(0.01)
         return self.alive
+
+    def activity(self) -> float:
+        """Grows at every look, unless frozen."""
+        if not self.frozen:
+            self._looks += 1.0
+        return self._looks
 
     async def stop(self) -> None:
         """Stop; running streams raise EngineError at their next token."""
@@ -181,7 +203,10 @@ class ScriptedEngine:
         if request.sampling.choices:
             script = pieces(request.sampling.choices[0])
             return script, max(len(pieces(choice)) for choice in request.sampling.choices) + 1, "stop"
-        text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
+        if request.sampling.json_schema is not None:
+            text = example_text(request.sampling.json_schema)
+        else:
+            text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
         for stop in request.sampling.stop:
             text = text.split(stop)[0]
         script, limit = pieces(text), request.sampling.max_tokens

@@ -14,6 +14,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import psutil  # type: ignore[import-untyped]
+
 from inference_worker.answer_reader import CHOICES, AnswerReader, SpelledChoice, spell_choices
 from inference_worker.engine import (
     PRIORITY_BACKGROUND,
@@ -21,13 +23,33 @@ from inference_worker.engine import (
     Delta,
     EngineError,
     EngineInfo,
+    EngineUsage,
+    Footprint,
     GenerationRequest,
     Prompt,
     PromptTooLong,
+    RequestRefused,
     SamplingParameters,
 )
-from inference_worker.engine_processes import end_processes, find_processes, set_environment
-from inference_worker.model_facts import can_generate_freely, describe_quantization, installed_versions
+from inference_worker.engine_processes import (
+    end_processes,
+    find_processes,
+    gpu_memory_bytes,
+    memory_bytes,
+    processor_seconds,
+    set_environment,
+)
+from inference_worker.load_log import LoadLog
+from inference_worker.model_facts import (
+    can_generate_freely,
+    checkpoint_bytes,
+    checkpoint_parameters,
+    cpu_refusal,
+    describe_precision,
+    describe_quantization,
+    installed_versions,
+    number_type,
+)
 from inference_worker.token_text import TokenText
 from inference_worker.vllm_extensions import imported
 
@@ -59,12 +81,16 @@ class EngineSettings:
 class VLLMEngine:
     """One chat model served by vLLM with continuous batching, priorities and prefix caching."""
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(self, settings: EngineSettings, load_log: LoadLog | None = None) -> None:
         self.settings = settings
+        self.load_log = load_log or LoadLog()
         self._llm: Any = None
+        self._stats: Any = None
+        self._processes: list[psutil.Process] = []
         self._tokenizer: Any = None
         self._text: TokenText | None = None
         self._info: EngineInfo | None = None
+        self._footprint: Footprint | None = None
 
     async def start(self) -> None:
         """Load and warm the model (10 to 60 s). Raises EngineError when it cannot be loaded."""
@@ -77,8 +103,9 @@ class VLLMEngine:
             backend = self._tokenizer.backend_tokenizer
             special = [str(token) for token in backend.get_added_tokens_decoder().values() if token.special]
             self._text = TokenText(backend.to_str(), special)
-            self._info = self._describe()
-            await self._warm_up()
+            self._info, self._footprint = self._describe(), self._measure()
+            with self.load_log.step("warm_up"):
+                await self._warm_up()
         except EngineError:
             await self.stop()
             raise
@@ -154,11 +181,37 @@ class VLLMEngine:
             raise EngineError("The engine has not been started.", retryable=True)
         return self._info
 
+    def footprint(self) -> Footprint:
+        """Size of the loaded model."""
+        if self._footprint is None:
+            raise EngineError("The engine has not been started.", retryable=True)
+        return self._footprint
+
+    def usage(self) -> EngineUsage:
+        """What vLLM's scheduler told after its last step, and the memory of its processes."""
+        stats, processes = self._stats, self._processes
+        return EngineUsage(
+            running=stats.running if stats else 0,
+            waiting=stats.waiting if stats else 0,
+            kv_cache_share=stats.kv_cache_share if stats else 0.0,
+            memory_bytes=memory_bytes(processes),
+            gpu_memory_bytes=gpu_memory_bytes(processes) if self._is_on_gpu else None,
+        )
+
+    def activity(self) -> float:
+        """Processor seconds of the engine's processes."""
+        return processor_seconds(self._processes)
+
+    @property
+    def _is_on_gpu(self) -> bool:
+        return self._info is not None and self._info.device == "cuda"
+
     async def is_alive(self) -> bool:
-        """Whether the engine process answers within a minute (it answers between steps: a busy one takes a while)."""
+        """Whether engine and worker processes answer within a minute (between steps: busy ones take a while)."""
         if self._llm is None or self._llm.errored:
             return False
-        asking = asyncio.ensure_future(self._llm.is_sleeping())
+        # The question goes through to the worker process, which the engine process alone would not vouch for.
+        asking = asyncio.ensure_future(self._llm.collective_rpc("check_health"))
         give_up_at = time.monotonic() + ANSWER_TIMEOUT_SECONDS
         try:
             # A dead engine never answers: vLLM's own word that it died must not wait for the answer.
@@ -172,7 +225,7 @@ class VLLMEngine:
 
     async def stop(self) -> None:
         """Shut the engine processes down; running requests end with EngineError."""
-        llm, self._llm = self._llm, None
+        llm, self._llm, self._stats, self._processes = self._llm, None, None, []
         if llm is None:
             return
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -190,9 +243,13 @@ class VLLMEngine:
             imported.begin_imports()
 
     async def _load(self) -> Any:
-        from vllm import AsyncEngineArgs
-        from vllm.platforms import current_platform
-        from vllm.v1.engine.async_llm import AsyncLLM
+        with self.load_log.step("libraries"):
+            from vllm import AsyncEngineArgs
+            from vllm.config import StructuredOutputsConfig
+            from vllm.platforms import current_platform
+            from vllm.v1.engine.async_llm import AsyncLLM
+
+            from inference_worker.vllm_extensions.stats import SchedulerStats
 
         if current_platform.is_cpu():
             imported.use_for_engines()
@@ -201,9 +258,11 @@ class VLLMEngine:
         if settings.device not in ("auto", current_platform.device_type):
             message = f"The installed vLLM runs on {current_platform.device_type!r}, but {settings.device!r} is set."
             raise EngineError(message, retryable=False)
+        if current_platform.is_cpu() and (refusal := cpu_refusal(settings.model)):
+            raise EngineError(refusal, retryable=False)
         arguments = AsyncEngineArgs(
             model=settings.model,
-            dtype="bfloat16",
+            dtype=number_type(settings.model),
             max_model_len=settings.max_model_len,
             max_num_seqs=settings.max_num_seqs,
             enforce_eager=current_platform.is_cpu(),
@@ -213,11 +272,27 @@ class VLLMEngine:
             max_logprobs=20,
             logprobs_mode="raw_logprobs",
             logits_processors=["inference_worker.vllm_extensions.choices:ChoiceProcessor"],
+            # A small model fills permitted whitespace until its tokens are used up.
+            structured_outputs_config=StructuredOutputsConfig(backend="guidance", disable_any_whitespace=True),
             worker_extension_cls="inference_worker.vllm_extensions.worker.WorkerSetup",
             disable_log_stats=True,
             use_tqdm_on_load=False,
         )
-        return AsyncLLM.from_engine_args(arguments)
+        begun = time.time()
+        with self.load_log.step("engine"):
+            llm = AsyncLLM.from_engine_args(arguments, stat_loggers=[SchedulerStats])
+        self._stats = llm.logger_manager.stat_loggers[0] if llm.logger_manager else None
+        self._processes = find_processes()
+        weights_begun, weights_done = (await llm.collective_rpc("glassdesk_load_times"))[0]
+        self.load_log.split(
+            "engine",
+            {
+                "engine_processes": weights_begun - begun,
+                "weights": weights_done - weights_begun,
+                "kv_cache": time.time() - weights_done,
+            },
+        )
+        return llm
 
     async def _generate(
         self, ids: Sequence[int], parameters: Any, request_id: str, priority: int
@@ -238,11 +313,12 @@ class VLLMEngine:
         except EngineGenerateError as error:
             raise EngineError(f"The engine failed: {_first_line(error.__cause__ or error)}", retryable=True) from error
         except (VLLMClientError, ValueError) as error:
-            raise EngineError(f"The engine refused the request: {_first_line(error)}", retryable=False) from error
+            raise RequestRefused(f"The engine refused the request: {_first_line(error)}") from error
 
     def _vllm_parameters(self, sampling: SamplingParameters, choices: Sequence[SpelledChoice], budget: int) -> Any:
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
+        from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
+        schema = sampling.json_schema
         end = self._tokenizer.eos_token_id
         return SamplingParams(
             max_tokens=budget,
@@ -253,6 +329,7 @@ class VLLMEngine:
             stop_token_ids=[end] if choices else None,
             logprobs=sampling.top_logprobs,
             output_kind=RequestOutputKind.DELTA,
+            structured_outputs=None if schema is None else StructuredOutputsParams(json=schema),
             extra_args={CHOICES: [[*choice.ids, end] for choice in choices]} if choices else None,
         )
 
@@ -288,6 +365,21 @@ class VLLMEngine:
             can_generate_freely=can_generate_freely(config),
             libraries=installed_versions(LIBRARIES),
         )
+
+    def _measure(self) -> Footprint:
+        config = self._llm.model_config.hf_text_config.to_dict()
+        return Footprint(
+            precision=describe_precision(config, str(self._llm.model_config.dtype)),
+            parameters=checkpoint_parameters(self.settings.model, config),
+            weights_bytes=checkpoint_bytes(self.settings.model),
+            kv_cache_bytes=_kv_cache_bytes(self._llm.vllm_config.cache_config, self.settings.kv_cache_gib),
+            max_sequences=self.settings.max_num_seqs,
+        )
+
+
+def _kv_cache_bytes(config: Any, gib: int) -> int:
+    """What vLLM set aside: measured on a GPU, as asked for on a CPU."""
+    return int(getattr(config, "kv_cache_memory_bytes", None) or gib << 30)
 
 
 def _first_line(error: BaseException) -> str:

@@ -10,15 +10,26 @@ from typing import Any
 import django
 import structlog
 from celery import bootsteps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from helpdesk.celery import app
+from helpdesk.celery import app, inference_queue
 
 django.setup()
 
 logger = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 6.0
+
+
+def check_queue(consumed: set[str]) -> None:
+    """Refuse a worker that would register a model under a name whose replies it does not take."""
+    queue = inference_queue(settings.MODEL_NAME)
+    if queue not in consumed:
+        raise ImproperlyConfigured(
+            f"This worker serves {settings.MODEL_NAME or 'the first model'} but does not take the queue {queue}: "
+            f"start it with --queues {queue}, or set GLASSDESK_MODEL_NAME."
+        )
 
 
 class EngineStep(bootsteps.StartStopStep):
@@ -37,9 +48,20 @@ class EngineStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         from inference_worker.loading import load_runtime
+        from inference_worker.metrics import serve_own_metrics
+        from inference_worker.registration import Registration
         from inference_worker.runtime import install
 
-        runtime = load_runtime()
+        check_queue(set(worker.app.amqp.queues.consume_from))
+        serve_own_metrics()
+        registration = Registration()
+        registration.begin_loading()
+        try:
+            runtime = load_runtime(registration)
+        except BaseException:
+            registration.end_loading(failed=True)
+            raise
+        registration.end_loading()
         runtime.capacity = worker.concurrency
         install(runtime)
         runtime.report()

@@ -29,6 +29,7 @@ from tracing.models import (
     KeyEvent,
     KeyEventKind,
     KeyPurpose,
+    RetentionChange,
     Trace,
     TraceAccess,
     TraceAnalysis,
@@ -36,7 +37,7 @@ from tracing.models import (
 
 FORMAT_VERSION = 1
 FIELDS = {"format", "tenant", "sequence", "chain", "at", "public_key", "signature"}
-TABLES = (KeyEvent, Trace, TraceAccess, TraceAnalysis, DeletionReceipt)
+TABLES = (KeyEvent, Trace, TraceAccess, TraceAnalysis, DeletionReceipt, RetentionChange)
 
 
 class CheckpointMalformed(ValueError):

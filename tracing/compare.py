@@ -95,7 +95,7 @@ def _settings(content: TraceContent) -> list[tuple[str, str]]:
     if sampling:
         found += [(_("Temperature"), f"{sampling.temperature:g}"), (_("Seed"), str(sampling.seed))]
     if prompt:
-        found += [(_("Template"), prompt.template_version), (_("Prompt, tokens"), str(len(prompt.token_ids)))]
+        found += [(_("Template"), prompt.template_version), (_("Prompt, tokens"), words.count(len(prompt.token_ids)))]
     return found
 
 

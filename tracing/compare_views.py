@@ -51,7 +51,8 @@ def _opened(request: DeskRequest) -> HttpResponse:
         except TraceUnreadable as error:
             # Not raised further: the attempts have to stay in the log.
             return _render(request, traces, form=form, status=error.status, trouble=error.message)
-    return _render(request, traces, contents=contents, comparison=compare(*contents))
+    numbered = [(content, trace.sequence) for content, trace in zip(contents, traces, strict=True)]
+    return _render(request, traces, contents=numbered, comparison=compare(*contents))
 
 
 def _traces(request: DeskRequest) -> list[Trace]:

@@ -16,6 +16,7 @@ from helpdesk.errors import InvalidInput
 from helpdesk.permissions import Right
 from helpdesk.streaming import streamed
 from helpdesk.users.access import DeskRequest, desk_view
+from tracing import words
 from tracing.export import html, jsonl
 from tracing.export.readers import DeskReader
 from tracing.export.rows import count_traces, exported_traces, read_one
@@ -24,6 +25,7 @@ from tracing.forms import ExportForm, ExportOneForm, FilterForm
 from tracing.queries import TraceFilter, models_seen
 from tracing.read import trace_of_reply
 from tracing.reasons import ReasonMissing
+from tracing.throttles import check_export_rate
 
 MAX_ROWS = 10_000
 CONTENT_TYPES = {
@@ -38,6 +40,7 @@ CONTENT_TYPES = {
 @desk_view(Right.SEE_TRACE)
 def export_csv(request: DeskRequest) -> HttpResponse:
     """The metrics of the listed traces; no content, so no reason."""
+    check_export_rate(request.user)
     return _stream(request, DeskReader(request.user), csv_layout(), extension="csv")
 
 
@@ -54,6 +57,7 @@ def _jsonl(request: DeskRequest) -> HttpResponse:
     form = ExportForm(request.POST)
     if not form.is_valid():
         raise ReasonMissing
+    check_export_rate(request.user)
     reader = DeskReader(request.user, form.cleaned_data["reason"])
     return _stream(request, reader, jsonl_layout(request.tenant.slug), extension="jsonl")
 
@@ -97,7 +101,7 @@ def _stream(request: DeskRequest, reader: DeskReader, layout: Layout, *, extensi
         note = _(
             "This file stops after the newest %(limit)s of %(total)s answers. The command “manage.py export_traces "
             "%(tenant)s” on the server writes all of them."
-        ) % {"limit": MAX_ROWS, "total": total, "tenant": tenant.slug}
+        ) % {"limit": words.count(MAX_ROWS), "total": words.count(total), "tenant": tenant.slug}
     # Read only after the view's transaction has ended: each portion opens the tenant's scope for itself.
     rows = exported_traces(tenant.id, wanted, reader=reader, limit=MAX_ROWS)
     found = pieces(rows, layout, last_note=note)

@@ -18,7 +18,18 @@ def engine_facts(content: TraceContent) -> list[tuple[str, str]]:
     """Model, engine, device and libraries."""
     facts = _facts_of_engine(content.engine) if content.engine else []
     embedder = content.embedder or {}
-    return facts + [(_("Embedder: %(name)s") % {"name": name.replace("_", " ")}, embedder[name]) for name in embedder]
+    return facts + [(_embedder_label(name), embedder[name]) for name in embedder if embedder[name]]
+
+
+def _embedder_label(name: str) -> str:
+    """What is recorded of the embedder; libraries keep their names."""
+    known = {
+        "model": _("Embedder"),
+        "revision": _("Embedder, revision"),
+        "query_prefix": _("Embedder, before questions"),
+        "passage_prefix": _("Embedder, before passages"),
+    }
+    return known.get(name) or _("Embedder: %(name)s") % {"name": name}
 
 
 def _facts_of_engine(engine: EngineRecord) -> list[tuple[str, str]]:
@@ -28,7 +39,7 @@ def _facts_of_engine(engine: EngineRecord) -> list[tuple[str, str]]:
         (_("Quantization"), engine.quantization),
         (_("Engine"), f"{engine.engine} {engine.engine_version}"),
         (_("Device"), engine.device),
-        (_("Context window"), str(engine.max_model_len)),
+        (_("Context window"), words.count(engine.max_model_len)),
         *engine.libraries.items(),
     ]
     return [(name, value) for name, value in facts if value]
@@ -42,7 +53,7 @@ def sampling_facts(content: TraceContent, finish_reason: str) -> list[tuple[str,
     facts = [
         (_("Temperature"), f"{sampling.temperature:g}"),
         (_("Top p"), f"{sampling.top_p:g}"),
-        (_("Token limit"), str(sampling.max_tokens)),
+        (_("Token limit"), words.count(sampling.max_tokens)),
         (_("Seed"), "" if sampling.seed is None else str(sampling.seed)),
         (_("Alternatives recorded"), str(sampling.top_logprobs)),
         (_("Stop texts"), ", ".join(repr(text) for text in sampling.stop)),

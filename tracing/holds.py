@@ -12,8 +12,9 @@ from conversations.models import Conversation
 from helpdesk.errors import Conflict
 from helpdesk.users.models import User
 from tracing.chain import locked_head
-from tracing.models import LegalHold
+from tracing.models import ChangeKind, LegalHold
 from tracing.reasons import clean_reason
+from tracing.retention_changes import log_change
 
 
 class HeldByLaw(Conflict):
@@ -24,7 +25,7 @@ class HeldByLaw(Conflict):
 
 
 def place_hold(conversation: Conversation, *, user: User | None, reason: str) -> LegalHold:
-    """Keep the conversation's traces; an active hold is returned as it is. Raises ReasonMissing."""
+    """Keep the conversation's traces; an active hold is returned as it is. Raises ReasonMissing, ChangeNotLogged."""
     reason = clean_reason(reason)
     # Retention and erasure work under this lock: once this commits they see the hold.
     locked_head()
@@ -32,18 +33,34 @@ def place_hold(conversation: Conversation, *, user: User | None, reason: str) ->
     if held is not None:
         return held
     hold: LegalHold = LegalHold.objects.create(conversation=conversation, placed_by=user, reason=reason)
+    log_change(ChangeKind.HOLD_PLACED, user=user, reason=reason, subject=conversation.id)
     return hold
 
 
-def release_hold(hold: LegalHold, *, user: User | None) -> None:
-    """End the hold; what is due goes with the next run of retention."""
-    LegalHold.objects.filter(id=hold.id, released_at__isnull=True).update(released_at=timezone.now(), released_by=user)
+def release_hold(hold: LegalHold, *, user: User | None, reason: str = "") -> None:
+    """End the hold; what is due goes with the next run of retention. A released hold is left as it is."""
+    released = LegalHold.objects.filter(id=hold.id, released_at__isnull=True).update(
+        released_at=timezone.now(), released_by=user
+    )
+    if released:
+        log_change(ChangeKind.HOLD_RELEASED, user=user, reason=reason, subject=hold.conversation_id)
+
+
+def active_hold_of(conversation_id: UUID) -> LegalHold | None:
+    """The hold on this conversation, with who placed it."""
+    hold: LegalHold | None = active_holds().filter(conversation_id=conversation_id).select_related("placed_by").first()
+    return hold
 
 
 def active_holds() -> QuerySet[LegalHold]:
     """Holds that were not released."""
     rows: QuerySet[LegalHold] = LegalHold.objects.filter(released_at__isnull=True)
     return rows
+
+
+def shown_holds(*, limit: int = 100) -> list[LegalHold]:
+    """The active holds with who placed them, the newest first."""
+    return list(active_holds().select_related("placed_by").order_by("-placed_at")[:limit])
 
 
 def refuse_when_held(visitor_id: UUID | None = None) -> None:

@@ -67,6 +67,7 @@ LINKED_FIELDS: dict[str, tuple[str, ...]] = {
         "policy",
         "at",
     ),
+    "retentionchange": (*_PLACE, "kind", "subject", "user_id", "reason", "policy", "at"),
     "keyevent": (*_PLACE, "kind", "subject", "master_key_id", "figures", "at"),
 }
 SINCE_FORMAT_2 = ("kind",)

@@ -5,8 +5,8 @@ Every function runs inside `tenant_atomic`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -29,6 +29,7 @@ from tracing.reasons import clean_reason
 logger = structlog.get_logger(__name__)
 
 SHOWN_ACCESSES = 50
+FOLDED_WITHIN = timedelta(minutes=10)
 
 
 class TraceUnreadable(GlassdeskError):
@@ -55,6 +56,22 @@ class OpenedTrace:
 
     content: TraceContent
     analyses: tuple[OpenedAnalysis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Entries of the log that belong together: one person, one reason, minutes apart. `access` is the newest one."""
+
+    access: TraceAccess
+    first_at: datetime
+    times: int = 1
+
+    def continues(self, earlier: TraceAccess) -> bool:
+        """Whether the next older entry is part of it."""
+        newest = self.access
+        who = newest.user_id, newest.api_key_id, newest.reason, newest.opened
+        is_same = who == (earlier.user_id, earlier.api_key_id, earlier.reason, earlier.opened)
+        return is_same and self.first_at - earlier.at <= FOLDED_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +139,16 @@ def trace_shape(trace: Trace) -> TraceShape:
     )
 
 
-def accesses_of(trace: Trace) -> list[TraceAccess]:
+def accesses_of(trace: Trace) -> list[Reading]:
     """Who opened the trace, the newest first. Reasons are for those who may read the content."""
-    return list(TraceAccess.objects.filter(trace=trace).select_related("user", "api_key")[:SHOWN_ACCESSES])
+    readings: list[Reading] = []
+    for access in TraceAccess.objects.filter(trace=trace).select_related("user", "api_key")[:SHOWN_ACCESSES]:
+        last = readings[-1] if readings else None
+        if last is not None and last.continues(access):
+            readings[-1] = replace(last, first_at=access.at, times=last.times + 1)
+        else:
+            readings.append(Reading(access, access.at))
+    return readings
 
 
 def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str) -> TraceContent:
@@ -161,6 +185,13 @@ def open_trace_from_shell(*, trace: Trace, reason: str) -> TraceContent:
 def open_trace_and_analyses_from_shell(*, trace: Trace, reason: str) -> OpenedTrace:
     """Like `open_trace_from_shell`, with the contents of the trace's analyses."""
     return _open_and_log(trace, clean_reason(reason))
+
+
+def open_own_answer(*, trace: Trace, client: ApiClient, reason: str) -> TraceContent:
+    """The content of an answer that this client is being given now, whatever its scopes; the key stands in the log."""
+    if client.tenant_id != trace.tenant_id:
+        raise Forbidden
+    return _open_and_log(trace, clean_reason(reason), api_key_id=client.key_id).content
 
 
 def _open_and_log(

@@ -130,6 +130,7 @@ class OpenedReport:
     engine_facts: list[tuple[str, str]]
     sampling_facts: list[tuple[str, str]]
     style_sentence: str
+    nothing_found: str
     probability: str
     prompt_passages: list[PromptPassageView]
     topics: tuple[str, ...]
@@ -140,7 +141,7 @@ def shape_rows(shape: TraceShape) -> list[SizeRow]:
     """Sizes in tokens of what is sealed, on one scale."""
     sizes = [(_("Prompt, tokens"), shape.prompt_tokens), (_("Answer, tokens"), shape.answer_tokens)]
     top = max(count for _name, count in sizes)
-    return [SizeRow(name, str(count), charts.length(count / top if top else 0.0)) for name, count in sizes]
+    return [SizeRow(name, words.count(count), charts.length(count / top if top else 0.0)) for name, count in sizes]
 
 
 def timeline_rows(shape: TraceShape) -> list[TimelineRow]:
@@ -187,6 +188,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
         engine_facts=engine_facts(content),
         sampling_facts=sampling_facts(content, finish_reason),
         style_sentence=words.style_sentence(content.style),
+        nothing_found=words.nothing_found(content.style),
         probability="" if content.confidence.probability is None else words.percent(content.confidence.probability),
         prompt_passages=_prompt_passages(content),
         topics=content.topics,

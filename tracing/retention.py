@@ -22,9 +22,11 @@ from conversations.feedback import blank_comments
 from conversations.models import Feedback
 from helpdesk.errors import InvalidInput
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.models import User
 from tracing.chain import append_to_chain, locked_head
 from tracing.holds import active_holds
-from tracing.models import DeletionKind, DeletionReceipt, RetentionPolicy, Trace, TraceAnalysis
+from tracing.models import ChangeKind, DeletionKind, DeletionReceipt, RetentionPolicy, Trace, TraceAnalysis
+from tracing.retention_changes import log_change
 
 BATCH = 500
 CLASSES = (DeletionKind.PROMPTS, DeletionKind.ANSWERS, DeletionKind.METRICS)
@@ -46,13 +48,27 @@ class _Row:
     chain: bytes
 
 
-def set_policy(*, prompts: int | None, answers: int | None, metrics: int | None) -> RetentionPolicy:
-    """The days after which each class is deleted (None keeps it), in the tenant in scope. Raises PolicyMalformed."""
+def set_policy(
+    *, prompts: int | None, answers: int | None, metrics: int | None, user: User | None = None
+) -> RetentionPolicy:
+    """The days after which each class is deleted (None keeps it), in the tenant in scope; a change is logged.
+
+    Raises PolicyMalformed, ChangeNotLogged.
+    """
     days = [float("inf") if each is None else each for each in (prompts, answers, metrics)]
     if days != sorted(days) or min(days) < 1:
         raise PolicyMalformed
     fields = {"prompts_days": prompts, "answers_days": answers, "metrics_days": metrics}
+    before = current_policy()
     policy: RetentionPolicy = RetentionPolicy.objects.update_or_create(defaults=fields)[0]
+    if before is None or _in_force(before) != _in_force(policy):
+        log_change(ChangeKind.POLICY_SET, user=user, policy=_in_force(policy))
+    return policy
+
+
+def current_policy() -> RetentionPolicy | None:
+    """The policy of the tenant in scope."""
+    policy: RetentionPolicy | None = RetentionPolicy.objects.first()
     return policy
 
 
@@ -71,7 +87,7 @@ def apply_retention(tenant_id: UUID, *, batch: int = BATCH) -> dict[DeletionKind
 
 def _blank_due_comments(tenant_id: UUID) -> None:
     with tenant_atomic(tenant_id):
-        cutoff = _cutoff(RetentionPolicy.objects.first(), DeletionKind.PROMPTS)
+        cutoff = _cutoff(current_policy(), DeletionKind.PROMPTS)
         if cutoff is not None:
             held = active_holds().values("conversation_id")
             due = Feedback.objects.filter(reply__finished_at__lt=cutoff).exclude(reply__conversation_id__in=held)
@@ -80,7 +96,7 @@ def _blank_due_comments(tenant_id: UUID) -> None:
 
 def due_counts() -> dict[DeletionKind, int]:
     """How many rows of each class are due in the tenant in scope; deletes nothing."""
-    policy: RetentionPolicy | None = RetentionPolicy.objects.first()
+    policy = current_policy()
     counts = dict.fromkeys(CLASSES, 0)
     for kind in CLASSES:
         cutoff = _cutoff(policy, kind)
@@ -93,7 +109,7 @@ def _apply_batch(tenant_id: UUID, kind: DeletionKind, batch: int) -> int:
     with tenant_atomic(tenant_id):
         # Nothing is analysed, held or erased while this lock is held.
         locked_head()
-        policy: RetentionPolicy | None = RetentionPolicy.objects.first()
+        policy = current_policy()
         cutoff = _cutoff(policy, kind)
         if policy is None or cutoff is None:
             return 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
@@ -15,6 +18,8 @@ from tracing.retention import apply_retention
 
 RUN_ANALYSIS = "inference_worker.run_analysis"
 APPLY_RETENTION = "tracing.apply_retention"
+LAST_RUN = "retention-last-run"
+RUN_EVERY = timedelta(seconds=app.conf.beat_schedule["apply-retention"]["schedule"])
 
 logger = structlog.get_logger(__name__)
 
@@ -23,6 +28,7 @@ logger = structlog.get_logger(__name__)
 def apply_retention_everywhere() -> int:
     """Apply every tenant's policy; returns how many rows were deleted or blanked. One tenant's trouble stops no other."""
     deleted = 0
+    cache.set(LAST_RUN, timezone.now(), 2 * RUN_EVERY.total_seconds())
     for tenant_id in Tenant.objects.values_list("id", flat=True):
         try:
             counts = apply_retention(tenant_id)
@@ -33,6 +39,12 @@ def apply_retention_everywhere() -> int:
             logger.info("retention_applied", tenant_id=str(tenant_id), **{str(kind): n for kind, n in counts.items()})
         deleted += sum(counts.values())
     return deleted
+
+
+def next_retention_run() -> datetime | None:
+    """About when policies are applied again; None when no run is known of."""
+    last: datetime | None = cache.get(LAST_RUN)
+    return last + RUN_EVERY if last else None
 
 
 def enqueue_analysis(tenant_id: UUID, job_id: UUID) -> None:

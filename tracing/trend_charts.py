@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.formats import date_format, localize
+from django.utils.formats import date_format
 from django.utils.translation import ngettext
 
 from conversations.models import Outcome
@@ -82,7 +82,7 @@ def trend_charts(days: Sequence[Day]) -> TrendCharts:
     return TrendCharts(
         total=sum(day.total for day in days),
         answers=[_column(index, len(days), day, Outcome.values, top=most) for index, day in enumerate(days)],
-        most_answers=localize(most),
+        most_answers=words.count(most),
         bands=[_column(index, len(days), day, HIGHEST_FIRST, top=day.total) for index, day in enumerate(days)],
         dots=[dot for dot in dots if dot],
         lines=_lines(dots),
@@ -139,14 +139,14 @@ def _title(day: Day) -> str:
         *((str(outcome.label), getattr(day, outcome.value)) for outcome in Outcome),
         *((str(band.label), getattr(day, band.value)) for band in HIGHEST_FIRST),
     ]
-    answers = ngettext("%(number)s answer", "%(number)s answers", day.total) % {"number": localize(day.total)}
-    return "\n".join([f"{_day_word(day.day)}: {answers}", *(f"{name}: {localize(n)}" for name, n in counted if n)])
+    answers = ngettext("%(number)s answer", "%(number)s answers", day.total) % {"number": words.count(day.total)}
+    return "\n".join([f"{_day_word(day.day)}: {answers}", *(f"{name}: {words.count(n)}" for name, n in counted if n)])
 
 
 def _table_row(day: Day) -> TrendRow:
     counts = [getattr(day, name) for name in (*Outcome.values, *HIGHEST_FIRST)]
     median = "–" if day.median_ms is None else words.milliseconds(day.median_ms)
-    return TrendRow(day.day, [localize(count) for count in counts], median)
+    return TrendRow(day.day, [words.count(count) for count in counts], median)
 
 
 def _day_word(day: date) -> str:

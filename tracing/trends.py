@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from conversations.models import Outcome
 from helpdesk.tenants.scope import current_tenant_id
-from tracing.models import ConfidenceBand, Trace
+from tracing.models import ConfidenceBand
 from tracing.queries import TraceFilter, filtered_traces, midnight
 
 PERIODS = (7, 30, 90)
@@ -61,7 +61,7 @@ def days_of(wanted: TraceFilter, *, period: int) -> list[Day]:
     return found
 
 
-def counted_by_day(wanted: TraceFilter, since: date) -> QuerySet[Trace, dict[str, Any]]:
+def counted_by_day(wanted: TraceFilter, since: date) -> QuerySet[Any, Any]:
     """One row for each day from `since` on that has answers, as the fields of Day."""
     rows = filtered_traces(wanted).filter(created_at__gte=midnight(since)).order_by()
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracing import export_views, views
+from tracing import export_views, retention_views, views
 from tracing.compare_views import compare_answers
 
 app_name = "tracing"
@@ -12,6 +12,13 @@ urlpatterns = [
     path("<slug:tenant_slug>/traces/", views.trace_list, name="list"),
     path("<slug:tenant_slug>/traces/export.csv", export_views.export_csv, name="export_csv"),
     path("<slug:tenant_slug>/traces/export.jsonl", export_views.export_jsonl, name="export_jsonl"),
+    path("<slug:tenant_slug>/traces/retention/", retention_views.retention, name="retention"),
+    path("<slug:tenant_slug>/traces/holds/<uuid:conversation_id>/", retention_views.hold, name="hold"),
+    path(
+        "<slug:tenant_slug>/traces/holds/<uuid:conversation_id>/change/",
+        retention_views.change_hold,
+        name="change_hold",
+    ),
     path("<slug:tenant_slug>/traces/compare/", compare_answers, name="compare"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/", views.report, name="report"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/drawer/", views.drawer, name="drawer"),

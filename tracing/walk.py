@@ -9,7 +9,16 @@ from typing import Any
 from django.db.models import BinaryField, Func, QuerySet
 
 from tracing import links
-from tracing.models import ChainedModel, DeletionKind, DeletionReceipt, KeyEvent, Trace, TraceAccess, TraceAnalysis
+from tracing.models import (
+    ChainedModel,
+    DeletionKind,
+    DeletionReceipt,
+    KeyEvent,
+    RetentionChange,
+    Trace,
+    TraceAccess,
+    TraceAnalysis,
+)
 
 ROWS_AT_ONCE = 500
 Kinds = tuple[DeletionKind, ...]
@@ -31,6 +40,7 @@ def chained_rows() -> Iterator[ChainedModel]:
         TraceAccess.objects.filter(sequence__isnull=False),
         DeletionReceipt.objects.all(),
         KeyEvent.objects.all(),
+        RetentionChange.objects.all(),
     ]
     iterators = [each.order_by("sequence").iterator(chunk_size=ROWS_AT_ONCE) for each in rows]
     return merge(*iterators, key=lambda row: row.sequence)

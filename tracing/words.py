@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
-from django.utils.formats import localize
+from django.utils.formats import localize, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 
 def milliseconds(value: float) -> str:
@@ -13,6 +15,11 @@ def milliseconds(value: float) -> str:
     if value < 999.5:
         return _("%(number)s ms") % {"number": localize(round(value, 1) if value < 10 else round(value))}
     return _("%(number)s s") % {"number": localize(round(value / 1000, 2 if value < 100_000 else 1))}
+
+
+def count(value: int) -> str:
+    """A whole number with its digits in groups."""
+    return str(number_format(value, force_grouping=True))
 
 
 def size(count: int) -> str:
@@ -103,7 +110,19 @@ def style_sentence(style: str) -> str:
             "Retrieval chose these sentences; the engine was constrained to them; the probabilities show how likely "
             "the model itself found each token."
         )
+    if style == "free":
+        return _(
+            "The caller asked the model alone: no article was searched, and nothing checked the answer. Its probabilities "
+            "say how likely the model found its own words, not whether they are true."
+        )
     return _("The engine wrote freely from the passages in the prompt; the answer was checked against them afterwards.")
+
+
+def nothing_found(style: str) -> str:
+    """Why there are no passages."""
+    if style == "free":
+        return _("Nothing was searched: the caller asked the model alone.")
+    return _("The search found no passage at all.")
 
 
 def verdict_word(verdict: str) -> str:
@@ -130,6 +149,16 @@ def difference_word(name: str) -> str:
 def difference_value(value: str) -> str:
     """A value that is a word of ours; all others stay as they are."""
     return {"quotes": _("the quotes"), "none": _("nothing"), "": "–"}.get(value, value)
+
+
+def policy_words(policy: Mapping[str, int | None]) -> str:
+    """A retention policy in one line."""
+    names = {"prompts": _("prompts"), "answers": _("answers"), "metrics": _("records")}
+    days = {
+        name: _("kept") if count is None else ngettext("%(days)s day", "%(days)s days", count) % {"days": count}
+        for name, count in policy.items()
+    }
+    return ", ".join(f"{names.get(name, name)}: {days[name]}" for name in names if name in days)
 
 
 def job_error_word(code: str) -> str:

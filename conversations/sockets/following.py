@@ -54,6 +54,7 @@ def failure_sentence(code: str) -> str:
         "superseded": _("A person has taken over."),
         "stopped": _("Stopped."),
         "deadline": _("The answer took too long. Ask again, or talk to a person."),
+        "model_unavailable": _("The assistant is not available right now. Talk to a person, or try again later."),
     }.get(code, _("Something went wrong while writing the answer. Ask again, or talk to a person."))
 
 

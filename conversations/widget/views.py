@@ -121,17 +121,14 @@ class FeedbackView(APIView):
         tenant = tenant_by_slug(tenant_slug)
         identity = read_token(bearer_token(request), tenant_id=tenant.id)
         with translation.override("zh-hans" if requested_language(request, tenant) == Language.CHINESE else "en"):
-            given = self._given(request)
+            if not isinstance(request.data, dict):
+                raise InvalidInput
             feedback = give_feedback(
-                tenant_id=identity.tenant_id, visitor_id=identity.visitor_id, message_id=message_id, **given
+                tenant_id=identity.tenant_id,
+                visitor_id=identity.visitor_id,
+                message_id=message_id,
+                rating=request.data.get("rating"),
+                reason=request.data.get("reason", ""),
+                comment=request.data.get("comment", ""),
             )
         return Response(describe_feedback([feedback]))
-
-    def _given(self, request: Request) -> dict[str, object]:
-        if not isinstance(request.data, dict):
-            raise InvalidInput
-        return {
-            "rating": request.data.get("rating"),
-            "reason": request.data.get("reason", ""),
-            "comment": request.data.get("comment", ""),
-        }

@@ -24,18 +24,34 @@ class Child:
 
 
 def children(
-    *, env: Mapping[str, str], project: Path, data: Path, host: str, port: int, inference_threads: int
+    *,
+    env: Mapping[str, str],
+    project: Path,
+    data: Path,
+    host: str,
+    port: int,
+    inference_threads: int,
+    models: Mapping[str, str] | None = None,
+    metrics_ports: Mapping[str, int] | None = None,
 ) -> list[Child]:
-    """In the order in which they are started; the slowest comes first."""
+    """In the order in which they are started; the slowest comes first.
+
+    `models` are those that further workers serve, by name; `metrics_ports` say where a worker serves its metrics.
+    """
+    ports = metrics_ports or {}
 
     def python(title: str, name: str, *arguments: str, extra: Mapping[str, str] | None = None) -> Child:
         log = data / "logs" / f"{name}.log"
-        return Child(title, (sys.executable, *arguments), {**env, **(extra or {})}, log, project)
+        metrics = {"GLASSDESK_METRICS_PORT": str(ports.get(name, 0))}
+        return Child(title, (sys.executable, *arguments), {**env, **metrics, **(extra or {})}, log, project)
 
     worker = ("worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "--hostname")
     threads = ("--pool", "threads", "--concurrency", str(inference_threads))
     prefork = ("--pool", "prefork", "--concurrency", "2")
-    inference = ("inference_worker.worker", *worker, "inference@%h", "--queues", "inference", *threads)
+
+    def inference(name: str, queue: str) -> tuple[str, ...]:
+        return ("inference_worker.worker", *worker, f"{name}@%h", "--queues", queue, *threads)
+
     default = ("helpdesk.celery:app", *worker, "default@%h", "--queues", "default", *prefork)
     beat = (
         "helpdesk.celery:app",
@@ -46,10 +62,23 @@ def children(
         str(data / "beat-schedule"),
         "--pidfile=",
     )
+    first = {"GLASSDESK_MODEL_NAME": ""}
     omp = {"OMP_NUM_THREADS": env.get("OMP_NUM_THREADS") or str(engine_threads(os.cpu_count() or 1))}
+    further = [
+        python(
+            f"inference worker of {alias}",
+            f"inference-{alias}",
+            *CELERY,
+            *inference(f"inference-{alias}", f"inference.{alias}"),
+            extra={**omp, "GLASSDESK_MODEL_NAME": alias, "GLASSDESK_CHAT_MODEL": location},
+        )
+        for alias, location in (models or {}).items()
+    ]
+    multiprocess = {"PROMETHEUS_MULTIPROC_DIR": str(data / "metrics-default")} if "default" in ports else {}
     return [
-        python("inference worker", "inference", *CELERY, *inference, extra=omp),
-        python("default worker", "default", *CELERY, *default),
+        python("inference worker", "inference", *CELERY, *inference("inference", "inference"), extra=omp | first),
+        *further,
+        python("default worker", "default", *CELERY, *default, extra=multiprocess),
         python("beat", "beat", *CELERY, *beat),
         # No access log: addresses hold the tokens of visitors.
         python(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ class Readiness:
     waiting_for: tuple[str, ...] = ()
 
 
-def ask(port: int, *, host: str, https: bool, timeout: float = 3) -> Readiness:
+def ask(port: int, *, host: str, https: bool, models: Iterable[str] = (), timeout: float = 3) -> Readiness:
     """One request to /health/ready on this machine; `host` is a name that the desk answers to.
+
+    `models` are the names of further models that have to be warm too.
 
     With HTTPS the request claims to come from a proxy that ended it, or it would be redirected.
     """
@@ -32,7 +35,8 @@ def ask(port: int, *, host: str, https: bool, timeout: float = 3) -> Readiness:
     finally:
         connection.close()
     if response.status == http.client.OK:
-        return Readiness(ready=True)
+        cold = tuple(f"model {name}" for name in models if name not in warm_models(body))
+        return Readiness(ready=not cold, waiting_for=cold)
     return Readiness(ready=False, waiting_for=not_ready(body) or (f"web server (status {response.status})",))
 
 
@@ -43,6 +47,15 @@ def not_ready(body: bytes) -> tuple[str, ...]:
         return tuple(name for name, state in components.items() if not state["ready"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return ()
+
+
+def warm_models(body: bytes) -> set[str]:
+    """The names of the models that are warm, of a health report."""
+    try:
+        models: list[dict[str, Any]] = json.loads(body)["components"]["inference"]["models"]
+        return {str(model["alias"]) for model in models if model["ready"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return set()
 
 
 def host_name(allowed_hosts: list[str], port: int) -> str:

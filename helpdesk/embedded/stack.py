@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
 
-from helpdesk.embedded import checks, leftovers, processes, readiness
+from helpdesk.embedded import checks, leftovers, metrics_ports, processes, readiness
 from helpdesk.embedded.children import Child, child_environment, children
+from helpdesk.embedded.engine_watch import EngineWatch
 from helpdesk.embedded.errors import CannotStart
 from helpdesk.embedded.postgres import Postgres
 from helpdesk.embedded.progress import Steps, Update
@@ -42,6 +43,7 @@ class Plan:
     given: Mapping[str, str]
     health_host: str
     https: bool
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stack:
@@ -52,6 +54,7 @@ class Stack:
         self.steps = steps
         self.supervisor = Supervisor(pid_file=plan.data / "processes.json", say=steps.warn)
         self.environment: dict[str, str] = {}
+        self._metrics_ports: dict[str, int] = {}
         self._owner_url = plan.given.get("DATABASE_OWNER_URL", "")
         self._lock: object = None
 
@@ -73,12 +76,20 @@ class Stack:
             with self.steps.step("Articles indexed"):
                 finish()
         self.steps.plain(_addresses(self.plan.port))
+        targets = metrics_ports.write_targets(self.plan.data, web_port=self.plan.port, ports=self._metrics_ports)
+        self.steps.plain(
+            f"Metrics: http://127.0.0.1:{self.plan.port}/metrics and those of the workers, listed in {targets}"
+        )
 
     def supervise(self, *, until: Callable[[], bool]) -> None:
         """Restart what dies, until the condition holds or a signal comes."""
-        while not until():
-            time.sleep(LOOK_SECONDS)
-            self.supervisor.look_after()
+        url = self.environment.get("REDIS_URL") or self.plan.given["REDIS_URL"]
+        with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as connection:
+            engines = EngineWatch(connection, self.steps.warn)
+            while not until():
+                time.sleep(LOOK_SECONDS)
+                self.supervisor.look_after()
+                engines.look()
 
     def _check(self) -> None:
         plan = self.plan
@@ -147,6 +158,8 @@ class Stack:
         path.write_text("\n".join(["# Written by `manage.py up`.", *lines, ""]), encoding="utf-8")
 
     def _children(self) -> list[Child]:
+        self._metrics_ports = metrics_ports.choose(self.plan.data, self.plan.models)
+        metrics_ports.empty_shared_folder(self.plan.data)
         return children(
             env=self._child_environment(),
             project=self.plan.project,
@@ -154,6 +167,8 @@ class Stack:
             host=self.plan.host,
             port=self.plan.port,
             inference_threads=self.plan.inference_threads,
+            models=self.plan.models,
+            metrics_ports=self._metrics_ports,
         )
 
     def _wait_until_ready(self) -> None:
@@ -162,7 +177,7 @@ class Stack:
             while True:
                 for child in self.supervisor.look_after():
                     self._report_early_death(child)
-                state = readiness.ask(plan.port, host=plan.health_host, https=plan.https)
+                state = readiness.ask(plan.port, host=plan.health_host, https=plan.https, models=plan.models)
                 if state.ready:
                     return
                 update(f"waiting for {', '.join(state.waiting_for)}")

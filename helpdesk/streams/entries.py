@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 START = "0-0"
+INBOX_SUFFIX = ":inbox"
 
 
 def conversation_stream(tenant_id: UUID, conversation_id: UUID) -> str:
@@ -17,7 +18,7 @@ def conversation_stream(tenant_id: UUID, conversation_id: UUID) -> str:
 
 def inbox_stream(tenant_id: UUID) -> str:
     """The stream that tells a tenant's desks which conversation changed."""
-    return f"glassdesk:stream:{tenant_id}:inbox"
+    return f"glassdesk:stream:{tenant_id}{INBOX_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from helpdesk.streams.entries import START, Entry, decode, encode, order
+from helpdesk.streams.entries import INBOX_SUFFIX, START, Entry, decode, encode, order
 
 logger = structlog.get_logger(__name__)
 
@@ -110,6 +110,10 @@ class StreamHub:
                 del self._subscriptions[stream]
                 self._positions.pop(stream, None)
 
+    def streams(self) -> tuple[str, ...]:
+        """The streams that somebody follows."""
+        return tuple(self._subscriptions)
+
     def _ensure_reader(self) -> None:
         if self._reader is None or self._reader.done():
             self._reader = asyncio.get_running_loop().create_task(self._read_forever(), name="stream-hub")
@@ -158,6 +162,12 @@ class StreamHub:
 
 
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, StreamHub] = weakref.WeakKeyDictionary()
+
+
+def followed_conversations() -> int:
+    """How many conversations the sockets of this process follow now."""
+    streams = [stream for each in tuple(_hubs.values()) for stream in tuple(each.streams())]
+    return sum(not stream.endswith(INBOX_SUFFIX) for stream in streams)
 
 
 def hub() -> StreamHub:

@@ -63,7 +63,8 @@ def tenant_atomic(tenant_id: UUID) -> Iterator[None]:
     current = _tenant.get()
     if current is not None and current != tenant_id:
         raise TenantScopeMismatch("A tenant scope cannot be opened inside another tenant's.")
-    if current == tenant_id:
+    # What runs on commit is still in the scope but no longer in its transaction, which held the database's setting.
+    if current == tenant_id and connection.in_atomic_block:
         with transaction.atomic():
             yield
         return

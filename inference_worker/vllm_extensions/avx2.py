@@ -32,8 +32,8 @@ SLICE_ELEMENTS_INT4 = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
-class Int4Weights:
-    """A weight in whole bytes: `codes` -8 to 7 (outputs, inputs), `steps` float32 (outputs, groups of inputs)."""
+class ByteWeights:
+    """A weight in whole bytes: `codes` int8 (outputs, inputs), `steps` float32 (outputs, groups of inputs)."""
 
     codes: Tensor
     steps: Tensor
@@ -78,7 +78,7 @@ class TorchInt4LinearKernel(MPLinearKernel):  # type: ignore[misc]  # untyped ve
         codes = codes.t().contiguous() if packed.input_dim == 0 else codes.contiguous()
         steps = scales.data if scales.output_dim == 1 else scales.data.t()
         steps = steps.to(self.config.act_type)
-        layer.int4_weights = Int4Weights((codes - ZERO_CODE).to(torch.int8), steps.t().float().contiguous())
+        layer.int4_weights = ByteWeights((codes - ZERO_CODE).to(torch.int8), steps.t().float().contiguous())
         packed.data = torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes, INNER_TILES)
         scales.data = torch.stack([steps, torch.zeros_like(steps)], dim=-1).contiguous()
         if self.w_zp_name is not None:

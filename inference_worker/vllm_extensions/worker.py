@@ -13,13 +13,17 @@ import threading
 import psutil  # type: ignore[import-untyped]
 
 from inference_worker.engine_processes import OWNER_VARIABLE
-from inference_worker.vllm_extensions import avx2, generators
+from inference_worker.vllm_extensions import avx2, generators, int8, load_times
 
 CHECK_SECONDS = 1.0
 
 
 class WorkerSetup:
-    """Named in the engine's arguments so that every worker process imports this module."""
+    """Named in the engine's arguments: every worker process imports this module and gets these methods."""
+
+    def glassdesk_load_times(self) -> tuple[float, float]:
+        """When the weights began to be read and when they were there (seconds since the epoch)."""
+        return load_times.weights_begun_at, load_times.weights_done_at
 
 
 def watch_owner(owner: psutil.Process, engine: psutil.Process) -> None:
@@ -33,7 +37,9 @@ def watch_owner(owner: psutil.Process, engine: psutil.Process) -> None:
 
 def _set_up() -> None:
     avx2.register()
+    int8.register()
     generators.register()
+    load_times.register()
     owner, engine = os.environ.get(OWNER_VARIABLE), os.getppid()
     if owner is None or os.getpid() == int(owner):
         return

@@ -41,6 +41,15 @@ document.addEventListener("keydown", (event) => {
   menu?.querySelector("summary").focus();
 });
 
+for (const button of document.querySelectorAll("[data-copy]")) {
+  // The clipboard exists on secure pages only.
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.copied;
+  });
+}
+
 document.querySelector("#trouble button")?.addEventListener("click", hideTrouble);
 document.addEventListener("htmx:sendError", () => showTrouble(document.getElementById("trouble").dataset.failed));
 document.addEventListener("htmx:responseError", () => showTrouble(document.getElementById("trouble").dataset.refused));

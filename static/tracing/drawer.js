@@ -21,5 +21,6 @@ drawer?.addEventListener("click", (event) => {
 });
 body?.addEventListener("htmx:afterSwap", () => {
   if (!drawer.open) drawer.showModal();
+  drawer.scrollTop = 0;
 });
 drawer?.addEventListener("close", () => body.replaceChildren());

@@ -78,15 +78,13 @@ function message(state, frame) {
   };
 }
 
-function reply(state, frame) {
-  if (isFinished(state, frame.reply)) return state;
-  const current = state.replies.find((entry) => entry.id === frame.reply);
-  const wait = frame.wait_seconds ?? null;
-  if (current && frame.attempt > current.attempt) return replace(state, { ...begun(current, frame.attempt), wait });
-  if (current) return wait && frame.attempt === current.attempt ? replace(state, { ...current, wait }) : state;
-  const asked = state.messages.findLast((entry) => entry.author === "customer");
-  const entry = { id: frame.reply, question: asked?.id ?? null, status: "queued", wait };
-  return { ...state, replies: [...state.replies, begun(entry, frame.attempt)] };
+function reply(state, { reply: id, attempt, wait_seconds: wait = null }) {
+  if (isFinished(state, id)) return state;
+  const current = state.replies.find((entry) => entry.id === id);
+  if (current && attempt <= current.attempt && !(wait && attempt === current.attempt)) return state;
+  if (current) return replace(state, { ...(attempt > current.attempt ? begun(current, attempt) : current), wait });
+  const question = state.messages.findLast((entry) => entry.author === "customer")?.id;
+  return { ...state, replies: [...state.replies, begun({ id, question: question ?? null, status: "queued", wait }, attempt)] };
 }
 
 function phase(state, frame) {

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from inference_worker import gptq, models, packaged_weights
+from inference_worker.model_facts import checkpoint_parameters
 from inference_worker.models import prepare_chat, prepare_embeddings, resolve_model
 from inference_worker.packaged_weights import PackagedWeightsError, Source, check_disk, check_processor
 
@@ -139,3 +140,24 @@ def test_command_prints_the_folders(model_cache: Path) -> None:
     assert result.stdout.split()[-2:] == [
         str(model_cache / "checkpoints" / name) for name in ("chat-int4", "embeddings")
     ]
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype", "bits"),
+    [("int8", "bfloat16", 8), ("bf16", "bfloat16", None), ("fp16", "float16", None), ("fp32", "float32", None)],
+)
+def test_every_precision_comes_from_the_same_source(
+    tmp_path: Path, precision: models.Precision, dtype: str, bits: int | None
+) -> None:
+    folder = prepare_chat(tmp_path, precision)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["torch_dtype"] == dtype
+    assert (config.get("quantization_config") or {}).get("bits") == bits
+    assert checkpoint_parameters(str(folder), config) == 134_515_008
+    assert json.loads((folder / "checkpoint.json").read_text())["sha256"] == models.CHAT.sha256
+    assert resolve_model(f"packaged:{precision}", tmp_path).location == str(folder)
+
+
+def test_unknown_precision_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackagedWeightsError, match="choose one of int4, int8, bf16, fp16, fp32"):
+        resolve_model("packaged:int3", tmp_path)

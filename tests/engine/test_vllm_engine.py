@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import os
 import signal
@@ -14,9 +15,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
+import jsonschema
 import psutil
 import pytest
 
+from helpdesk.workers import WorkerState
 from inference_worker.engine import (
     ChatTurn,
     Delta,
@@ -24,6 +27,7 @@ from inference_worker.engine import (
     GenerationRequest,
     Prompt,
     PromptTooLong,
+    RequestRefused,
     SamplingParameters,
 )
 from inference_worker.engine_host import EngineHost
@@ -154,6 +158,55 @@ def test_answer_ends_at_a_stop_string_and_at_the_token_limit(host: EngineHost) -
     assert ("." in joined(stopped), stopped[-1].finish_reason, cut[-1].finish_reason) == (False, "stop", "length")
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "maxLength": 20},
+        "river": {"enum": ["Seine", "Thames"]},
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 8}, "minItems": 1, "maxItems": 2},
+        "capital": {"type": "boolean"},
+    },
+    "required": ["city", "river", "tags", "capital"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_an_answer_by_a_json_schema_is_json_of_that_schema(host: EngineHost, temperature: float) -> None:
+    deltas = answer(
+        host, "Describe Paris.", json_schema=SCHEMA, max_tokens=120, temperature=temperature, seed=5, top_logprobs=20
+    )
+    jsonschema.validate(json.loads(joined(deltas)), SCHEMA)
+    assert deltas[-1].finish_reason == "stop"
+    tokens = [token for delta in deltas for token in delta.tokens]
+    assert all(math.isfinite(other.logprob) for token in tokens for other in token.alternatives)
+    assert min(len(token.alternatives) for token in tokens) < 20
+
+
+def test_any_object_is_an_answer_to_an_open_schema(host: EngineHost) -> None:
+    deltas = answer(
+        host, 'Reply with {"a": 1}.', json_schema={"type": "object", "additionalProperties": True}, max_tokens=60
+    )
+    assert joined(deltas).startswith("{")
+    if deltas[-1].finish_reason == "stop":
+        assert isinstance(json.loads(joined(deltas)), dict)
+
+
+def test_a_schema_without_a_grammar_is_refused_before_the_first_delta(host: EngineHost) -> None:
+    with pytest.raises(RequestRefused):
+        answer(host, "Describe Paris.", json_schema={"type": "object", "properties": {"a": {"type": "colour"}}})
+
+
+def test_a_conversation_without_articles_is_continued(host: EngineHost) -> None:
+    turns = [
+        ChatTurn("user", "What is the capital of France?"),
+        ChatTurn("assistant", "The capital of France is Paris."),
+        ChatTurn("user", "Repeat the name of that capital."),
+    ]
+    request = GenerationRequest("chat", host.engine.render(turns), SamplingParameters(max_tokens=16))
+    assert "Paris" in joined(host.submit(collect(host, request)).result(60))
+
+
 def test_repeated_prompt_is_served_from_the_prefix_cache(host: EngineHost) -> None:
     long = CONTEXT * 8
     request = GenerationRequest("cached", prompt(host, "Hello?", long), SamplingParameters(max_tokens=1))
@@ -234,6 +287,30 @@ def engine_process(name: str) -> psutil.Process:
         if name.startswith(process.name()[:15]):
             return process
     raise AssertionError(f"no process named {name}")
+
+
+def test_frozen_worker_process_makes_the_engine_not_ready_until_it_goes_on(host: EngineHost) -> None:
+    worker = engine_process("VLLM::Worker")
+    worker.suspend()
+    try:
+        assert eventually(lambda: host.state == WorkerState.STALLED, seconds=30)
+        assert not host.ready
+    finally:
+        worker.resume()
+    assert eventually(lambda: host.ready)
+    assert host.restarts == 0
+    assert joined(answer(host, "What is the capital of France?", max_tokens=12)).count("Paris") == 1
+
+
+def test_engine_tells_its_size_its_load_and_its_work(host: EngineHost) -> None:
+    footprint, usage = host.engine.footprint(), host.engine.usage()
+    assert (footprint.precision, footprint.parameters, footprint.max_sequences) == ("int4", 134_515_008, 16)
+    assert (footprint.weights_bytes > 100_000_000, footprint.kv_cache_bytes) == (True, 1 << 30)
+    assert (usage.running, usage.waiting, usage.gpu_memory_bytes) == (0, 0, None)
+    assert usage.memory_bytes > 500_000_000
+    steps = host.engine.load_log.steps()  # type: ignore[attr-defined]
+    assert [step.name for step in steps] == ["libraries", "engine_processes", "weights", "kv_cache", "warm_up"]
+    assert all(step.seconds for step in steps)
 
 
 def test_engine_processes_have_their_libraries_from_a_fork_server(host: EngineHost) -> None:

@@ -3,8 +3,22 @@
 from tracing.models.chained import ChainedModel, ChainHead
 from tracing.models.jobs import AnalysisJob, Calibration, JobState
 from tracing.models.keys import DataKey, KeyEvent, KeyEventKind, KeyPurpose
-from tracing.models.retention import DeletionKind, DeletionReceipt, LegalHold, RetentionPolicy
-from tracing.models.traces import AnalysisKind, AnswerKind, ConfidenceBand, Trace, TraceAccess, TraceAnalysis
+from tracing.models.retention import (
+    ChangeKind,
+    DeletionKind,
+    DeletionReceipt,
+    LegalHold,
+    RetentionChange,
+    RetentionPolicy,
+)
+from tracing.models.traces import (
+    AnalysisKind,
+    AnswerKind,
+    ConfidenceBand,
+    Trace,
+    TraceAccess,
+    TraceAnalysis,
+)
 
 __all__ = [
     "AnalysisJob",
@@ -13,6 +27,7 @@ __all__ = [
     "Calibration",
     "ChainHead",
     "ChainedModel",
+    "ChangeKind",
     "ConfidenceBand",
     "DataKey",
     "DeletionKind",
@@ -22,6 +37,7 @@ __all__ = [
     "KeyEventKind",
     "KeyPurpose",
     "LegalHold",
+    "RetentionChange",
     "RetentionPolicy",
     "Trace",
     "TraceAccess",

@@ -7,6 +7,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation
 from helpdesk.tenants.models import TenantModel
@@ -16,11 +17,11 @@ from tracing.models.chained import ChainedModel
 class DeletionKind(models.TextChoices):
     """The three classes of retention, and keys destroyed for one customer or for a whole tenant."""
 
-    PROMPTS = "prompts", "prompts"
-    ANSWERS = "answers", "answers"
-    METRICS = "metrics", "metrics"
-    CUSTOMER = "customer", "customer erased"
-    TENANT = "tenant", "tenant erased"
+    PROMPTS = "prompts", _("Prompts")
+    ANSWERS = "answers", _("Answers and tokens")
+    METRICS = "metrics", _("Whole records")
+    CUSTOMER = "customer", _("Customer erased")
+    TENANT = "tenant", _("Company's content erased")
 
 
 class DeletionReceipt(ChainedModel):
@@ -80,6 +81,33 @@ class RetentionPolicy(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.prompts_days}/{self.answers_days}/{self.metrics_days} days"
+
+
+class ChangeKind(models.TextChoices):
+    """What was changed about how long traces are kept."""
+
+    POLICY_SET = "policy_set", _("Policy set")
+    HOLD_PLACED = "hold_placed", _("Hold placed")
+    HOLD_RELEASED = "hold_released", _("Hold released")
+
+
+class RetentionChange(ChainedModel):
+    """Who changed the policy or a hold, and why. Append-only; `subject` is the held conversation, which may be gone."""
+
+    kind = models.CharField(max_length=13, choices=ChangeKind)
+    subject = models.UUIDField(null=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    policy = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta(ChainedModel.Meta):
+        ordering = ["-sequence"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.sequence}"
 
 
 class LegalHold(TenantModel):

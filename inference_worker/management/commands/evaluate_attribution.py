@@ -6,7 +6,7 @@ import json
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -46,6 +46,7 @@ class Judged:
     drop_others: float
     duration_ms: float
     drift: float
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Command(BaseCommand):
@@ -62,6 +63,12 @@ class Command(BaseCommand):
         parser.add_argument("--language", choices=Language.values, required=True)
         parser.add_argument("--limit", type=int, default=40, metavar="N")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+        parser.add_argument(
+            "--details",
+            type=Path,
+            metavar="FILE",
+            help="also write each answer with its prompt and effects, one JSON a line",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -86,6 +93,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except redis.RedisError as error:
             raise CommandError(f"Valkey cannot be reached, so there is no queue to ask through: {error}") from error
+        if options["details"]:
+            _write_details(options["details"], judged)
         report = summarise(judged)
         if options["json"]:
             self.stdout.write(json.dumps(report))
@@ -162,7 +171,32 @@ def judge(content: TraceContent, found: Attribution, question: Question) -> Judg
         drop_others=sum(others) / len(others) if others else 0.0,
         duration_ms=found.duration_ms,
         drift=found.drift,
+        details=_details(content, found, question.slug),
     )
+
+
+def _details(content: TraceContent, found: Attribution, gold: str) -> dict[str, Any]:
+    """What somebody needs to measure the same answer's causes by other means; `effects` are nats, by passage."""
+    slugs = {candidate.chunk: candidate.slug for candidate in content.candidates}
+    placed = content.prompt.passages if content.prompt else ()
+    return {
+        "turns": [
+            {"role": turn.role, "content": turn.content} for turn in (content.prompt.turns if content.prompt else ())
+        ],
+        "passages": [{"slug": slugs.get(each.chunk, ""), "start": each.start, "end": each.end} for each in placed],
+        "answer": "".join(token.text for token in content.tokens),
+        "effects": [sum(sentence.effects[at] for sentence in found.sentences) for at in range(len(found.passages))],
+        "gold": gold,
+        "seconds": round(found.duration_ms / 1000, 3),
+    }
+
+
+def _write_details(path: Path, judged: Sequence[Judged]) -> None:
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(each.details, ensure_ascii=False) + "\n" for each in judged)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error}") from error
 
 
 def _similarity(candidate: Candidate) -> float:

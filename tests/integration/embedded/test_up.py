@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk.embedded import checks, leftovers, processes, readiness, secret_files
+from helpdesk.embedded import checks, leftovers, metrics_ports, processes, readiness, secret_files
 from helpdesk.embedded.children import Child, child_environment, children, engine_threads
 from helpdesk.embedded.errors import CannotStart
 from helpdesk.embedded.processes import Identity
@@ -182,6 +182,39 @@ def test_engine_threads_leave_a_core_unless_told_otherwise() -> None:
     assert "OMP_NUM_THREADS" not in command_lines({})["web server"].env
 
 
+def test_every_further_model_gets_a_worker_of_its_own() -> None:
+    listed = children(
+        env={"GLASSDESK_MODEL_NAME": "stray"},
+        project=Path("/p"),
+        data=Path("/d"),
+        host="127.0.0.1",
+        port=8123,
+        inference_threads=16,
+        models={"large": "/models/large"},
+        metrics_ports={"inference": 9001, "inference-large": 9002, "default": 9003},
+    )
+    first, large, default = listed[:3]
+    assert (first.title, large.title) == ("inference worker", "inference worker of large")
+    assert "--hostname inference-large@%h" in " ".join(large.arguments)
+    assert "--queues inference.large --pool threads" in " ".join(large.arguments)
+    assert (first.env["GLASSDESK_MODEL_NAME"], large.env["GLASSDESK_MODEL_NAME"]) == ("", "large")
+    assert (large.env["GLASSDESK_CHAT_MODEL"], "GLASSDESK_CHAT_MODEL" in first.env) == ("/models/large", False)
+    assert [child.env["GLASSDESK_METRICS_PORT"] for child in listed] == ["9001", "9002", "9003", "0", "0"]
+    assert default.env["PROMETHEUS_MULTIPROC_DIR"] == "/d/metrics-default"
+    assert "PROMETHEUS_MULTIPROC_DIR" not in first.env
+    assert (large.log, first.log) == (Path("/d/logs/inference-large.log"), Path("/d/logs/inference.log"))
+
+
+def test_metrics_ports_are_kept_and_written_down_for_prometheus(tmp_path: Path) -> None:
+    ports = metrics_ports.choose(tmp_path, ["large"])
+    assert list(ports) == ["inference", "inference-large", "default"]
+    assert len(set(ports.values())) == 3
+    assert metrics_ports.choose(tmp_path, ["large"]) == ports
+    targets = json.loads(metrics_ports.write_targets(tmp_path, web_port=8123, ports=ports).read_text())
+    assert [target["labels"]["part"] for target in targets] == ["web", "inference", "inference-large", "default"]
+    assert targets[0]["targets"] == ["127.0.0.1:8123"]
+
+
 def test_children_never_see_the_owner_url() -> None:
     base = {"DATABASE_OWNER_URL": "postgresql://owner", "PATH": "/bin"}
     assert child_environment(base, {"DATABASE_URL": "postgresql://app"}) == {
@@ -232,6 +265,13 @@ def test_readiness_names_what_is_missing() -> None:
     report = {"components": {"database": {"ready": True}, "engine": {"ready": False}}}
     assert readiness.not_ready(json.dumps(report).encode()) == ("engine",)
     assert readiness.not_ready(b"<html>") == ()
+
+
+def test_readiness_knows_which_models_are_warm() -> None:
+    models = [{"alias": "", "ready": True}, {"alias": "large", "ready": False}]
+    report = {"components": {"inference": {"ready": True, "models": models}}}
+    assert readiness.warm_models(json.dumps(report).encode()) == {""}
+    assert readiness.warm_models(b"<html>") == set()
 
 
 def test_readiness_without_a_server_is_no_error() -> None:

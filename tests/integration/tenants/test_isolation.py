@@ -18,7 +18,13 @@ from conversations.models import Assistant, Conversation, Message, Visitor
 from helpdesk.checks import check_database_role
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant, TenantModel
-from helpdesk.tenants.scope import TenantScopeMismatch, TenantScopeMissing, tenant_atomic, user_atomic
+from helpdesk.tenants.scope import (
+    TenantScopeMismatch,
+    TenantScopeMissing,
+    tenant_atomic,
+    tenant_in_scope,
+    user_atomic,
+)
 from helpdesk.users.models import Membership
 from tests.conftest import ROOT
 from tests.factories import make_question, make_tenant, make_user
@@ -257,3 +263,19 @@ def test_tenants_themselves_hold_nothing_private() -> None:
     assert fields == {
         "id", "slug", "name", "name_zh", "default_language", "contact_email", "allowed_origins", "created_at",
     }  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_runs_on_commit_may_open_the_scope_again() -> None:
+    """The transaction that held the database's setting is over then, though the block around it is not."""
+    tenant = make_tenant()
+    seen: list[int] = []
+
+    def look() -> None:
+        with tenant_atomic(tenant.id):
+            seen.append(Assistant.objects.count())
+
+    with tenant_atomic(tenant.id):
+        transaction.on_commit(look)
+    assert seen == [1]
+    assert tenant_in_scope() is None

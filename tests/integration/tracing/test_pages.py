@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
 REASON = "complaint 4711"
 # Session, person, then savepoints, scope settings and membership of `desk_view`, then the page's own.
-LIST_QUERIES = 16
+LIST_QUERIES = 17
 REPORT_QUERIES = 16
 CONTENT = (SENTINEL, ANSWER, "How long does delivery take?", "Delivery &gt; Times", "delivery-1", "Islands", "9001")
 

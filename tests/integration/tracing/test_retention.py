@@ -179,7 +179,7 @@ def test_an_altered_receipt_is_found_and_covers_nothing(tenant, tamper, monkeypa
         "ALTER TABLE tracing_deletionreceipt ENABLE TRIGGER append_only",
     )
     found = findings(tenant)
-    assert ("altered", "deletionreceipt", 5) in found
+    assert ("altered", "deletionreceipt", 6) in found
     assert ("removed", "", 1) in found
 
 

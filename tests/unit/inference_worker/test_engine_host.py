@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from helpdesk.workers import WorkerState
 from inference_worker.engine import ChatTurn, EngineError, GenerationRequest
 from inference_worker.engine_host import EngineHost
 from inference_worker.scripted_engine import ScriptedEngine
@@ -96,3 +98,65 @@ def test_failed_start_is_reported_and_leaves_no_thread() -> None:
     with pytest.raises(EngineError, match="could not be loaded"):
         host.start()
     assert set(threading.enumerate()) <= before
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Poll until the condition holds; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        threading.Event().wait(0.005)
+
+
+@pytest.fixture
+def watchful(engine: ScriptedEngine) -> Iterator[EngineHost]:
+    """A host that takes an engine for frozen after 0.2 s, and restarts one only after minutes."""
+    host = EngineHost(engine, check_seconds=0.01, backoff_seconds=0.01, stall_seconds=0.2, stall_restart_seconds=300)
+    host.start()
+    yield host
+    engine.frozen = False
+    host.stop()
+
+
+def test_frozen_engine_is_not_ready_until_it_answers_again(watchful: EngineHost, engine: ScriptedEngine) -> None:
+    engine.frozen = True
+    until(lambda: watchful.state == WorkerState.STALLED)
+    assert not watchful.ready
+    with pytest.raises(EngineError):
+        watchful.submit(text(engine))
+    engine.frozen = False
+    assert watchful.wait_ready(10)
+    assert (watchful.state, watchful.restarts, engine.starts) == (WorkerState.WARM, 0, 1)
+
+
+def test_engine_that_is_busy_for_long_stays_ready(watchful: EngineHost, engine: ScriptedEngine) -> None:
+    """A step that takes far longer than a stall: no answer meanwhile, but its processor time goes on growing."""
+    looks = 0
+
+    def activity() -> float:
+        nonlocal looks
+        looks += 1
+        return float(looks)
+
+    engine.activity = activity  # type: ignore[method-assign]
+    engine.frozen = True
+    until(lambda: looks > 30)  # three quarters of a second of not answering
+    assert (watchful.state, watchful.ready) == (WorkerState.WARM, True)
+
+
+def test_engine_that_stays_frozen_is_restarted(engine: ScriptedEngine) -> None:
+    host = EngineHost(engine, check_seconds=0.01, backoff_seconds=0.01, stall_seconds=0.05, stall_restart_seconds=0.2)
+    host.start()
+    try:
+        engine.frozen = True
+        until(lambda: host.restarts == 1 and host.ready)
+        assert engine.starts == 2
+    finally:
+        host.stop()
+
+
+def test_every_change_of_state_wakes_whoever_reports_it(watchful: EngineHost, engine: ScriptedEngine) -> None:
+    watchful.changed.clear()
+    engine.frozen = True
+    assert watchful.changed.wait(10)
+    assert watchful.state == WorkerState.STALLED

@@ -56,5 +56,5 @@ class Command(BaseCommand):
         hold = active_holds().filter(conversation=row).first()
         if hold is None:
             raise CommandError("There is no hold on this conversation.")
-        release_hold(hold, user=None)
+        release_hold(hold, user=None, reason=reason)
         self.stdout.write(f"The hold on {conversation_id} has ended.")

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from helpdesk.errors import GlassdeskError
 from helpdesk.tenants.scope import tenant_atomic
 from tracing.management.tenants import named_tenant
-from tracing.retention import PolicyMalformed, set_policy
+from tracing.retention import set_policy
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         try:
             with tenant_atomic(named_tenant(tenant).id):
                 set_policy(**days)
-        except PolicyMalformed as error:
+        except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
         self.stdout.write(f"{tenant}: " + ", ".join(f"{name} {count or 'kept'}" for name, count in days.items()))
 

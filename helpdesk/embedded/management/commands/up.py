@@ -100,6 +100,7 @@ def plan(environment: Mapping[str, str]) -> Plan:
         given={name: value for name, value in environment.items() if own.get(name) != value},
         health_host=readiness.host_name(settings.ALLOWED_HOSTS, port),
         https=settings.HTTPS,
+        models=settings.EXTRA_MODELS,
     )
 
 

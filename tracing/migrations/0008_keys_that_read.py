@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('api_keys', '0001_initial'),
-        ('tracing', '0006_traces_by_day'),
+        ('tracing', '0007_the_model_alone'),
     ]
 
     operations = [

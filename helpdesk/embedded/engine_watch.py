@@ -1,0 +1,59 @@
+"""Says at the terminal what an inference worker does by itself: its engine died, froze, or was started again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import redis
+
+from helpdesk.workers import WorkerState, WorkerStatus, read_workers
+
+LOOK_SECONDS = 2.0
+
+
+def sentence(before: WorkerStatus | None, now: WorkerStatus) -> str | None:
+    """What somebody at the terminal should read of the change from one report to the next."""
+    who = f"inference worker of {now.alias}" if now.alias else "inference worker"
+    if before is not None and now.restarts > before.restarts:
+        return f"The {who} has started its engine again (restart {now.restarts}); it is warm."
+    if before is None or now.state == before.state:
+        return None
+    return {
+        (WorkerState.WARM, WorkerState.RESTARTING): f"The engine of the {who} died; the worker is starting it again.",
+        (
+            WorkerState.STALLED,
+            WorkerState.RESTARTING,
+        ): f"The engine of the {who} stays silent; the worker is starting it again.",
+        (
+            WorkerState.WARM,
+            WorkerState.STALLED,
+        ): f"The engine of the {who} does not answer; nothing is sent to it meanwhile.",
+        (WorkerState.STALLED, WorkerState.WARM): f"The engine of the {who} answers again.",
+    }.get((before.state, now.state))
+
+
+@dataclass(slots=True)
+class EngineWatch:
+    """Looks at the register every few seconds, from the thread that supervises the programs."""
+
+    connection: redis.Redis
+    say: Callable[[str], None]
+    _last: dict[str, WorkerStatus] = field(default_factory=dict)
+    _next_look: float = 0.0
+
+    def look(self) -> None:
+        """Report what has changed; while Redis is away nothing is known."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        try:
+            workers = read_workers(self.connection)
+        except (redis.RedisError, json.JSONDecodeError):
+            return
+        for worker in workers:
+            if line := sentence(self._last.get(worker.name), worker):
+                self.say(line)
+        self._last = {worker.name: worker for worker in workers}

@@ -1,0 +1,1 @@
+"""What people who run the desk look at: the register of models."""

@@ -1,0 +1,127 @@
+"""What this worker tells the register of workers, from the first second of loading to the last of draining."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psutil  # type: ignore[import-untyped]
+import redis
+import structlog
+from django.conf import settings
+
+from helpdesk.celery import inference_queue
+from helpdesk.workers import WorkerState, WorkerStatus, remove_heartbeat, report_heartbeat
+from inference_worker.load_log import LoadLog
+
+if TYPE_CHECKING:
+    from inference_worker.engine import Embedder
+    from inference_worker.engine_host import EngineHost
+
+logger = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 3.0
+
+
+def worker_name() -> str:
+    """Host and process id: unique, and what a lease on a reply names."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The replies in progress, how many there may be, and how long one takes of late (None before the first)."""
+
+    writing: int
+    capacity: int
+    seconds_per_reply: float | None
+
+
+@dataclass(slots=True)
+class Registration:
+    """This process' entry. `begin_loading` reports until `end_loading`; from then on the runtime's heartbeat does."""
+
+    name: str = field(default_factory=worker_name)
+    load_log: LoadLog = field(default_factory=LoadLog)
+    started_at: float = field(default_factory=lambda: psutil.Process().create_time())
+    _loaded: threading.Event = field(default_factory=threading.Event)
+
+    def begin_loading(self) -> None:
+        """Report that the models are being loaded, now and every few seconds."""
+        self.send(self.loading(WorkerState.LOADING))
+        threading.Thread(target=self._report_loading, name="loading-heartbeat", daemon=True).start()
+
+    def end_loading(self, *, failed: bool = False) -> None:
+        """Stop reporting; a failure is left for people to see."""
+        self._loaded.set()
+        if failed:
+            self.send(self.loading(WorkerState.FAILED))
+
+    def _report_loading(self) -> None:
+        while not self._loaded.wait(HEARTBEAT_SECONDS):
+            self.send(self.loading(WorkerState.LOADING))
+
+    def loading(self, state: WorkerState) -> WorkerStatus:
+        """What can be said before the engine is there."""
+        return WorkerStatus(
+            name=self.name,
+            alias=settings.MODEL_NAME,
+            queue=inference_queue(settings.MODEL_NAME),
+            state=state,
+            started_at=self.started_at,
+            model=settings.CHAT_MODEL,
+            memory_bytes=psutil.Process().memory_info().rss,
+            load_log=self.load_log.steps(),
+        )
+
+    def serving(self, host: EngineHost, embedder: Embedder, *, state: WorkerState, work: Work) -> WorkerStatus:
+        """Everything, of a worker whose engine has been started."""
+        info, footprint, usage = host.engine.info(), host.engine.footprint(), host.engine.usage()
+        return WorkerStatus(
+            name=self.name,
+            alias=settings.MODEL_NAME,
+            queue=inference_queue(settings.MODEL_NAME),
+            state=state,
+            started_at=self.started_at,
+            model=info.model,
+            revision=info.revision,
+            precision=footprint.precision,
+            quantization=info.quantization,
+            parameters=footprint.parameters,
+            weights_bytes=footprint.weights_bytes,
+            memory_bytes=psutil.Process().memory_info().rss + usage.memory_bytes,
+            gpu_memory_bytes=usage.gpu_memory_bytes,
+            kv_cache_bytes=footprint.kv_cache_bytes,
+            kv_cache_share=round(usage.kv_cache_share, 4),
+            device=info.device,
+            engine=info.engine,
+            engine_version=info.engine_version,
+            libraries=info.libraries,
+            embedder=embedder.info()["model"],
+            max_model_len=info.max_model_len,
+            max_sequences=footprint.max_sequences,
+            restarts=host.restarts,
+            writing=work.writing,
+            capacity=work.capacity,
+            seconds_per_reply=work.seconds_per_reply,
+            running=usage.running,
+            waiting=usage.waiting,
+            load_log=self.load_log.steps(),
+        )
+
+    def send(self, status: WorkerStatus) -> None:
+        """Tell the register; while Redis is away there is nothing to tell it to."""
+        try:
+            report_heartbeat(self.name, status.to_json())
+        except redis.RedisError as error:
+            logger.warning("heartbeat_failed", error=type(error).__name__)
+
+    def withdraw(self) -> None:
+        """Take the entry back after a stop in good order."""
+        try:
+            remove_heartbeat(self.name)
+        except redis.RedisError as error:
+            logger.warning("heartbeat_not_removed", error=type(error).__name__)

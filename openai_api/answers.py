@@ -1,0 +1,73 @@
+"""What an answered reply has to say: text, sources, usage, and its tokens' probabilities when the caller asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conversations.models import AnswerStyle, Reply
+from conversations.passages import public_sources
+from helpdesk.api_keys.domain import ApiClient
+from helpdesk.tenants.scope import tenant_atomic
+from openai_api.errors import AnswerFailed
+from openai_api.following import AskedReply
+from tracing.content import TokenRecord
+from tracing.models import Trace
+from tracing.read import open_own_answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatAnswer:
+    """One choice. `cache` says how it was found when it was given before; `tokens` is None when they were not asked for."""
+
+    text: str
+    outcome: str
+    sources: Sequence[dict[str, Any]]
+    confidence: str | None
+    trace_id: str
+    cache: str | None
+    model: str
+    finish_reason: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    tokens: Sequence[TokenRecord] | None
+
+
+def read_answer(client: ApiClient, asked: AskedReply, *, with_tokens: bool) -> ChatAnswer:
+    """The stored answer. Raises AnswerFailed when it is gone already."""
+    with tenant_atomic(asked.tenant_id):
+        reply = Reply.objects.select_related("answer").filter(id=asked.reply_id).first()
+        rows = Trace.objects.filter(reply_id=asked.reply_id).select_related("key")
+        trace = rows.first() if with_tokens else rows.defer("sealed", "sealed_prompt").first()
+        if reply is None or reply.answer is None or trace is None:
+            raise AnswerFailed
+        return ChatAnswer(
+            text=reply.answer.body,
+            outcome=reply.answer.outcome,
+            sources=public_sources(reply.answer.sources),
+            confidence=None if trace.style == AnswerStyle.FREE else trace.confidence_band,
+            trace_id=str(trace.id),
+            cache=trace.cache or None,
+            model=trace.model,
+            finish_reason="length" if trace.finish_reason == "length" else "stop",
+            prompt_tokens=trace.prompt_tokens,
+            cached_tokens=trace.cached_prompt_tokens,
+            completion_tokens=trace.answer_tokens,
+            tokens=_tokens(trace, client, reply.answer.body) if with_tokens else None,
+        )
+
+
+def _tokens(trace: Trace, client: ApiClient, text: str) -> tuple[TokenRecord, ...]:
+    """The tokens of the sealed trace; opening it is logged like every read. Those behind the text ended it."""
+    content = open_own_answer(trace=trace, client=client, reason="token probabilities returned with the answer")
+    written = "".join(token.text for token in content.tokens)
+    end = len(written) - len(written.lstrip()) + len(text)
+    kept, length = [], 0
+    for token in content.tokens:
+        if length >= end:
+            break
+        kept.append(token)
+        length += len(token.text)
+    return tuple(kept)

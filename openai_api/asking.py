@@ -1,0 +1,63 @@
+"""From a request to its conversations and queued replies: one of each for every choice."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+
+from conversations.chats import begin_chat
+from conversations.domain import begin_visit, stop_reply
+from conversations.parameters import RequestParameters
+from helpdesk.api_keys.domain import ApiClient
+from helpdesk.tenants.scope import tenant_atomic
+from openai_api.catalogue import choose
+from openai_api.chat_request import ChatRequest
+from openai_api.following import AskedReply
+
+MAX_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The replies to wait for and the name of the model that is to write them."""
+
+    model: str
+    replies: tuple[AskedReply, ...]
+
+
+def ask(client: ApiClient, request: ChatRequest) -> Asked:
+    """Store everything and queue the answers, or nothing: ModelNotFound, NoModelReady or Busy store nothing."""
+    with tenant_atomic(client.tenant_id):
+        choice = choose(request.model)
+        visitor_id = begin_visit(client.tenant_id)
+        first_seed = _first_seed(request)
+        replies = [
+            begin_chat(
+                visitor_id=visitor_id,
+                assistant=choice.assistant,
+                turns=[(turn.author, turn.body) for turn in request.turns],
+                parameters=request.parameters if first_seed is None else _seeded(request, first_seed + index),
+            )
+            for index in range(request.choices)
+        ]
+    return Asked(
+        choice.model,
+        tuple(AskedReply(client.tenant_id, each.conversation_id, each.id, each.deadline_at) for each in replies),
+    )
+
+
+def stop(asked: Asked) -> None:
+    """Nobody waits for these replies any more: end them, in the engine too."""
+    for each in asked.replies:
+        stop_reply(tenant_id=each.tenant_id, conversation_id=each.conversation_id, reply_id=each.reply_id)
+
+
+def _first_seed(request: ChatRequest) -> int | None:
+    """Several choices have consecutive seeds, else they would all be the same text."""
+    if request.choices == 1:
+        return None
+    return secrets.randbelow(MAX_SEED) if request.parameters.seed is None else request.parameters.seed
+
+
+def _seeded(request: ChatRequest, seed: int) -> RequestParameters:
+    return replace(request.parameters, seed=seed % (MAX_SEED + 1))

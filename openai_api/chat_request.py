@@ -1,0 +1,185 @@
+"""A chat completion request as the desk understands it. What it cannot honour it refuses by name, never silently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from conversations.parameters import RequestParameters
+from helpdesk.errors import InvalidInput
+from openai_api.errors import UnknownParameter, UnsupportedParameter
+from openai_api.fields import flag, integer, number, text
+from openai_api.messages import Turn, read_messages
+from openai_api.response_format import read_response_format
+
+MAX_CHOICES = 4
+MAX_CUSTOMER_CHARACTERS = 128
+
+UNDERSTOOD = {
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+    "seed",
+    "stop",
+    "n",
+    "logprobs",
+    "top_logprobs",
+    "response_format",
+    "user",
+    "safety_identifier",
+    "glassdesk",
+}
+# Parameters of OpenAI's that the desk has nothing for, with the values that ask for nothing.
+WITHOUT_EFFECT: Mapping[str, tuple[object, ...]] = {
+    "audio": (None,),
+    "frequency_penalty": (None, 0),
+    "function_call": (None, "none"),
+    "functions": (None, []),
+    "logit_bias": (None, {}),
+    "metadata": (None, {}),
+    "modalities": (None, ["text"]),
+    "moderation": (None,),
+    "parallel_tool_calls": (None, True, False),
+    "prediction": (None,),
+    "presence_penalty": (None, 0),
+    "prompt_cache_options": (None,),
+    "reasoning_effort": (None, "none"),
+    "service_tier": (None, "auto", "default"),
+    "store": (None, False),
+    "tool_choice": (None, "none", "auto"),
+    "tools": (None, []),
+    "verbosity": (None,),
+    "web_search_options": (None,),
+}
+# They steer OpenAI's own caches and cannot change an answer.
+IGNORED = {"prompt_cache_key", "prompt_cache_retention"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """What is asked. `logprobs` is the number of alternatives to return for each token; None returns no probabilities."""
+
+    model: str
+    turns: tuple[Turn, ...]
+    parameters: RequestParameters
+    choices: int = 1
+    stream: bool = False
+    include_usage: bool = False
+    logprobs: int | None = None
+    customer: str = ""
+
+    @property
+    def question(self) -> str:
+        """The last message, which is the one to answer."""
+        return self.turns[-1].body
+
+    @property
+    def history(self) -> tuple[Turn, ...]:
+        """The messages before it."""
+        return self.turns[:-1]
+
+
+def read_chat_request(body: object) -> ChatRequest:
+    """The request in a decoded JSON body. Raises InvalidInput, whose details name the parameter."""
+    if not isinstance(body, dict):
+        raise InvalidInput(_("The body must be a JSON object."))
+    _refuse_what_has_no_effect(body)
+    extras = _extras(body.get("glassdesk"))
+    grounded = flag(extras, "grounded", default=True, prefix="glassdesk.")
+    messages = read_messages(body.get("messages"), grounded=grounded)
+    logprobs = flag(body, "logprobs", default=False)
+    top_logprobs = integer(body, "top_logprobs")
+    if top_logprobs is not None and not logprobs:
+        raise InvalidInput(_("“top_logprobs” needs “logprobs”: true."), parameter="top_logprobs")
+    return ChatRequest(
+        model=text(body, "model", required=True, limit=200),
+        turns=messages.turns,
+        parameters=RequestParameters(
+            temperature=number(body, "temperature"),
+            top_p=number(body, "top_p"),
+            max_tokens=_max_tokens(body),
+            seed=integer(body, "seed"),
+            stop=_stop(body.get("stop")),
+            top_logprobs=top_logprobs,
+            grounded=grounded,
+            # An answer that is given again was not written anew: it has no probabilities of its own.
+            use_cache=flag(extras, "use_cache", default=True, prefix="glassdesk.") and not logprobs,
+            instructions=messages.instructions,
+            json_schema=read_response_format(body.get("response_format"), grounded=grounded),
+        ),
+        choices=_choices(body),
+        stream=flag(body, "stream", default=False),
+        include_usage=_include_usage(body),
+        logprobs=(top_logprobs or 0) if logprobs else None,
+        customer=_customer(body),
+    )
+
+
+def _refuse_what_has_no_effect(body: Mapping[str, Any]) -> None:
+    for name, value in body.items():
+        if name in UNDERSTOOD or name in IGNORED:
+            continue
+        if name not in WITHOUT_EFFECT:
+            raise UnknownParameter(str(name)[:100])
+        if not any(value == neutral for neutral in WITHOUT_EFFECT[name]):
+            raise UnsupportedParameter(name)
+
+
+def _extras(value: object) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidInput(_("“glassdesk” must be an object."), parameter="glassdesk")
+    for name in value:
+        if name not in {"grounded", "use_cache"}:
+            raise UnknownParameter(f"glassdesk.{name}"[:100])
+    return value
+
+
+def _max_tokens(body: Mapping[str, Any]) -> int | None:
+    old, new = integer(body, "max_tokens"), integer(body, "max_completion_tokens")
+    if old is not None and new is not None and old != new:
+        raise InvalidInput(
+            _("“max_tokens” is the old name of “max_completion_tokens”. Send one."), parameter="max_tokens"
+        )
+    return new if old is None else old
+
+
+def _stop(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    stops = [value] if isinstance(value, str) else value
+    if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
+        raise InvalidInput(_("“stop” must be a text or a list of texts."), parameter="stop")
+    return tuple(stops)
+
+
+def _choices(body: Mapping[str, Any]) -> int:
+    choices = integer(body, "n")
+    if choices is None:
+        return 1
+    if not 1 <= choices <= MAX_CHOICES:
+        raise InvalidInput(_("“n” must lie between 1 and %(limit)d.") % {"limit": MAX_CHOICES}, parameter="n")
+    return choices
+
+
+def _include_usage(body: Mapping[str, Any]) -> bool:
+    options = body.get("stream_options")
+    if options is None:
+        return False
+    if not isinstance(options, dict) or not body.get("stream"):
+        raise InvalidInput(_("“stream_options” is an object and needs “stream”: true."), parameter="stream_options")
+    return flag(options, "include_usage", default=False, prefix="stream_options.")
+
+
+def _customer(body: Mapping[str, Any]) -> str:
+    name = "user" if body.get("user") is not None else "safety_identifier"
+    return text(body, name, limit=MAX_CUSTOMER_CHARACTERS)

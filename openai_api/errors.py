@@ -1,0 +1,135 @@
+"""OpenAI's error body: `{"error": {"message", "type", "param", "code"}}`, from the desk's own family of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, TooManyRequests, Unavailable
+
+
+class UnsupportedParameter(InvalidInput):
+    """A parameter of OpenAI's, or one of its values, that the desk does not have."""
+
+    code = "unsupported_parameter"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("“%(name)s” is not supported with this value. Leave it out; docs/openai.md lists what is.")
+            % {"name": name},
+            parameter=name,
+        )
+
+
+class UnknownParameter(InvalidInput):
+    """A parameter that neither OpenAI nor the desk has."""
+
+    code = "unknown_parameter"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("There is no parameter “%(name)s”. Check its spelling or leave it out.") % {"name": name}, parameter=name
+        )
+
+
+class ModelNotFound(NotFound):
+    """No assistant of this company answers with that model."""
+
+    code = "model_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("There is no model “%(name)s”. GET /v1/models lists those that you can ask.") % {"name": name[:100]},
+            parameter="model",
+        )
+
+
+class NoModelReady(Unavailable):
+    """No worker has reported lately."""
+
+    code = "model_not_ready"
+    message = _("No model is ready at the moment. Try again in a few seconds.")
+
+
+class ContextLengthExceeded(InvalidInput):
+    """The model cannot read that much."""
+
+    code = "context_length_exceeded"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The messages, with the room that max_tokens reserves for the answer, are longer than the model's "
+                "context window. Shorten the messages or lower max_tokens."
+            ),
+            parameter="messages",
+        )
+
+
+class RequestNotServable(InvalidInput):
+    """The engine has no grammar for the schema."""
+
+    code = "invalid_json_schema"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The model cannot be held to this JSON schema. Use simpler types and keywords."),
+            parameter="response_format",
+        )
+
+
+class AnswerFailed(GlassdeskError):
+    """No answer came about; asking again may succeed."""
+
+    code = "answer_failed"
+    message = _("Something went wrong while writing the answer. Ask again.")
+
+
+class DeadlinePassed(GlassdeskError):
+    """The answer was not complete in time."""
+
+    code = "deadline_exceeded"
+    status = 504
+    message = _("The answer took too long. Ask again, or ask for a shorter one.")
+
+
+class AnswerWithdrawn(GlassdeskError):
+    """What was already sent is not the beginning of the answer; `details` carry the one that stands."""
+
+    code = "answer_replaced"
+    message = _("The text sent so far was withdrawn and another answer took its place. Use the one in this error.")
+
+
+def of_failed_reply(code: str) -> GlassdeskError:
+    """What the caller is told about a reply that failed with this code."""
+    match code:
+        case "context_length":
+            return ContextLengthExceeded()
+        case "refused_request":
+            return RequestNotServable()
+        case "deadline":
+            return DeadlinePassed()
+    return AnswerFailed()
+
+
+def error_body(error: GlassdeskError) -> dict[str, Any]:
+    """The body as OpenAI's clients read it."""
+    details: Mapping[str, object] = error.details
+    extras = {name: value for name, value in details.items() if name not in {"parameter", "retry_after"}}
+    return {
+        "error": {
+            "message": str(error.message),
+            "type": _kind(error),
+            "param": details.get("parameter"),
+            "code": "invalid_value" if type(error) is InvalidInput else error.code,
+            **extras,
+        }
+    }
+
+
+def _kind(error: GlassdeskError) -> str:
+    if isinstance(error, TooManyRequests):
+        return "rate_limit_error"
+    return "invalid_request_error" if error.status < 500 else "server_error"

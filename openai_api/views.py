@@ -1,0 +1,201 @@
+"""`/v1`: what OpenAI's clients call. While an answer is waited for, no thread and no database connection is held."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import wraps
+from typing import Any, cast
+
+import structlog
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from redis.exceptions import RedisError
+
+from conversations.sockets.following import in_database
+from helpdesk.api.errors import MethodNotAllowed, UnknownRoute, UnreadableBody
+from helpdesk.api_keys.domain import ApiClient
+from helpdesk.api_keys.errors import InvalidApiKey
+from helpdesk.api_keys.scopes import Scope
+from helpdesk.errors import GlassdeskError, TooManyRequests, Unavailable
+from helpdesk.tenants.scope import tenant_atomic
+from openai_api import catalogue, completions
+from openai_api.access import Caller, body_of, let_in, recognise_caller
+from openai_api.asking import Asked, ask, stop
+from openai_api.chat_request import read_chat_request
+from openai_api.completions import Heading
+from openai_api.errors import ModelNotFound, error_body
+from openai_api.streaming import Exchange, answers_of, chunks
+
+logger = structlog.get_logger(__name__)
+
+# A stream that fails this early still gets a status of its own; later its error is an event.
+FIRST_CHUNK_SECONDS = 10.0
+HEARTBEAT_SECONDS = 15.0
+
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+
+
+def endpoint(method: str, scope: Scope | None) -> Callable[[View], View]:
+    """A view for callers with a key of that scope; every refusal has OpenAI's error body."""
+
+    def decorate(handler: View) -> View:
+        @wraps(handler)
+        async def view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
+            caller: Caller | None = None
+            try:
+                caller = await in_database(recognise_caller, request)
+                let_in(caller, scope)
+                if request.method != method:
+                    raise MethodNotAllowed
+                response = await handler(request, caller.client, **arguments)
+            except GlassdeskError as error:
+                response = error_response(error)
+                if isinstance(error, MethodNotAllowed):
+                    response["Allow"] = method
+            except (DatabaseError, RedisError) as error:
+                logger.warning("openai_api_unavailable", error=type(error).__name__)
+                response = error_response(Unavailable())
+            if caller is not None:
+                caller.write_headers(response)
+            response["Cache-Control"] = "no-store"
+            return response
+
+        # No cookie is ever looked at here: the key in the header is all.
+        return cast(View, csrf_exempt(view))
+
+    return decorate
+
+
+def error_response(error: GlassdeskError) -> HttpResponseBase:
+    """The error as OpenAI's clients read it."""
+    response = JsonResponse(error_body(error), status=error.status)
+    if isinstance(error, InvalidApiKey):
+        response["WWW-Authenticate"] = 'Bearer realm="glassdesk"'
+    if isinstance(error, TooManyRequests):
+        response["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, Unavailable):
+        response["Retry-After"] = "5"
+    return response
+
+
+@csrf_exempt
+async def unknown_route(request: HttpRequest, **_: str) -> HttpResponseBase:
+    """What answers below /v1/ when nothing else does."""
+    return error_response(UnknownRoute())
+
+
+@endpoint("GET", None)
+async def models(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
+    """The models that the caller may name."""
+    return JsonResponse({"object": "list", "data": await in_database(_described_models, client)})
+
+
+@endpoint("GET", None)
+async def model(request: HttpRequest, client: ApiClient, *, name: str) -> HttpResponseBase:
+    """One of them."""
+    for described in await in_database(_described_models, client):
+        if described["id"] == name:
+            return JsonResponse(described)
+    raise ModelNotFound(name)
+
+
+def _described_models(client: ApiClient) -> list[dict[str, Any]]:
+    with tenant_atomic(client.tenant_id):
+        return catalogue.described()
+
+
+@endpoint("POST", Scope.ANSWERS_WRITE)
+async def chat_completions(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
+    """Answer the last message, in one piece or as it is written."""
+    wanted = read_chat_request(_decoded(request))
+    asked = await in_database(ask, client, wanted)
+    heading = Heading(f"chatcmpl-{asked.replies[0].reply_id.hex}", int(time.time()), asked.model)
+    exchange = Exchange(client, wanted, asked, heading)
+    try:
+        if wanted.stream:
+            return await _streamed(exchange)
+        answers = await answers_of(exchange)
+    except BaseException:
+        # The caller went away, or one choice failed: nobody waits for the others.
+        await asyncio.shield(_give_up(asked))
+        raise
+    return JsonResponse(
+        completions.completion(heading, answers, alternatives=wanted.logprobs), headers={"x-request-id": heading.id}
+    )
+
+
+async def _streamed(exchange: Exchange) -> HttpResponseBase:
+    """Begin to answer when the first text is there, or when it is clear that it takes a while."""
+    events = chunks(exchange)
+    coming = asyncio.ensure_future(anext(events))
+    try:
+        done, _ = await asyncio.wait([coming], timeout=FIRST_CHUNK_SECONDS)
+        if done and (error := coming.exception()) is not None:
+            raise error
+    except BaseException:
+        await _close(events, coming)
+        raise
+    headers = {
+        "x-request-id": exchange.heading.id,
+        # Without it a proxy in front collects the whole answer before it passes any of it on.
+        "X-Accel-Buffering": "no",
+    }
+    return StreamingHttpResponse(
+        _body(exchange.asked, events, coming), content_type="text/event-stream", headers=headers
+    )
+
+
+async def _body(
+    asked: Asked, events: AsyncGenerator[bytes, None], coming: asyncio.Future[bytes]
+) -> AsyncGenerator[bytes, None]:
+    """Chunks, a comment while nothing comes, and at the end the marker or one error."""
+    is_complete = False
+    try:
+        while True:
+            done, _ = await asyncio.wait([coming], timeout=HEARTBEAT_SECONDS)
+            if done:
+                yield coming.result()
+                coming = asyncio.ensure_future(anext(events))
+            else:
+                yield completions.WAITING
+    except StopAsyncIteration:
+        is_complete = True
+        yield completions.DONE
+    except GlassdeskError as error:
+        yield completions.event(error_body(error))
+    except (DatabaseError, RedisError) as error:
+        logger.warning("openai_api_unavailable", error=type(error).__name__)
+        yield completions.event(error_body(Unavailable()))
+    finally:
+        await _close(events, coming)
+        if not is_complete:
+            await asyncio.shield(_give_up(asked))
+
+
+async def _close(events: AsyncGenerator[bytes, None], coming: asyncio.Future[bytes]) -> None:
+    coming.cancel()
+    await asyncio.gather(coming, return_exceptions=True)
+    await events.aclose()
+
+
+async def _give_up(asked: Asked) -> None:
+    """End in the engine what nobody waits for any more; a database that is away leaves it to the deadline."""
+    with contextlib.suppress(DatabaseError, RedisError):
+        await in_database(stop, asked)
+
+
+def _decoded(request: HttpRequest) -> object:
+    try:
+        return json.loads(body_of(request), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableBody from error
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)

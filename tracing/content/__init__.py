@@ -1,0 +1,45 @@
+"""What a trace's sealed payload holds: everything that led to one answer, as plain values.
+
+None means "does not apply" or "was not measured"; nothing here is ever estimated to fill a gap. Log-probabilities are
+natural logarithms; times are milliseconds since the reply was claimed; offsets count characters.
+"""
+
+from tracing.content.confidence import BANDS, Confidence, RetrievalConfidence, TokenConfidence, WeakestSpan
+from tracing.content.evidence import Candidate, Dropped, QuestionTerm, Score, Selection
+from tracing.content.generation import (
+    EngineRecord,
+    PromptPassage,
+    PromptRecord,
+    PromptSection,
+    PromptTurn,
+    SamplingRecord,
+    TokenAlternative,
+    TokenRecord,
+)
+from tracing.content.trace import CachedAnswer, DeletedSection, HistoryMessage, StepRecord, TraceContent
+
+__all__ = [
+    "BANDS",
+    "CachedAnswer",
+    "Candidate",
+    "Confidence",
+    "DeletedSection",
+    "Dropped",
+    "EngineRecord",
+    "HistoryMessage",
+    "PromptPassage",
+    "PromptRecord",
+    "PromptSection",
+    "PromptTurn",
+    "QuestionTerm",
+    "RetrievalConfidence",
+    "SamplingRecord",
+    "Score",
+    "Selection",
+    "StepRecord",
+    "TokenAlternative",
+    "TokenConfidence",
+    "TokenRecord",
+    "TraceContent",
+    "WeakestSpan",
+]
