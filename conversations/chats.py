@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from conversations.domain import append_message, queue_reply
-from conversations.models import Assistant, Author, Channel, Conversation, Message, Reply
+from conversations.models import Assistant, Author, Channel, Conversation, Message, Reply, Visitor
 from conversations.parameters import RequestParameters
 from knowledge.text import detect_language
 
 
 def begin_chat(
     *,
-    visitor_id: UUID,
+    visitor: Visitor,
     assistant: Assistant,
     turns: Sequence[tuple[Author, str]],
     parameters: RequestParameters,
 ) -> Reply:
-    """Store the conversation and queue the answer to its last turn. Runs inside the caller's `tenant_atomic`."""
+    """Store the conversation and queue the answer to its last turn. Runs inside the caller's `tenant_atomic`.
+
+    Raises Busy when the line is full.
+    """
     *earlier, (author, question) = turns
     language = detect_language(question)
     conversation: Conversation = Conversation.objects.create(
-        visitor_id=visitor_id,
+        visitor=visitor,
         assistant=assistant,
         channel=Channel.API,
         language=language,

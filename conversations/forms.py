@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import AnswerStyle
+from conversations.models import ASSISTANT_STYLES
 from conversations.parameters import RequestParameters
 from conversations.validation import clean_body
 from helpdesk.errors import GlassdeskError, InvalidInput
@@ -37,7 +37,7 @@ class AssistantForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=60, help_text=_("Customers see it above every answer."))
     style = forms.ChoiceField(
         label=_("Answers"),
-        choices=AnswerStyle.choices,
+        choices=ASSISTANT_STYLES,
         help_text=_("Automatic quotes with a small model and writes freely with one that is up to it."),
     )
     instructions = forms.CharField(

@@ -41,9 +41,8 @@ def begin_conversation(*, customer: str = "", language: str = "") -> Conversatio
 
     Raises InvalidInput for a reference that cannot be one.
     """
-    visitor = _customer(customer) if customer else Visitor.objects.create()
     conversation: Conversation = Conversation.objects.create(
-        visitor=visitor,
+        visitor=visitor_of(customer),
         assistant=default_assistant(),
         channel=Channel.API,
         language=language or Tenant.objects.values_list("default_language", flat=True).get(id=current_tenant_id()),
@@ -89,8 +88,11 @@ def clean_reference(reference: str) -> str:
     return reference
 
 
-def _customer(reference: str) -> Visitor:
-    reference = clean_reference(reference)
-    visitor: Visitor = Visitor.objects.get_or_create(reference=reference)[0]
+def visitor_of(customer: str) -> Visitor:
+    """The visitor that a program's reference stands for in the tenant in scope; an empty one is somebody new."""
+    if not customer:
+        created: Visitor = Visitor.objects.create()
+        return created
+    visitor: Visitor = Visitor.objects.get_or_create(reference=clean_reference(customer))[0]
     Visitor.objects.filter(id=visitor.id).update(last_seen_at=timezone.now())
     return visitor

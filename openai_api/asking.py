@@ -6,8 +6,9 @@ import secrets
 from dataclasses import dataclass, replace
 
 from conversations.chats import begin_chat
-from conversations.domain import begin_visit, stop_reply
+from conversations.domain import stop_reply
 from conversations.parameters import RequestParameters
+from conversations.programs import visitor_of
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api.catalogue import choose
@@ -29,11 +30,11 @@ def ask(client: ApiClient, request: ChatRequest) -> Asked:
     """Store everything and queue the answers, or nothing: ModelNotFound, NoModelReady or Busy store nothing."""
     with tenant_atomic(client.tenant_id):
         choice = choose(request.model)
-        visitor_id = begin_visit(client.tenant_id)
+        visitor = visitor_of(request.customer)
         first_seed = _first_seed(request)
         replies = [
             begin_chat(
-                visitor_id=visitor_id,
+                visitor=visitor,
                 assistant=choice.assistant,
                 turns=[(turn.author, turn.body) for turn in request.turns],
                 parameters=request.parameters if first_seed is None else _seeded(request, first_seed + index),

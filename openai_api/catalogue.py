@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conversations.models import Assistant
-from helpdesk.workers import read_heartbeats
+from helpdesk.workers import served_models
 from openai_api.errors import ModelNotFound, NoModelReady
 
 # Whatever the company's assistant is set to, so that a program need not change with the model.
@@ -15,34 +15,43 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An assistant and the name of the model with which it answers; empty while no worker has said."""
+    """An assistant and the name by which callers choose it: its model's alias, or the name of the desk's first model."""
 
     assistant: Assistant
     model: str
 
 
 def choices() -> list[Choice]:
-    """Every model once, the company's own assistant first. Runs inside `tenant_atomic`. Raises redis.RedisError."""
-    served = _served_models()
+    """Every warm model of the company's assistants once, its own assistant's first.
+
+    Runs inside `tenant_atomic`. Raises redis.RedisError.
+    """
+    warm = {model.alias: model.alias or model.model for model in served_models() if model.is_warm}
     found: dict[str, Choice] = {}
     for assistant in Assistant.objects.order_by("-is_default", "name", "id"):
-        model = assistant.model or (served[0] if served else "")
-        if model in served or not assistant.model:
-            found.setdefault(model, Choice(assistant, model))
+        if name := warm.get(assistant.model):
+            found.setdefault(name, Choice(assistant, name))
     return list(found.values())
 
 
 def choose(name: str) -> Choice:
     """The assistant that answers to this model name. Raises ModelNotFound, or NoModelReady when nothing is served."""
     offered = choices()
-    if not offered or not offered[0].model:
+    if not offered:
         raise NoModelReady
     if name == DEFAULT:
-        return offered[0]
+        return _of_default_assistant(offered)
     for choice in offered:
         if choice.model == name:
             return choice
     raise ModelNotFound(name)
+
+
+def _of_default_assistant(offered: list[Choice]) -> Choice:
+    """The company's own assistant, or nothing: another one's model is no stand-in."""
+    if not offered[0].assistant.is_default:
+        raise NoModelReady
+    return offered[0]
 
 
 def described() -> list[dict[str, Any]]:
@@ -56,10 +65,4 @@ def described() -> list[dict[str, Any]]:
             "assistant": choice.assistant.name,
         }
         for choice in choices()
-        if choice.model
     ]
-
-
-def _served_models() -> list[str]:
-    """The names under which workers that reported lately serve models, in a steady order."""
-    return sorted({str(status["model"]) for status in read_heartbeats() if status.get("ready")})

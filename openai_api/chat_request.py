@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.parameters import RequestParameters
+from conversations.programs import REFERENCE_CHARACTERS
 from helpdesk.errors import InvalidInput
 from openai_api.errors import UnknownParameter, UnsupportedParameter
 from openai_api.fields import flag, integer, number, text
@@ -16,7 +17,6 @@ from openai_api.messages import Turn, read_messages
 from openai_api.response_format import read_response_format
 
 MAX_CHOICES = 4
-MAX_CUSTOMER_CHARACTERS = 128
 
 UNDERSTOOD = {
     "model",
@@ -182,4 +182,4 @@ def _include_usage(body: Mapping[str, Any]) -> bool:
 
 def _customer(body: Mapping[str, Any]) -> str:
     name = "user" if body.get("user") is not None else "safety_identifier"
-    return text(body, name, limit=MAX_CUSTOMER_CHARACTERS)
+    return text(body, name, limit=REFERENCE_CHARACTERS)

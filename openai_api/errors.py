@@ -111,6 +111,8 @@ def of_failed_reply(code: str) -> GlassdeskError:
             return RequestNotServable()
         case "deadline":
             return DeadlinePassed()
+        case "model_unavailable":
+            return NoModelReady()
     return AnswerFailed()
 
 

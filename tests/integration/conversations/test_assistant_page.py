@@ -97,6 +97,7 @@ def test_saving_what_is_there_makes_no_version(client: Client, tenant: Tenant) -
         ("name", ""),
         ("name", "x" * 61),
         ("style", "poetry"),
+        ("style", "free"),
         ("instructions", "x" * 2001),
         ("temperature", "2.1"),
         ("temperature", "nan"),

@@ -246,6 +246,16 @@ def test_the_request_is_stored_with_what_it_asked_for(client: openai.OpenAI, sho
         assert Reply.objects.get().parameters == {"temperature": 0.5, "use_cache": False}
 
 
+def test_conversations_of_one_customer_belong_together(client: openai.OpenAI, shop: Tenant) -> None:
+    for customer in ("ana", "ben", "ana"):
+        ask(client, user=customer)
+    with tenant_atomic(shop.id):
+        found = Conversation.objects.order_by("created_at").values_list("visitor__reference", "visitor_id")
+        names, visitors = zip(*found, strict=True)
+    assert names == ("ana", "ben", "ana")
+    assert (visitors[0] == visitors[2], visitors[0] == visitors[1]) == (True, False)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_caller_who_goes_away_stops_the_engine(
     client: openai.OpenAI, shop: Tenant, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, stream: bool
