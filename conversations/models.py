@@ -233,6 +233,11 @@ class Reply(TenantModel):
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
 
+    @property
+    def is_unhurried(self) -> bool:
+        """Whether nobody sits and waits for it."""
+        return self.priority >= ReplyPriority.BATCH
+
 
 class Rating(models.TextChoices):
     """Whether an answer helped."""

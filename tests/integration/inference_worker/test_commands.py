@@ -88,7 +88,7 @@ def test_unanswerable_questions_meet_the_other_half_of_the_articles(worker: Runt
 
 
 def test_a_failed_reply_is_counted_as_failed(worker: Runtime, question_file: Path) -> None:
-    with patch("inference_worker.reply.record_trace", side_effect=_no_seal):
+    with patch("inference_worker.storing.record_trace", side_effect=_no_seal):
         report = evaluate(question_file)
     assert (report["failed"], report["answered"], report["seconds_p50"]) == (2, 0, None)
     assert Tenant.objects.count() == 0

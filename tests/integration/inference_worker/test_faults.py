@@ -8,6 +8,7 @@ import pytest
 from django.test import override_settings
 
 import inference_worker.reply
+import inference_worker.writing
 from conversations.models import Message, Reply, ReplyStatus
 from conversations.replies import claim_reply, recover_replies, release_reply
 from helpdesk.tenants.models import Tenant
@@ -44,8 +45,8 @@ def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
             assert release_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=1)
             store(work)  # type: ignore[arg-type]
 
-        store = inference_worker.reply._store
-        monkeypatch.setattr(inference_worker.reply, "_store", lose_it)
+        store = inference_worker.writing.store
+        monkeypatch.setattr(inference_worker.writing, "store", lose_it)
         inference_worker.reply.answer(worker, tenant_id=tenant.id, reply_id=reply.id)
     assert _status(tenant, reply) == ReplyStatus.QUEUED
     with tenant_atomic(tenant.id):

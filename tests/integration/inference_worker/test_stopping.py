@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 import inference_worker.reply
+import inference_worker.writing
 from conversations.domain import ask_for_person, close_conversation, post_person_message, stop_reply
 from conversations.models import AnswerStyle, Assistant, Conversation, Message, Reply
 from helpdesk.streams.entries import conversation_stream
@@ -128,14 +129,14 @@ def test_a_request_that_still_waits_in_the_engine_is_dropped(shop: Tenant, engin
 
 
 def test_a_reply_that_is_still_searching_never_reaches_the_engine(shop: Tenant, engine: ScriptedEngine) -> None:
-    find, searching, go_on = inference_worker.reply.find, threading.Event(), threading.Event()
+    find, searching, go_on = inference_worker.writing.find, threading.Event(), threading.Event()
 
     def slow_find(*args, **kwargs):  # type: ignore[no-untyped-def]
         searching.set()
         assert go_on.wait(20)
         return find(*args, **kwargs)
 
-    with patch.object(inference_worker.reply, "find", slow_find):
+    with patch.object(inference_worker.writing, "find", slow_find):
         conversation, reply = begin(shop)
         assert searching.wait(20)
         stop(shop, conversation, reply)
