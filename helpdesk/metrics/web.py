@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter, Gauge, Histogram
@@ -32,18 +33,32 @@ def route_of(request: HttpRequest) -> str:
 
 
 class MetricsMiddleware:
-    """Counts every request by the name of its route and the class of its status."""
+    """Counts every request by the name of its route and the class of its status. An async view needs no thread for it."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.is_async:
+            return self.__acall__(request)
         begun = time.perf_counter()
-        response = self.get_response(request)
-        route = route_of(request)
-        REQUESTS.labels(route, f"{response.status_code // 100}xx").inc()
-        REQUEST_SECONDS.labels(route).observe(time.perf_counter() - begun)
-        return response
+        return _counted(request, self.get_response(request), begun)
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.perf_counter()
+        return _counted(request, await self.get_response(request), begun)
+
+
+def _counted(request: HttpRequest, response: HttpResponse, begun: float) -> HttpResponse:
+    route = route_of(request)
+    REQUESTS.labels(route, f"{response.status_code // 100}xx").inc()
+    REQUEST_SECONDS.labels(route).observe(time.perf_counter() - begun)
+    return response
 
 
 class CountedSockets:

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import redis
-from django.test import Client
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
@@ -24,7 +26,7 @@ from conversations.replies import fail_reply
 from helpdesk.celery import app
 from helpdesk.metrics.collectors import queue_depths
 from helpdesk.metrics.serving import serve_metrics
-from helpdesk.metrics.web import CountedSockets
+from helpdesk.metrics.web import CountedSockets, MetricsMiddleware
 from helpdesk.permissions import Role
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.workers import KEY
@@ -247,3 +249,15 @@ def test_only_a_warm_worker_makes_the_desk_ready(client: Client, state: str) -> 
 def test_a_worker_that_went_silent_is_not_ready(client: Client) -> None:
     report(status("a", state="warm"), age=60)
     assert ready(client)[0] == 503
+
+
+async def test_an_async_view_holds_no_thread_because_it_is_counted() -> None:
+    async def answer(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(status=204)
+
+    counted = MetricsMiddleware(answer)
+    assert iscoroutinefunction(counted)
+    before = REGISTRY.get_sample_value("glassdesk_http_requests_total", {"route": "unknown", "status": "2xx"}) or 0
+    assert (await counted(RequestFactory().get("/nowhere"))).status_code == 204
+    after = REGISTRY.get_sample_value("glassdesk_http_requests_total", {"route": "unknown", "status": "2xx"})
+    assert after == before + 1
