@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import redis
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -17,6 +18,7 @@ from conversations.queries import default_assistant
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
+from helpdesk.workers import served_models
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,8 +27,8 @@ def assistant(request: DeskRequest) -> HttpResponse:
     """The settings; what was typed comes back when it cannot be saved."""
     found = default_assistant()
     if request.method != "POST":
-        return _page(request, found, AssistantForm(initial=_initial(found)))
-    form = AssistantForm(request.POST)
+        return _page(request, found, AssistantForm(initial=_initial(found), models=_models(found)))
+    form = AssistantForm(request.POST, models=_models(found))
     if not form.is_valid():
         return _page(request, found, form, status=InvalidInput.status)
     values = dict(form.cleaned_data)
@@ -41,8 +43,21 @@ def assistant(request: DeskRequest) -> HttpResponse:
 
 
 def _initial(found: Assistant) -> dict[str, object]:
-    names = ("name", "style", "instructions", "temperature", "top_p", "max_tokens", "seed")
+    names = ("name", "model", "style", "instructions", "temperature", "top_p", "max_tokens", "seed")
     return {name: getattr(found, name) for name in names} | {"stop": "\n".join(found.stop), "based_on": found.version}
+
+
+def _models(found: Assistant) -> list[tuple[str, str]]:
+    """The names that workers serve, and the chosen one also while nobody serves it."""
+    try:
+        served = served_models()
+    except redis.RedisError:
+        served = []
+    by_alias = {each.alias: each.model if not each.alias else f"{each.alias} ({each.model})" for each in served}
+    choices = {"": _("The desk's first model")} | by_alias
+    if found.model not in choices:
+        choices[found.model] = _("%(name)s (not served now)") % {"name": found.model}
+    return list(choices.items())
 
 
 def _explain_conflict(form: AssistantForm, found: Assistant) -> None:

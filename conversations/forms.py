@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,9 @@ class AssistantForm(forms.Form):
     """How the assistant answers. `based_on` is the version that the person began with."""
 
     name = forms.CharField(label=_("Name"), max_length=60, help_text=_("Customers see it above every answer."))
+    model = forms.ChoiceField(
+        label=_("Model"), required=False, help_text=_("One of those that workers serve now; see the page of models.")
+    )
     style = forms.ChoiceField(
         label=_("Answers"),
         choices=ASSISTANT_STYLES,
@@ -80,8 +84,9 @@ class AssistantForm(forms.Form):
     )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, models: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["model"]).choices = models
         # Checked on the server with a sentence: the browser would cut a long paste without a word.
         self.fields["instructions"].widget.attrs.pop("maxlength", None)
 

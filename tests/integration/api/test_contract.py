@@ -24,6 +24,7 @@ from helpdesk.tenants.scope import tenant_atomic
 from knowledge.domain import publish_article, save_article
 from tests.api_access import api_call
 from tests.factories import make_api_key, make_tenant
+from tests.integration.tracing.rows import make_trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,12 +48,16 @@ def known_ids(tenant: Tenant, key: str) -> dict[str, str]:
         claimed = replies.claim_reply(tenant_id=tenant.id, reply_id=asked["reply"]["id"], worker="test")
         assert claimed is not None
         replies.finish_reply(claimed.reply, replies.Answer("Hello.", "en", Outcome.ANSWERED, seconds=1.0))
+    trace = make_trace(tenant)
+    batch = api_call("POST", "/api/v1/batches", key, {"items": [{"question": "Hello?"}]}).json()["id"]
     version = save_article(tenant_id=tenant.id, title=f"Title {conversation}", body="Some text.", language="en")
     publish_article(tenant_id=tenant.id, article_id=version.article_id)
     return {
         "conversation_id": conversation,
         "reply_id": asked["reply"]["id"],
         "article_id": str(version.article_id),
+        "batch_id": batch,
+        "trace_id": str(trace.id),
     }
 
 

@@ -12,7 +12,9 @@ from conversations.models import Assistant
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.workers import remove_heartbeat
 from tests.factories import make_tenant, make_user
+from tests.integration.operations.workers import report, status
 
 pytestmark = pytest.mark.django_db
 
@@ -135,3 +137,21 @@ def test_another_tenants_assistant_stays_as_it_is(client: Client, tenant: Tenant
     client.force_login(make_user(tenant, Role.OWNER))
     client.post(url(tenant), VALID)
     assert stored(other) == before
+
+
+def test_the_models_that_workers_serve_are_offered(client: Client, tenant: Tenant) -> None:
+    report(status("worker-2", alias="exact"))
+    client.force_login(make_user(tenant, Role.ADMIN))
+    assert 'value="exact"' in client.get(url(tenant)).content.decode()
+    client.post(url(tenant), VALID | {"model": "exact"})
+    with tenant_atomic(tenant.id):
+        assert Assistant.objects.get().model == "exact"
+    remove_heartbeat("worker-2")
+
+
+def test_a_model_that_nobody_serves_stays_chosen_and_says_so(client: Client, tenant: Tenant) -> None:
+    with tenant_atomic(tenant.id):
+        Assistant.objects.update(model="gone")
+    client.force_login(make_user(tenant, Role.ADMIN))
+    assert "gone (not served now)" in client.get(url(tenant)).content.decode()
+    assert client.post(url(tenant), VALID | {"model": "never-heard-of"}).status_code == 400
