@@ -13,14 +13,17 @@ QUESTIONS = ROOT / "helpdesk" / "demo" / "content"
 
 def demo_questions(count: int) -> list[tuple[str, str]]:
     """(company, question), companies and languages mixed, each at most once."""
-    piles = []
-    for company in COMPANIES:
-        given = json.loads((QUESTIONS / company / "questions.json").read_text(encoding="utf-8"))["answerable"]
-        piles.append([(company, entry["question"]) for entry in given if entry["language"] == "en"])
+    piles = [[(company, question) for question in english_questions(company)] for company in COMPANIES]
     mixed = [pair for pairs in zip(*piles, strict=False) for pair in pairs]
     if len(mixed) < count:
         raise SystemExit(f"The demo content has {len(mixed)} questions; ask for at most as many.")
     return mixed[:count]
+
+
+def english_questions(company: str) -> list[str]:
+    """The company's questions that its articles answer."""
+    given = json.loads((QUESTIONS / company / "questions.json").read_text(encoding="utf-8"))["answerable"]
+    return [entry["question"] for entry in given if entry["language"] == "en"]
 
 
 def waiting_visitors(desk: Stack, count: int) -> list[tuple[str, str]]:

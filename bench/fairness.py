@@ -16,11 +16,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from bench.engine import ask, new_session
-from bench.stacks import ROOT, Stack, machine, running_desk
+from bench.customers import english_questions, visitors
+from bench.engine import ask
+from bench.stacks import Stack, machine, running_desk
 
 RESULTS = Path(__file__).parent / "results" / "fairness.json"
-QUESTIONS = ROOT / "helpdesk" / "demo" / "content"
 FLOODING, MEASURED = "mossgate", "ledgerleaf"
 FLOODING_VISITORS = 4
 SETTLE_SECONDS = 3.0
@@ -34,7 +34,11 @@ def main() -> None:
     options = parser.parse_args()
     described = machine()
     # The flood must be bounded by the line, not by the limit of each visitor.
-    with running_desk(GLASSDESK_VISITOR_MESSAGES_PER_MINUTE="100000") as desk:
+    with running_desk(
+        GLASSDESK_VISITOR_MESSAGES_PER_MINUTE="100000",
+        GLASSDESK_ANSWER_CACHE_TTL="0",
+        GLASSDESK_AUTOMATIC_ATTRIBUTION="0",
+    ) as desk:
         figures = asyncio.run(measure(desk, options.questions, options.flood))
     report = {**figures, "engine": os.environ.get("GLASSDESK_ENGINE", "vllm"), "machine": described}
     print_table(report)
@@ -73,16 +77,11 @@ async def measure(desk: Stack, count: int, flood: int) -> dict[str, Any]:
     }
 
 
-def english_questions(company: str) -> list[str]:
-    given = json.loads((QUESTIONS / company / "questions.json").read_text(encoding="utf-8"))["answerable"]
-    return [entry["question"] for entry in given if entry["language"] == "en"]
-
-
 async def first_text_seconds(desk: Stack, questions: list[str]) -> list[float]:
     """One question after the other, each by a new visitor; refusals show no text and count to their end."""
     waits = []
-    for question in questions:
-        measured = await ask(desk, MEASURED, question)
+    for each in await asyncio.to_thread(visitors, desk, [(MEASURED, question) for question in questions]):
+        measured = await ask(desk, *each)
         waits.append((measured.first_text_ms or measured.total_ms) / 1000)
     return waits
 
@@ -91,8 +90,8 @@ async def keep_full(desk: Stack, in_flight: int, answered: list[float]) -> None:
     """One visitor who asks again as soon as an answer has come, and notes how long each took."""
     import websockets
 
-    token = await asyncio.to_thread(new_session, desk, FLOODING)
     questions = english_questions(FLOODING)
+    [(_, _, token)] = await asyncio.to_thread(visitors, desk, [(FLOODING, questions[0])])
     uri = f"ws://{desk.host}/ws/widget/{FLOODING}/"
     protocols: Any = ["glassdesk.v1", f"visitor.{token}"]
     sent: list[float] = []
