@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.utils import translation
 
 from helpdesk.embedded.postgres import Postgres
 from helpdesk.embedded.valkey import Valkey
@@ -29,6 +30,13 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
         # TransactionTestCase empties tables between tests; the product's role has no such right.
         connection.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO glassdesk_app")
     yield
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page that one test reads in Chinese must not leave its language to the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
