@@ -91,7 +91,7 @@ class TooManyRequests(GlassdeskError):
 
 
 class Busy(TooManyRequests):
-    """The line for an answer is full. `wait_seconds` is what an answer would take now; None when nobody knows."""
+    """The line for an answer is full. `wait_seconds` is when a new answer would begin; None when nobody knows."""
 
     code = "busy"
 
@@ -101,7 +101,7 @@ class Busy(TooManyRequests):
             message = _("Too many questions are waiting for an answer. Try again in a moment, or talk to a person.")
         else:
             message = _(
-                "Too many questions are waiting: an answer would take about %(seconds)d seconds. "
+                "Too many questions are waiting: an answer would begin in about %(seconds)d seconds. "
                 "Try again later, or talk to a person."
             ) % {"seconds": wait_seconds}
         GlassdeskError.__init__(self, message, retry_after=retry_after, wait_seconds=wait_seconds)

@@ -17,6 +17,7 @@ from inference_worker.engine import Engine, EngineError
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
+LAST_LOOK_SECONDS = 1.0
 # An engine that neither answers nor uses its processor for so long is frozen. A long step or a busy machine is not: the
 # processor time of the engine's processes goes on growing.
 STALL_SECONDS = 4.0
@@ -191,12 +192,20 @@ class EngineHost:
         finally:
             asking.cancel()
 
+    async def _answers_at_once(self) -> bool:
+        """A last look before a restart: what was silent for long has to answer now."""
+        try:
+            return await asyncio.wait_for(self.engine.is_alive(), LAST_LOOK_SECONDS)
+        except TimeoutError:
+            return False
+
     async def _restart(self, *, only_if_dead: bool) -> None:
         if self._restarting is None:
             raise EngineError("The engine host is not started.", retryable=True)
         async with self._restarting:
-            if only_if_dead and await self._answers():
+            if only_if_dead and await self._answers_at_once():
                 self._enter(WorkerState.WARM)
+                logger.info("engine_answers_again")
                 return
             self._enter(WorkerState.RESTARTING)
             await self.engine.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from conversations.models import AnswerStyle, Outcome
@@ -47,6 +47,7 @@ class Work:
     quotes: tuple[Quote, ...] = ()
     groundedness: float | None = None
     calibration: ConfidenceModel | None = None
+    is_index_complete: bool = True
 
 
 def waited_ms(claimed: ClaimedReply) -> float:
@@ -91,7 +92,9 @@ def confidence(work: Work) -> content.Confidence:
         relevance=coverage.relevance,
         completeness=coverage.completeness,
     )
-    return calibrated(measured, work.calibration)
+    judged = calibrated(measured, work.calibration)
+    # Articles that are not searched yet may say better, or otherwise.
+    return judged if work.is_index_complete else replace(judged, band="low")
 
 
 def trace_content(work: Work) -> content.TraceContent:

@@ -22,6 +22,7 @@ from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
 from inference_worker.registration import HEARTBEAT_SECONDS, Registration, Work
 from inference_worker.stopping import StopListener, StopSignal
+from tracing.jobs import renew_job
 
 logger = structlog.get_logger(__name__)
 
@@ -46,6 +47,7 @@ class Runtime:
     # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
     _unhurried: set[UUID] = field(default_factory=set)
     _stops: StopListener = field(default_factory=StopListener)
+    _analysing: tuple[UUID, UUID] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _heartbeat: threading.Thread | None = None
@@ -158,7 +160,11 @@ class Runtime:
     def _analyse(self, tenant_id: UUID, job_id: UUID) -> bool:
         from inference_worker.analysing import run_analysis
 
-        return run_analysis(self, tenant_id=tenant_id, job_id=job_id)
+        self._analysing = (tenant_id, job_id)
+        try:
+            return run_analysis(self, tenant_id=tenant_id, job_id=job_id)
+        finally:
+            self._analysing = None
 
     def _in_progress(self) -> dict[UUID, tuple[UUID, int]]:
         with self._lock:
@@ -186,6 +192,8 @@ class Runtime:
         for tenant_id, reply_ids in by_tenant.items():
             for stopped in renew_leases(tenant_id=tenant_id, reply_ids=reply_ids, worker=self.name):
                 self._stops.tell(stopped)
+        if (analysing := self._analysing) is not None:
+            renew_job(tenant_id=analysing[0], job_id=analysing[1])
 
     def report(self) -> None:
         """Tell the register what this worker serves, and how it fares."""

@@ -49,7 +49,8 @@ def store_written(work: Work) -> Pointer | None:
                 language=work.language,
                 outcome=outcome,
                 sources=sources(work.quotes) if outcome is not Outcome.REFUSED else [],
-                confidence_band=parts.band if work.asked.grounded else "",
+                # Half an answer is not judged.
+                confidence_band=parts.band if work.asked.grounded and outcome is not Outcome.STOPPED else "",
                 seconds=round((timezone.now() - question.created_at).total_seconds(), 2),
             ),
         )

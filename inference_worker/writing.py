@@ -36,6 +36,7 @@ from inference_worker.steps import StepClock
 from inference_worker.stopping import StopSignal
 from inference_worker.storing import store, store_written
 from knowledge.answer_index import Pointer
+from knowledge.queries import is_index_complete
 from tracing.calibrations import in_force
 
 
@@ -69,6 +70,7 @@ def write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
     company = _company_name(claimed.tenant_id, work.language)
     with tenant_atomic(claimed.tenant_id):
         work.calibration = in_force()
+        work.is_index_complete = is_index_complete()
         _hear(reply, stop)
     _check(reply, stop)
     # Streaming takes seconds: no database connection is held meanwhile.

@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from helpdesk.api.pagination import page_response
+from helpdesk.api.pagination import PAGE_QUERY, page_response
 from helpdesk.api.schema import PAGE_PARAMETERS, page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
@@ -54,7 +54,7 @@ class ArticlesView(ApiView):
         ],
         responses=page_of(ArticleSerializer),
     )
-    @requires(Scope.KNOWLEDGE_READ)
+    @requires(Scope.KNOWLEDGE_READ, query=("language", "q", *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
         """Drafts and archived articles are not listed."""
         language, text = request.query_params.get("language", ""), request.query_params.get("q", "")

@@ -126,6 +126,11 @@ def counts() -> KnowledgeCounts:
     return KnowledgeCounts(**numbers)
 
 
+def is_index_complete() -> bool:
+    """Whether every published passage has its vectors, so that a search sees all of them."""
+    return not passages().filter(embedding__isnull=True).exists()
+
+
 def versions_awaiting_vectors(*, older_than: timedelta = timedelta(0)) -> list[UUID]:
     """Published versions with a passage that has had no vector for that long, at most SWEEP_BATCH of them."""
     waiting = passages().filter(embedding__isnull=True, created_at__lte=timezone.now() - older_than)

@@ -114,7 +114,13 @@ def _described_models(client: ApiClient) -> list[dict[str, Any]]:
 async def chat_completions(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
     """Answer the last message, in one piece or as it is written."""
     wanted = read_chat_request(_decoded(request))
-    asked = await in_database(ask, client, wanted)
+    asking = asyncio.ensure_future(in_database(ask, client, wanted))
+    try:
+        asked = await asyncio.shield(asking)
+    except asyncio.CancelledError:
+        # The caller went away already; the thread goes on and stores a question that nobody waits for.
+        await asyncio.shield(_abandon(asking))
+        raise
     heading = Heading(f"chatcmpl-{asked.replies[0].reply_id.hex}", int(time.time()), asked.model)
     exchange = Exchange(client, wanted, asked, heading)
     try:
@@ -182,6 +188,12 @@ async def _close(events: AsyncGenerator[bytes, None], coming: asyncio.Future[byt
     coming.cancel()
     await asyncio.gather(coming, return_exceptions=True)
     await events.aclose()
+
+
+async def _abandon(asking: asyncio.Future[Asked]) -> None:
+    """Give up what is still being stored."""
+    with contextlib.suppress(GlassdeskError, DatabaseError):
+        await _give_up(await asking)
 
 
 async def _give_up(asked: Asked) -> None:

@@ -17,8 +17,8 @@ from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnal
 from tracing.tasks import enqueue_analysis
 
 MAX_ATTEMPTS = 3
-# A worker that is alive finishes or gives back long before.
-LONGEST_RUN = timedelta(minutes=10)
+# A worker that is alive says so every few seconds.
+LEASE = timedelta(seconds=45)
 LOST_TASK = timedelta(seconds=60)
 # With so many waiting, an answer is analysed only when somebody asks for it.
 MAX_AUTOMATIC = 20
@@ -62,6 +62,12 @@ def claim_job(*, tenant_id: UUID, job_id: UUID) -> AnalysisJob | None:
         return job
 
 
+def renew_job(*, tenant_id: UUID, job_id: UUID) -> None:
+    """Say that this job is still being worked on."""
+    with tenant_atomic(tenant_id):
+        AnalysisJob.objects.filter(id=job_id, state=JobState.RUNNING).update(claimed_at=timezone.now())
+
+
 def finish_job(job: AnalysisJob, analysis: TraceAnalysis) -> bool:
     """Note the result, in the transaction that stores it; False when the job was given to another worker meanwhile."""
     return bool(
@@ -93,9 +99,11 @@ def recover_jobs(tenant_id: UUID) -> int:
     """Give back what a dead worker held and send lost tasks again; returns how many were sent."""
     now = timezone.now()
     with tenant_atomic(tenant_id):
-        AnalysisJob.objects.filter(state=JobState.RUNNING, claimed_at__lt=now - LONGEST_RUN).update(
-            state=JobState.QUEUED, queued_at=now
+        orphaned = AnalysisJob.objects.filter(state=JobState.RUNNING, claimed_at__lt=now - LEASE)
+        orphaned.filter(attempt__gte=MAX_ATTEMPTS).update(
+            state=JobState.FAILED, finished_at=now, error_code="worker_lost"
         )
+        orphaned.update(state=JobState.QUEUED, queued_at=now)
         waiting = AnalysisJob.objects.filter(state=JobState.QUEUED, queued_at__lt=now - LOST_TASK)
         job_ids: Sequence[UUID] = list(waiting.values_list("id", flat=True)[:100])
     for job_id in job_ids:

@@ -25,9 +25,14 @@ def clean_reason(reason: str) -> str:
     """The reason on one line, without invisible characters. Raises ReasonMissing when too little is left."""
     shown = "".join(" " if character.isspace() else character for character in reason if _is_shown(character))
     shown = " ".join(shown.split())[:MAX_REASON]
-    if len(shown.replace(" ", "")) < MIN_REASON:
+    if sum(_weight(character) for character in shown.replace(" ", "")) < MIN_REASON:
         raise ReasonMissing
     return shown
+
+
+def _weight(character: str) -> int:
+    """A Chinese character says about as much as two letters."""
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _is_shown(character: str) -> bool:

@@ -72,7 +72,7 @@ class VerificationTooLong(Unavailable):
 
 
 def verify_chain(*, seconds: float = math.inf) -> Verification:
-    """Check every chained row of the tenant in scope.
+    """Check every chained row of the tenant in scope: that of `tenant_snapshot`, where answers may be stored meanwhile.
 
     Raises SealError without the chain's key, and VerificationTooLong when it is not done after so many seconds.
     """

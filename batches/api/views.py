@@ -22,7 +22,7 @@ from batches.lines import Submission
 from batches.models import OPEN_STATES, Batch, BatchItem
 from batches.queries import Progress, batch_by_id, describe_results, ended_items, items_by_position, progress_of
 from helpdesk.api.one_type import OneType
-from helpdesk.api.pagination import page_response, requested_limit
+from helpdesk.api.pagination import PAGE_QUERY, page_response, requested_limit
 from helpdesk.api.schema import PAGE_PARAMETERS, page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
@@ -59,7 +59,7 @@ class BatchesView(ApiView):
         parameters=PAGE_PARAMETERS,
         responses=page_of(BatchSerializer),
     )
-    @requires(Scope.BATCHES_READ)
+    @requires(Scope.BATCHES_READ, query=PAGE_QUERY)
     def get(self, request: ApiRequest) -> Response:
         """Each with its progress."""
         response = page_response(request, Batch.objects.all(), lambda batch: batch)
@@ -74,7 +74,7 @@ class BatchesView(ApiView):
         responses={201: BatchSerializer},
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, description="Of a batch that is sent as JSON lines.")],
     )
-    @requires(Scope.BATCHES_WRITE, atomic=False)
+    @requires(Scope.BATCHES_WRITE, atomic=False, query=("name",))
     def post(self, request: ApiRequest) -> Response:
         """All are stored, or none and the error lists what is wrong in which line."""
         client, submission = request.auth, cast(object, request.data)
@@ -119,7 +119,7 @@ class ResultsView(ApiView):
         ],
         responses=results_page(),
     )
-    @requires(Scope.BATCHES_READ)
+    @requires(Scope.BATCHES_READ, query=("order", "after", "limit"))
     def get(self, request: ApiRequest, batch_id: UUID) -> Response:
         """Call again with the `after` of the last answer until `complete` is true."""
         batch = batch_by_id(batch_id)
@@ -149,7 +149,7 @@ class ResultLinesView(ApiView):
         parameters=[AFTER, ORDER],
         responses={(200, "application/x-ndjson"): OpenApiResponse(OpenApiTypes.STR, description="One result a line.")},
     )
-    @requires(Scope.BATCHES_READ, atomic=False)
+    @requires(Scope.BATCHES_READ, atomic=False, query=("order", "after"))
     def get(self, request: ApiRequest, batch_id: UUID) -> StreamingHttpResponse:
         """One JSON object a line."""
         order, after = _order(request), _after(request)

@@ -69,7 +69,7 @@ class StatsView(ApiView):
         ],
         responses=StatsSerializer,
     )
-    @requires(Scope.STATS_READ)
+    @requires(Scope.STATS_READ, query=("days",))
     def get(self, request: ApiRequest) -> Response:
         """Numbers only; nothing that anybody wrote."""
         raw = request.query_params.get("days", str(DEFAULT_DAYS))

@@ -37,7 +37,7 @@ from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.negotiation import EventsOrJson
-from helpdesk.api.pagination import page_response
+from helpdesk.api.pagination import PAGE_QUERY, page_response
 from helpdesk.api.preferences import preferred_wait
 from helpdesk.api.schema import PAGE_PARAMETERS, page_of
 from helpdesk.api.strict import read_input
@@ -63,7 +63,7 @@ class ConversationsView(ApiView):
         ],
         responses=page_of(ConversationSerializer),
     )
-    @requires(Scope.CONVERSATIONS_READ)
+    @requires(Scope.CONVERSATIONS_READ, query=(*FILTERS, "customer", *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
         """Those of the website as well as those of programs."""
         return page_response(request, _filtered(request), describe_api_conversation)
@@ -102,7 +102,7 @@ class MessagesView(ApiView):
         parameters=PAGE_PARAMETERS,
         responses=page_of(MessageSerializer),
     )
-    @requires(Scope.CONVERSATIONS_READ)
+    @requires(Scope.CONVERSATIONS_READ, query=PAGE_QUERY)
     def get(self, request: ApiRequest, conversation_id: UUID) -> Response:
         """Messages of the customer, the AI, people, and notes of the system."""
         conversation = conversation_by_id(conversation_id)

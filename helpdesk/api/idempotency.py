@@ -75,7 +75,10 @@ def claim(client: ApiClient, *, key: str, digest: str) -> UUID:
         row = IdempotentRequest(api_key_id=client.key_id, key=key, digest=digest, claimed_at=now, expires_at=now + KEPT)
         # Waits for a concurrent claim of the same key to commit, and then does nothing.
         IdempotentRequest.objects.bulk_create([row], ignore_conflicts=True)
-        stored: IdempotentRequest = mine.select_for_update().get()
+        stored: IdempotentRequest | None = mine.select_for_update().first()
+        if stored is None:
+            # The first one has just failed and was forgotten.
+            raise StillRunning
         if stored.id == row.id:
             return row.id
         if stored.digest != digest:

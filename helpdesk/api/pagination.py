@@ -17,6 +17,7 @@ from helpdesk.errors import InvalidInput
 
 Row = TypeVar("Row", bound=Model)
 
+PAGE_QUERY = ("limit", "cursor")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 

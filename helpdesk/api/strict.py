@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from helpdesk.errors import InvalidInput
+
 Input = TypeVar("Input", bound="StrictSerializer")
+
+
+def refuse_unknown(given: Iterable[object], known: Collection[str]) -> None:
+    """Raises InvalidInput that names the first parameter which is not known."""
+    for name in given:
+        if name not in known:
+            raise InvalidInput(_("There is no parameter “%(name)s”.") % {"name": name}, parameter=str(name))
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -20,6 +20,7 @@ from helpdesk.api import idempotency
 from helpdesk.api.authentication import ApiKeyAuthentication
 from helpdesk.api.errors import BodyTooLarge, UnreadableBody
 from helpdesk.api.limits import Quota, count_request
+from helpdesk.api.strict import refuse_unknown
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.errors import InvalidApiKey, ScopeMissing
 from helpdesk.api_keys.scopes import Scope
@@ -38,8 +39,10 @@ class ApiRequest(Request):
     auth: ApiClient
 
 
-def requires(scope: Scope | None, *, atomic: bool = True) -> Callable[[Handler], Handler]:
+def requires(scope: Scope | None, *, atomic: bool = True, query: Collection[str] = ()) -> Callable[[Handler], Handler]:
     """Decorate a handler of an ApiView with the scope that it needs; None lets every sound key in.
+
+    `query` are the names that its address may carry behind the question mark; others are refused.
 
     It runs inside `tenant_atomic`, and an error rolls it back. `atomic=False` is for handlers that wait or stream: they
     open the scope themselves, for a moment at a time.
@@ -54,17 +57,23 @@ def requires(scope: Scope | None, *, atomic: bool = True) -> Callable[[Handler],
                 return handler(view, request, *args, **kwargs)
 
         guarded.required_scope = scope  # type: ignore[attr-defined]
+        guarded.query = query  # type: ignore[attr-defined]
         return cast(Handler, guarded)
 
     return decorate
+
+
+def handler_of(view: APIView, request: Request) -> Any:
+    """The method that will answer; None when the view has none for this one."""
+    name = (request.method or "").lower()
+    return getattr(view, name, None) if name in view.http_method_names else None
 
 
 class HasScope(BasePermission):
     """The key carries the scope that the handler names. A handler that names none fails loudly."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        name = (request.method or "").lower()
-        handler = getattr(view, name, None) if name in view.http_method_names else None
+        handler = handler_of(view, request)
         if handler is None:
             return True
         scope: Scope | None = handler.required_scope
@@ -106,6 +115,9 @@ class ApiView(APIView):
         if self._quota is not None and self._quota.is_exceeded:
             raise TooManyRequests(retry_after=self._quota.reset_seconds)
         super().initial(request, *args, **kwargs)
+        handler = handler_of(self, request)
+        if handler is not None:
+            refuse_unknown(request.query_params, handler.query)
         if request.method in WITH_A_BODY:
             body = read_body(request._request, limit=self.max_body_bytes)
             key = request.headers.get(idempotency.HEADER)

@@ -25,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 LAST_USE_RESOLUTION = timedelta(minutes=1)
 NAME_CHARACTERS = 80
+MOST_REQUESTS_PER_MINUTE = 100_000
 _NO_DIGEST = "0" * 64
 
 
@@ -63,8 +64,8 @@ def create_key(
         raise InvalidInput(_("Choose at least one of these scopes: %(scopes)s.") % {"scopes": ", ".join(Scope.values)})
     if expires_at is not None and expires_at <= timezone.now():
         raise InvalidInput(_("A key must expire in the future."))
-    if requests_per_minute is not None and requests_per_minute < 1:
-        raise InvalidInput(_("A key needs at least one request per minute."))
+    if requests_per_minute is not None and not 1 <= requests_per_minute <= MOST_REQUESTS_PER_MINUTE:
+        raise InvalidInput(_("A key may send 1 to 100,000 requests per minute."))
     text = make_key_text(tenant_id)
     with tenant_atomic(tenant_id):
         key: ApiKey = ApiKey.objects.create(

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.api_keys.domain import NAME_CHARACTERS
+from helpdesk.api_keys.domain import MOST_REQUESTS_PER_MINUTE, NAME_CHARACTERS
 from helpdesk.api_keys.scopes import Scope
 
 LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("", _("Until it is revoked"))]
@@ -31,7 +31,7 @@ class ApiKeyForm(forms.Form):
         label=_("Requests per minute"),
         required=False,
         min_value=1,
-        max_value=100_000,
+        max_value=MOST_REQUESTS_PER_MINUTE,
         help_text=_("Empty: the desk's own limit."),
     )
 

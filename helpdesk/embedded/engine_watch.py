@@ -19,6 +19,8 @@ def sentence(before: WorkerStatus | None, now: WorkerStatus) -> str | None:
     who = f"inference worker of {now.alias}" if now.alias else "inference worker"
     if before is not None and now.restarts > before.restarts:
         return f"The {who} has started its engine again (restart {now.restarts}); it is warm."
+    if before is not None and before.state == WorkerState.LOADING and now.ready:
+        return f"The {who} is warm."
     if before is None or now.state == before.state:
         return None
     return {
@@ -32,6 +34,7 @@ def sentence(before: WorkerStatus | None, now: WorkerStatus) -> str | None:
             WorkerState.STALLED,
         ): f"The engine of the {who} does not answer; nothing is sent to it meanwhile.",
         (WorkerState.STALLED, WorkerState.WARM): f"The engine of the {who} answers again.",
+        (WorkerState.RESTARTING, WorkerState.WARM): f"The engine of the {who} answers again.",
     }.get((before.state, now.state))
 
 

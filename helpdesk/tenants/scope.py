@@ -73,6 +73,23 @@ def tenant_atomic(tenant_id: UUID) -> Iterator[None]:
 
 
 @contextmanager
+def tenant_snapshot(tenant_id: UUID) -> Iterator[None]:
+    """Like `tenant_atomic`, and every query sees the rows of one moment, whatever others commit meanwhile. For reading.
+
+    Inside another transaction it is `tenant_atomic`: what that one sees is settled already.
+    """
+    if connection.in_atomic_block:
+        with tenant_atomic(tenant_id):
+            yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with tenant_atomic(tenant_id):
+            yield
+
+
+@contextmanager
 def user_atomic(user_id: int) -> Iterator[None]:
     """One transaction in which a person sees their own memberships of all tenants, and no other tenant row."""
     with _scope(_user, "app.user_id", user_id):  # type: ignore[arg-type]

@@ -76,7 +76,7 @@ export function refreshReply([, answer, progress, aside], reply, { slow, withPer
   pulse.dataset.phase = phase.dataset.phase = reply.phase;
   const words = reply.phase === "queued" && reply.wait ? say("queuedBehind", { seconds: reply.wait }) : say(reply.phase);
   phase.textContent = reply.stopping ? say("stopping") : words;
-  aside.hidden = !slow || Boolean(reply.text) || withPerson;
+  aside.hidden = !slow || withPerson;
 }
 
 const QUIET = ["stopped", "superseded"];

@@ -1,9 +1,9 @@
-/* Notices replies that show no text for a long time, so that the customer is offered a person instead of a blank wait. */
+/* Notices replies that show nothing new for a long time, so that the customer is offered a person instead of a blank wait. */
 
 const PATIENCE = 12_000;
 
 export class SlowReplies {
-  #timers = new Map();
+  #waits = new Map();
   #slow = new Set();
   #onChange;
 
@@ -17,15 +17,18 @@ export class SlowReplies {
 
   watch(replies) {
     const alive = new Set(replies.map((reply) => reply.id));
-    for (const [id, timer] of this.#timers) {
-      if (alive.has(id)) continue;
-      clearTimeout(timer);
-      this.#timers.delete(id);
-      this.#slow.delete(id);
+    for (const id of this.#waits.keys()) if (!alive.has(id)) this.#forget(id);
+    for (const { id, text = "" } of replies) {
+      if (this.#waits.get(id)?.text === text) continue;
+      this.#forget(id);
+      this.#waits.set(id, { text, timer: setTimeout(() => this.#late(id), PATIENCE) });
     }
-    for (const id of alive) {
-      if (!this.#timers.has(id)) this.#timers.set(id, setTimeout(() => this.#late(id), PATIENCE));
-    }
+  }
+
+  #forget(id) {
+    clearTimeout(this.#waits.get(id)?.timer);
+    this.#waits.delete(id);
+    this.#slow.delete(id);
   }
 
   #late(id) {

@@ -19,6 +19,7 @@ from tracing.export.readers import ClientReader
 from tracing.export.rows import count_traces, exported_traces
 from tracing.export.streams import Layout, csv_layout, jsonl_layout, pieces
 from tracing.export_views import CONTENT_TYPES, MAX_ROWS
+from tracing.forms import FilterForm
 from tracing.queries import TraceFilter
 
 
@@ -33,7 +34,7 @@ class CsvView(ApiView):
         parameters=[FilterSerializer],
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="One trace a line.")},
     )
-    @requires(Scope.TRACES_READ, atomic=False)
+    @requires(Scope.TRACES_READ, atomic=False, query=FilterForm.base_fields)
     def get(self, request: ApiRequest) -> StreamingHttpResponse:
         """The newest 10,000 that match, as CSV; no content, so nothing is logged."""
         with tenant_atomic(request.auth.tenant_id):
@@ -57,7 +58,7 @@ class JsonlView(ApiView):
     @requires(Scope.TRACES_CONTENT, atomic=False)
     def post(self, request: ApiRequest) -> HttpResponse | StreamingHttpResponse:
         """The newest 10,000 that match, one a line. Each is logged as a read, with key and reason."""
-        body = body_of(request.data)
+        body = body_of(request.data, known={"reason", *FilterForm.base_fields})
         reader = ClientReader(request.auth, reason_of(body))
         with tenant_atomic(request.auth.tenant_id):
             wanted = wanted_traces(body)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from helpdesk.api.strict import refuse_unknown
 from helpdesk.errors import InvalidInput
 from tracing.forms import MAX_WITHOUT, FilterForm
 from tracing.models import AnalysisKind
@@ -15,10 +16,11 @@ from tracing.queries import TraceFilter, models_seen
 from tracing.reasons import ReasonMissing
 
 
-def body_of(data: object) -> Mapping[str, Any]:
-    """The JSON object that was sent; raises InvalidInput."""
+def body_of(data: object, *, known: Collection[str]) -> Mapping[str, Any]:
+    """The JSON object that was sent, with nothing in it that is not known. Raises InvalidInput."""
     if not isinstance(data, Mapping):
         raise InvalidInput(_("Send a JSON object."))
+    refuse_unknown(data, known)
     return data
 
 

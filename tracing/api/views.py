@@ -13,14 +13,14 @@ from rest_framework.response import Response
 
 from conversations.feedback import give_feedback
 from conversations.models import Giver
-from helpdesk.api.pagination import page_response
+from helpdesk.api.pagination import PAGE_QUERY, page_response
 from helpdesk.api.schema import PAGE_PARAMETERS, page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.crypto import SealError
 from helpdesk.errors import NotFound
 from helpdesk.tenants.models import Tenant
-from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.scope import tenant_atomic, tenant_snapshot
 from tracing.api.describing import describe_job, describe_trace, describe_traces, describe_verification
 from tracing.api.reading import analysis_of, body_of, reason_of, wanted_traces
 from tracing.api.serializers import (
@@ -38,6 +38,7 @@ from tracing.api.serializers import (
 from tracing.export.jsonl import trace_line
 from tracing.export.readers import ClientReader
 from tracing.export.rows import read_one
+from tracing.forms import FilterForm
 from tracing.jobs import request_analysis
 from tracing.models import AnalysisJob
 from tracing.queries import filtered_traces
@@ -56,7 +57,7 @@ class TracesView(ApiView):
         parameters=[FilterSerializer, *PAGE_PARAMETERS],
         responses=page_of(TraceSerializer),
     )
-    @requires(Scope.TRACES_READ)
+    @requires(Scope.TRACES_READ, query=(*FilterForm.base_fields, *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
         """Figures only; nothing is opened and nothing logged."""
         rows = filtered_traces(wanted_traces(request.query_params)).select_related("key")
@@ -88,7 +89,7 @@ class ContentView(ApiView):
     def post(self, request: ApiRequest, trace_id: UUID) -> HttpResponse:
         """Key, reason and time are logged in the chain before it is sent."""
         client = request.auth
-        reader = ClientReader(client, reason_of(body_of(request.data)))
+        reader = ClientReader(client, reason_of(body_of(request.data, known={"reason"})))
         with tenant_atomic(client.tenant_id):
             exported = read_one(trace_by_id(trace_id), reader)
             # Raised behind the transaction: the attempt has to stay in the log.
@@ -109,7 +110,7 @@ class AnalysesView(ApiView):
         parameters=PAGE_PARAMETERS,
         responses=page_of(AnalysisSerializer),
     )
-    @requires(Scope.TRACES_READ)
+    @requires(Scope.TRACES_READ, query=PAGE_QUERY)
     def get(self, request: ApiRequest, trace_id: UUID) -> Response:
         """States and figures; their words come with the trace's content."""
         jobs = (
@@ -127,7 +128,7 @@ class AnalysesView(ApiView):
     def post(self, request: ApiRequest, trace_id: UUID) -> Response:
         """Done when the engine has time; the same request that is still open is returned instead of a second one."""
         trace = trace_by_id(trace_id)
-        kind, parameters = analysis_of(body_of(request.data))
+        kind, parameters = analysis_of(body_of(request.data, known={"kind", "without", "is_free"}))
         if trace.key.destroyed_at:
             raise TraceErased
         job = request_analysis(trace, kind=kind, parameters=parameters, api_key_id=request.auth.key_id)
@@ -146,7 +147,7 @@ class FeedbackView(ApiView):
         answer_id = trace_by_id(trace_id).reply.answer_id
         if answer_id is None:
             raise NotFound
-        body: dict[str, Any] = dict(body_of(request.data))
+        body: dict[str, Any] = dict(body_of(request.data, known={"rating", "reason", "comment"}))
         given = give_feedback(
             tenant_id=request.auth.tenant_id,
             message_id=answer_id,
@@ -167,10 +168,11 @@ class VerifyView(ApiView):
         request=None,
         responses=VerificationSerializer,
     )
-    @requires(Scope.TRACES_READ)
+    @requires(Scope.TRACES_READ, atomic=False)
     def post(self, request: ApiRequest) -> Response:
         """Walks the tenant's chain and names each row that was altered, moved, removed or inserted."""
         try:
-            return Response(describe_verification(verify_chain(seconds=settings.API_VERIFY_SECONDS)))
+            with tenant_snapshot(request.auth.tenant_id):
+                return Response(describe_verification(verify_chain(seconds=settings.API_VERIFY_SECONDS)))
         except SealError:
             raise TraceUnreadable from None

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from conversations.models import Visitor
 from helpdesk.api.errors import UnknownRouteView
-from helpdesk.api.pagination import page_response
+from helpdesk.api.pagination import PAGE_QUERY, page_response
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import Conflict
@@ -21,7 +21,7 @@ class VisitorsView(ApiView):
 
     max_body_bytes = 2000
 
-    @requires(Scope.CONVERSATIONS_READ)
+    @requires(Scope.CONVERSATIONS_READ, query=PAGE_QUERY)
     def get(self, request: ApiRequest) -> Response:
         return page_response(request, Visitor.objects.all(), lambda row: str(row.id))
 

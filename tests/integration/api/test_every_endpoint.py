@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from helpdesk.api.views import ApiView
 from helpdesk.api_keys.scopes import Scope
+from tests.factories import make_api_key, make_tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +45,11 @@ def test_every_handler_names_its_scope_and_lets_no_stranger_in(route: str, metho
     path = "/".join(ADDRESS if part.startswith("<") else part for part in route.split("/"))
     response = getattr(Client(), method)(path)
     assert (response.status_code, response.json()["error"]["code"]) == (401, "invalid_api_key")
+
+
+@pytest.mark.parametrize(("route", "method", "handler"), HANDLERS, ids=lambda value: str(value)[:80])
+def test_every_endpoint_refuses_a_parameter_that_it_does_not_know(route: str, method: str, handler: object) -> None:
+    key = make_api_key(make_tenant())
+    path = "/".join(ADDRESS if part.startswith("<") else part for part in route.split("/"))
+    response = getattr(Client(), method)(f"{path}?no_such_name=1", headers={"Authorization": f"Bearer {key}"})
+    assert (response.status_code, response.json()["error"]["parameter"]) == (400, "no_such_name")

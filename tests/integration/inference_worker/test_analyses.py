@@ -19,7 +19,7 @@ from tests.factories import make_tenant, make_user
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import QUESTION
 from tracing.analysis_content import Alternatives, Attribution, Replay, analysis_result
-from tracing.jobs import recover_jobs, request_analysis
+from tracing.jobs import recover_jobs, renew_job, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnalysis
 from tracing.read import open_trace_and_analyses
 from tracing.verify import verify_chain
@@ -173,6 +173,47 @@ def test_a_job_of_a_dead_worker_is_done_again(shop: Tenant) -> None:
             return AnalysisJob.objects.get(id=job.id).state == JobState.DONE
 
     wait_for(done)
+
+
+def test_a_job_that_took_its_workers_along_is_given_up(shop: Tenant) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    trace = answered(shop)
+    with tenant_atomic(shop.id):
+        job = AnalysisJob.objects.create(
+            trace=trace,
+            kind=AnalysisKind.ATTRIBUTION,
+            state=JobState.RUNNING,
+            attempt=3,
+            claimed_at=timezone.now() - timedelta(minutes=2),
+        )
+    recover_jobs(shop.id)
+    with tenant_atomic(shop.id):
+        job.refresh_from_db()
+    assert (job.state, job.error_code) == (JobState.FAILED, "worker_lost")
+
+
+def test_a_job_in_progress_is_kept_by_its_worker(shop: Tenant, worker: Runtime) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    trace = answered(shop)
+    with tenant_atomic(shop.id):
+        job = AnalysisJob.objects.create(
+            trace=trace,
+            kind=AnalysisKind.ATTRIBUTION,
+            state=JobState.RUNNING,
+            attempt=1,
+            claimed_at=timezone.now() - timedelta(minutes=2),
+        )
+    renew_job(tenant_id=shop.id, job_id=job.id)
+    recover_jobs(shop.id)
+    with tenant_atomic(shop.id):
+        job.refresh_from_db()
+    assert job.state == JobState.RUNNING
 
 
 def test_another_tenant_s_job_is_not_found(shop: Tenant, worker: Runtime) -> None:

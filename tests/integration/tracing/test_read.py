@@ -15,7 +15,7 @@ from tests.integration.tracing.rows import make_trace, make_traces
 from tests.unit.tracing.samples import make_content
 from tracing.models import Trace, TraceAccess
 from tracing.read import TraceUnreadable, open_trace, trace_of_reply, trace_shape
-from tracing.reasons import ReasonMissing
+from tracing.reasons import ReasonMissing, clean_reason
 
 pytestmark = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
@@ -165,3 +165,9 @@ def test_trace_shape_has_times_and_sizes_and_no_payload(tenant, django_assert_nu
     assert [step.name for step in shape.steps] == ["retrieve", "prompt", "first_token", "decode"]
     assert (shape.prompt_tokens, shape.answer_tokens, shape.candidate_count, shape.source_count) == (5, 8, 3, 1)
     assert (shape.sealed_bytes, shape.times_opened) == (len(trace.sealed) + len(trace.sealed_prompt), 1)
+
+
+def test_few_chinese_characters_say_as_much_as_a_word():
+    assert clean_reason("检查原因") == "检查原因"
+    with pytest.raises(ReasonMissing):
+        clean_reason("检查")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import uuid
 from io import StringIO
@@ -10,12 +11,13 @@ from io import StringIO
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from conversations.models import Message, Outcome, Reply
 from conversations.replies import Answer, finish_reply
 from helpdesk import crypto
 from helpdesk.crypto import SealError
-from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.scope import tenant_atomic, tenant_snapshot
 from tests.factories import make_tenant
 from tests.integration.tracing.format1 import make_format1_trace
 from tests.integration.tracing.rows import claimed_reply, make_trace, make_traces
@@ -25,6 +27,7 @@ from tracing import keys, links
 from tracing.chain import append_to_chain, locked_head
 from tracing.models import DeletionReceipt, KeyEvent, Trace, TraceAccess, TraceAnalysis
 from tracing.record import record_trace
+from tracing.verify import verify_chain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -364,3 +367,22 @@ def _multiply(trace, count):
 
 def replace_row(row):
     return Trace(**{field.attname: getattr(row, field.attname) for field in Trace._meta.concrete_fields})
+
+
+def test_answers_that_are_stored_meanwhile_are_not_taken_for_inserted_ones(tenant):
+    make_traces(tenant, 2)
+    with tenant_snapshot(tenant.id):
+        assert Trace.objects.count() == 2
+        storing = threading.Thread(target=_store_one, args=(tenant,))
+        storing.start()
+        storing.join(30)
+        result = verify_chain()
+    assert (result.traces, result.findings) == (2, [])
+    assert verified(tenant).traces == 3
+
+
+def _store_one(tenant):
+    try:
+        make_trace(tenant)
+    finally:
+        connections.close_all()

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.crypto import SealError
 from helpdesk.tenants.models import Tenant
-from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.scope import tenant_snapshot
 from tracing.checkpoint import CheckpointMalformed, parse_checkpoint, verify_checkpoint
 from tracing.management.tenants import named_tenants
 from tracing.verify import Finding, verify_chain
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(f"Traces were tampered with: {', '.join(unsound)}.")
 
     def _verify(self, tenant: Tenant, signed: dict[str, Any] | None) -> bool:
-        with tenant_atomic(tenant.id):
+        with tenant_snapshot(tenant.id):
             result = verify_chain()
             held = verify_checkpoint(signed) if signed else None
         self.stdout.write(f"{tenant.slug}: {result.traces} traces, {'sound' if result.is_sound else 'NOT sound'}")
