@@ -55,6 +55,8 @@ from inference_worker.vllm_extensions import imported
 
 ANSWER_TIMEOUT_SECONDS = 60.0
 DEATH_POLL_SECONDS = 0.5
+# After each question vLLM's worker process keeps a core busy for a second, which an idle desk should not.
+IDLE_CHECK_SECONDS = 8.0
 SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
 # One step of a CPU takes about a second with so many tokens: nobody's next token waits longer for another's prompt.
 CPU_STEP_TOKENS = 256
@@ -85,6 +87,8 @@ class VLLMEngine:
         self.settings = settings
         self.load_log = load_log or LoadLog()
         self._llm: Any = None
+        self._generating = 0
+        self._asked_at = 0.0
         self._stats: Any = None
         self._processes: list[psutil.Process] = []
         self._tokenizer: Any = None
@@ -210,6 +214,9 @@ class VLLMEngine:
         """Whether engine and worker processes answer within a minute (between steps: busy ones take a while)."""
         if self._llm is None or self._llm.errored:
             return False
+        if not self._generating and time.monotonic() - self._asked_at < IDLE_CHECK_SECONDS:
+            return True
+        self._asked_at = time.monotonic()
         # The question goes through to the worker process, which the engine process alone would not vouch for.
         asking = asyncio.ensure_future(self._llm.collective_rpc("check_health"))
         give_up_at = time.monotonic() + ANSWER_TIMEOUT_SECONDS
@@ -304,6 +311,7 @@ class VLLMEngine:
         if self._llm is None:
             raise EngineError("The engine is not running.", retryable=True)
         outputs = self._llm.generate({"prompt_token_ids": list(ids)}, parameters, request_id, priority=priority)
+        self._generating += 1
         try:
             async with contextlib.aclosing(outputs):
                 async for output in outputs:
@@ -314,6 +322,8 @@ class VLLMEngine:
             raise EngineError(f"The engine failed: {_first_line(error.__cause__ or error)}", retryable=True) from error
         except (VLLMClientError, ValueError) as error:
             raise RequestRefused(f"The engine refused the request: {_first_line(error)}") from error
+        finally:
+            self._generating -= 1
 
     def _vllm_parameters(self, sampling: SamplingParameters, choices: Sequence[SpelledChoice], budget: int) -> Any:
         from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams

@@ -33,7 +33,7 @@ def after(watch: tuple[EngineWatch, list[str]], *workers: WorkerStatus) -> list[
 
 def test_a_death_and_the_restart_are_said_once(watch: tuple[EngineWatch, list[str]]) -> None:
     assert after(watch, status("a", state="loading")) == []
-    assert after(watch, status("a")) == []
+    assert after(watch, status("a")) == ["The inference worker is warm."]
     assert after(watch, status("a", state="restarting")) == [
         "The engine of the inference worker died; the worker is starting it again."
     ]
