@@ -88,7 +88,7 @@ class VLLMEngine:
         self.load_log = load_log or LoadLog()
         self._llm: Any = None
         self._generating = 0
-        self._asked_at = 0.0
+        self._answered_at = 0.0
         self._stats: Any = None
         self._processes: list[psutil.Process] = []
         self._tokenizer: Any = None
@@ -214,9 +214,8 @@ class VLLMEngine:
         """Whether engine and worker processes answer within a minute (between steps: busy ones take a while)."""
         if self._llm is None or self._llm.errored:
             return False
-        if not self._generating and time.monotonic() - self._asked_at < IDLE_CHECK_SECONDS:
+        if not self._generating and time.monotonic() - self._answered_at < IDLE_CHECK_SECONDS:
             return True
-        self._asked_at = time.monotonic()
         # The question goes through to the worker process, which the engine process alone would not vouch for.
         asking = asyncio.ensure_future(self._llm.collective_rpc("check_health"))
         give_up_at = time.monotonic() + ANSWER_TIMEOUT_SECONDS
@@ -226,7 +225,10 @@ class VLLMEngine:
                 await asyncio.wait([asking], timeout=DEATH_POLL_SECONDS)
                 if self._llm is None or self._llm.errored:
                     return False
-            return asking.done() and asking.exception() is None
+            if not asking.done() or asking.exception() is not None:
+                return False
+            self._answered_at = time.monotonic()
+            return True
         finally:
             asking.cancel()
 
@@ -324,6 +326,8 @@ class VLLMEngine:
             raise RequestRefused(f"The engine refused the request: {_first_line(error)}") from error
         finally:
             self._generating -= 1
+            # It may have ended in an error: the next look is a whole one.
+            self._answered_at = 0.0
 
     def _vllm_parameters(self, sampling: SamplingParameters, choices: Sequence[SpelledChoice], budget: int) -> Any:
         from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
