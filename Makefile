@@ -2,6 +2,8 @@
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 ENGINE := $(if $(GPU),gpu,cpu)
 BIN := .venv/bin
+# Test processes, each with a PostgreSQL and a Valkey of its own; one of them gets all tests of the real engine.
+WORKERS ?= 2
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
@@ -27,7 +29,7 @@ run: env
 	@exec $(BIN)/python manage.py up
 
 test: browser lint
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: env
 	@$(BIN)/ruff check .

@@ -27,6 +27,7 @@ from helpdesk.waiting import replies_in_line
 logger = structlog.get_logger(__name__)
 
 LOST_TASK_SECONDS = 10
+OPEN = (ReplyStatus.QUEUED, ReplyStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,12 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
     return message
 
 
-def fail_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int | None, code: str) -> bool:
-    """End a reply without an answer and tell the customer; False when it was not open any more."""
+def fail_reply(
+    *, tenant_id: UUID, reply_id: UUID, attempt: int | None, code: str, statuses: Iterable[ReplyStatus] = OPEN
+) -> bool:
+    """End a reply without an answer and tell the customer; False when it was in none of these states any more."""
     with tenant_atomic(tenant_id):
-        rows = Reply.objects.filter(id=reply_id, status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING])
+        rows = Reply.objects.filter(id=reply_id, status__in=list(statuses))
         if attempt is not None:
             rows = rows.filter(attempt=attempt)
         failed = rows.update(status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None)
@@ -158,7 +161,7 @@ def recover_replies(tenant_id: UUID) -> None:
     """Fail what is past its deadline, give back what a dead worker held, enqueue again what the queue lost."""
     with tenant_atomic(tenant_id):
         now = timezone.now()
-        open_replies = Reply.objects.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING])
+        open_replies = Reply.objects.filter(status__in=OPEN)
         late = list(open_replies.filter(deadline_at__lt=now).exclude(_is_leased(now)))
         orphaned = list(open_replies.filter(status=ReplyStatus.RUNNING, lease_until__lt=now))
         lost = list(

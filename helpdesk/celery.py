@@ -11,6 +11,8 @@ from celery import Celery
 from celery.signals import worker_init
 from kombu import Queue
 
+from helpdesk.broker import survive_lost_connections
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 
 INFERENCE_QUEUE = "inference"
@@ -30,6 +32,7 @@ def inference_queue(alias: str = "") -> str:
     return f"{INFERENCE_QUEUE}.{alias}" if alias else INFERENCE_QUEUE
 
 
+survive_lost_connections()
 app = Celery("glassdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from batches.tasks import enqueue_feed
-from conversations.models import Conversation, ConversationStatus
+from conversations.models import Conversation, ConversationStatus, ReplyStatus
 from conversations.replies import ClaimedReply, ReplyLost, TakenOver, claim_reply, fail_reply, release_reply
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
@@ -78,7 +78,14 @@ def _engine_is_ready(runtime: Runtime) -> bool:
 
 
 def _fail(claimed: ClaimedReply, code: str) -> None:
-    fail_reply(tenant_id=claimed.tenant_id, reply_id=claimed.reply.id, attempt=claimed.reply.attempt, code=code)
+    """End it, unless it was given back to the queue meanwhile: it is not this worker's then."""
+    fail_reply(
+        tenant_id=claimed.tenant_id,
+        reply_id=claimed.reply.id,
+        attempt=claimed.reply.attempt,
+        code=code,
+        statuses=[ReplyStatus.RUNNING],
+    )
 
 
 def _end_stopped(claimed: ClaimedReply) -> None:

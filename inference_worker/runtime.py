@@ -50,7 +50,7 @@ class Runtime:
     _analysing: tuple[UUID, UUID] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _heartbeat: threading.Thread | None = None
+    _heartbeats: list[threading.Thread] = field(default_factory=list)
     _draining: threading.Event = field(default_factory=threading.Event)
     _embeddings: IdleQueue = field(init=False)
     _analyses: IdleQueue = field(init=False)
@@ -126,8 +126,11 @@ class Runtime:
     def begin_heartbeat(self) -> None:
         """Renew leases, report readiness and listen for stopped replies in the background until `stop`."""
         self._stops.start()
-        self._heartbeat = threading.Thread(target=self._beat_forever, name="heartbeat", daemon=True)
-        self._heartbeat.start()
+        # Two threads: a lease, which stands in the database, must not run out while Redis keeps a report waiting.
+        for name, target in {"leases": self._renew_forever, "heartbeat": self._report_forever}.items():
+            thread = threading.Thread(target=target, name=name, daemon=True)
+            thread.start()
+            self._heartbeats.append(thread)
 
     def drain(self, *, seconds: float) -> None:
         """Let replies in progress finish for a while, then give the rest back to the queue."""
@@ -146,8 +149,8 @@ class Runtime:
         self._stopping.set()
         self._stops.stop()
         self.host.changed.set()
-        if self._heartbeat is not None:
-            self._heartbeat.join(STOP_HEARTBEAT_SECONDS)
+        for thread in self._heartbeats:
+            thread.join(STOP_HEARTBEAT_SECONDS)
         self.registration.withdraw()
         self._embeddings.stop()
         self._analyses.stop()
@@ -170,20 +173,22 @@ class Runtime:
         with self._lock:
             return dict(self._writing)
 
-    def _beat_forever(self) -> None:
-        while not self._stopping.is_set():
-            # A change of state is told at once, everything else every few seconds.
-            self.host.changed.wait(HEARTBEAT_SECONDS)
-            self.host.changed.clear()
-            if self._stopping.is_set():
-                return
+    def _renew_forever(self) -> None:
+        while not self._stopping.wait(HEARTBEAT_SECONDS):
             try:
                 self._renew()
             except DatabaseError as error:
                 logger.warning("leases_not_renewed", error=type(error).__name__)
             finally:
                 connection.close()
-            self.report()
+
+    def _report_forever(self) -> None:
+        while not self._stopping.is_set():
+            # A change of state is told at once, everything else every few seconds.
+            self.host.changed.wait(HEARTBEAT_SECONDS)
+            self.host.changed.clear()
+            if not self._stopping.is_set():
+                self.report()
 
     def _renew(self) -> None:
         by_tenant: dict[UUID, list[UUID]] = defaultdict(list)

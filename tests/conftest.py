@@ -17,6 +17,17 @@ from helpdesk.embedded.valkey import Valkey
 from tests import services
 
 ROOT = Path(__file__).resolve().parent.parent
+NEED_ENGINE = ("engine", "e2e")
+SLOW = ("faults", "embedded")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What several processes share out: whole files, and as one piece whatever loads the real engine; the longest first."""
+    for item in items:
+        needs_engine = item.path.relative_to(ROOT / "tests").parts[0] in NEED_ENGINE
+        item.add_marker(pytest.mark.xdist_group("engine" if needs_engine else str(item.path)))
+    items.sort(key=lambda item: 0 if item.path.parts[-2] in NEED_ENGINE else 1 if item.path.parts[-2] in SLOW else 2)
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,11 @@ from django.test import override_settings
 import inference_worker.reply
 import inference_worker.writing
 from conversations.models import Message, Reply, ReplyStatus
-from conversations.replies import claim_reply, recover_replies, release_reply
+from conversations.replies import TakenOver, claim_reply, recover_replies, release_reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.engine import EngineError
+from inference_worker.generation import DeadlinePassed, Stopped
 from inference_worker.runtime import Runtime
 from tests.factories import make_question, make_tenant
 from tests.integration.inference_worker.conftest import wait_for
@@ -32,10 +34,13 @@ def test_a_reply_of_a_dead_worker_is_given_back_and_answered_once_by_the_next(sh
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "end", [None, EngineError("stopped", retryable=True), DeadlinePassed(), Stopped(), TakenOver()]
+)
 def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
-    worker: Runtime, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    worker: Runtime, transactional_db: None, monkeypatch: pytest.MonkeyPatch, end: Exception | None
 ) -> None:
-    """The lease ran out while the worker could not reach the database; it must not fail what others will answer."""
+    """The lease ran out, or the worker shuts down; whatever ends its work, it must not fail what others will answer."""
     tenant = make_tenant()
     with patch("conversations.domain.enqueue_reply"), patch("conversations.replies.enqueue_reply"):
         _, _, reply = make_question(tenant, QUESTION)
@@ -43,6 +48,8 @@ def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
 
         def lose_it(work: object) -> None:
             assert release_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=1)
+            if end is not None:
+                raise end
             store(work)  # type: ignore[arg-type]
 
         store = inference_worker.writing.store

@@ -24,7 +24,7 @@ REASON = "complaint 4711"
 # Session, person, then savepoints, scope settings and membership of `desk_view`, then the page's own.
 LIST_QUERIES = 17
 REPORT_QUERIES = 16
-CONTENT = (SENTINEL, ANSWER, "How long does delivery take?", "Delivery &gt; Times", "delivery-1", "Islands", "9001")
+CONTENT = (SENTINEL, ANSWER, "How long does delivery take?", "Delivery &gt; Times", "delivery-1", "Islands", "Tok_9001")
 
 
 @pytest.fixture

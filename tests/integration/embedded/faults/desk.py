@@ -28,7 +28,7 @@ TITLES = {
 GATE = '{"threshold": {"en": 0.0, "zh": 0.0}}'
 
 REPLIES: LiteralString = """
-    SELECT question.body AS question, reply.status, reply.attempt,
+    SELECT question.body AS question, reply.status, reply.error_code, reply.attempt,
            (SELECT count(*) FROM conversations_message answer
             WHERE answer.id = reply.answer_id AND answer.author = 'ai') AS answers,
            (SELECT count(*) FROM tracing_trace trace WHERE trace.reply_id = reply.id) AS traces

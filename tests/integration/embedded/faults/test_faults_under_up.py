@@ -98,7 +98,7 @@ def _check(desk: Desk, customer: Customer) -> None:
     """The customer sees what is stored, and every question has one answer with one trace."""
     page = customer.page
     replies, stored = desk.conversation(next(iter(page.messages)))
-    assert page.failures == {}
+    assert page.failures == {}, replies
     assert page.shown == stored
     assert [author for _, author, _ in stored] == ["customer", "ai", "customer", "ai"]
     assert [(reply["status"], reply["answers"], reply["traces"]) for reply in replies] == [("done", 1, 1)] * 2

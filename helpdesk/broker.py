@@ -1,0 +1,32 @@
+"""Celery's connection to Redis, so that its loss is survived by a worker whose tasks are acknowledged at their end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+import structlog
+from kombu.transport.redis import Channel, QoS
+
+logger = structlog.get_logger(__name__)
+
+
+class LenientQoS(QoS):  # type: ignore[misc]
+    """Gives unacknowledged messages back when a channel closes, and lets it close when that cannot be done.
+
+    kombu 5.7 closes the channels of a lost connection after it has forgotten the address: AttributeError, which ends the
+    whole worker. What is not given back here is delivered again after the visibility timeout, and sweeps come sooner.
+    """
+
+    def restore_unacked(self, client: Any = None) -> None:
+        """Give back what can be given back."""
+        try:
+            super().restore_unacked(client)
+        except (AttributeError, redis.RedisError) as error:
+            self._delivered.clear()
+            logger.warning("messages_not_given_back", error=type(error).__name__)
+
+
+def survive_lost_connections() -> None:
+    """Let all channels of this process use it."""
+    Channel.QoS = LenientQoS
