@@ -11,7 +11,7 @@ from kombu.transport.redis import Channel, QoS
 logger = structlog.get_logger(__name__)
 
 
-class LenientQoS(QoS):  # type: ignore[misc]
+class LenientQoS(QoS):
     """Gives unacknowledged messages back when a channel closes, and lets it close when that cannot be done.
 
     kombu 5.7 closes the channels of a lost connection after it has forgotten the address: AttributeError, which ends the
@@ -23,7 +23,6 @@ class LenientQoS(QoS):  # type: ignore[misc]
         try:
             super().restore_unacked(client)
         except (AttributeError, redis.RedisError) as error:
-            self._delivered.clear()
             logger.warning("messages_not_given_back", error=type(error).__name__)
 
 
