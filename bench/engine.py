@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,10 +25,12 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.customers import COMPANIES, demo_questions, visitors
+from bench.processor_time import difference, processor_seconds
 from bench.stacks import ROOT, Stack, machine, running_desk
 
 RESULTS = Path(__file__).parent / "results" / "engine.json"
 ANSWER_SECONDS = 300
+AS_MEASURED = ("asked", "answered", "refused", "lost", "processor_seconds", "steps_ms_p50")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,13 @@ def measure_product(desk: Stack, levels: dict[int, int]) -> tuple[dict[int, Any]
     for streams, count in levels.items():
         asked, questions = questions[:count], questions[count:]
         customers = visitors(desk, asked)
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), processor_seconds(desk.pid)
         answers[streams] = asyncio.run(ask_all(desk, customers, streams))
-        figures[streams] = {"seconds": time.perf_counter() - begun}
-    requests, settings = read_traces(desk, answers)
+        figures[streams] = {
+            "seconds": time.perf_counter() - begun,
+            "processor_seconds": difference(used, processor_seconds(desk.pid)),
+        }
+    requests, steps, settings = read_traces(desk, answers)
     for streams, measured in answers.items():
         figures[streams] |= {
             "tokens": sum(tokens for _, tokens in requests[str(streams)]),
@@ -83,6 +89,7 @@ def measure_product(desk: Stack, levels: dict[int, int]) -> tuple[dict[int, Any]
             "lost": sum(each.outcome == "failed" for each in measured),
             "first_token_ms": [each.first_text_ms for each in measured if each.first_text_ms is not None],
             "total_ms": [each.total_ms for each in measured],
+            "steps_ms_p50": {name: round(median(values), 1) for name, values in steps[streams].items()},
             "between_tokens_ms": [gap for each in measured for gap in each.gaps_ms],
         }
     return figures, requests, settings
@@ -125,8 +132,12 @@ async def ask(desk: Stack, company: str, question: str, token: str) -> Measured:
                     )
 
 
-def read_traces(desk: Stack, answers: dict[int, list[Measured]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Per level the prompts with their numbers of answer tokens (refusals never reach the engine), from the traces."""
+def read_traces(
+    desk: Stack, answers: dict[int, list[Measured]]
+) -> tuple[dict[str, Any], dict[int, dict[str, list[float]]], dict[str, Any]]:
+    """Per level the prompts with their numbers of answer tokens (refusals never reach the engine), and what each step of
+    those answers took in milliseconds; from the traces. Last the engine's settings.
+    """
     desk.connect()
     from django.conf import settings
 
@@ -138,19 +149,24 @@ def read_traces(desk: Stack, answers: dict[int, list[Measured]]) -> tuple[dict[s
 
     levels = {each.reply: str(streams) for streams, measured in answers.items() for each in measured}
     requests: dict[str, list[Any]] = {str(streams): [] for streams in answers}
+    steps: dict[int, dict[str, list[float]]] = {streams: defaultdict(list) for streams in answers}
     for company in COMPANIES:
         with tenant_atomic(Tenant.objects.get(slug=company).id):
             for trace in Trace.objects.filter(reply_id__in=levels).select_related("key"):
                 content = open_trace_from_shell(trace=trace, reason="benchmark of the engine")
                 if content.prompt and content.tokens:
-                    level = requests[levels[str(trace.reply_id)]]
-                    level.append((list(content.prompt.token_ids), len(content.tokens)))
-    return requests, {
+                    level = levels[str(trace.reply_id)]
+                    requests[level].append((list(content.prompt.token_ids), len(content.tokens)))
+                    steps[int(level)]["waiting"].append(trace.queue_ms)
+                    for step in content.steps:
+                        steps[int(level)][step.name].append(step.duration_ms)
+    settings_of_engine = {
         "model": resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR).location,
         "max_model_len": settings.ENGINE_MAX_MODEL_LEN,
         "max_num_seqs": settings.ENGINE_MAX_SEQUENCES,
         "kv_cache_gib": settings.ENGINE_KV_CACHE_GIB,
     }
+    return requests, steps, settings_of_engine
 
 
 def measure(module: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -212,7 +228,7 @@ def compare(product: dict[int, Any], bare: dict[int, Any], naive: dict[int, Any]
                     else {}
                 ),
                 **({"total_ms_p50": round(median(value["total_ms"]), 1)} if "total_ms" in value else {}),
-                **({name: value[name] for name in ("asked", "answered", "refused", "lost") if name in value}),
+                **({name: value[name] for name in AS_MEASURED if name in value}),
             }
     return report
 

@@ -30,6 +30,7 @@ class Stack:
 
     host: str
     data: Path
+    pid: int
     environment: dict[str, str]
 
     def connect(self) -> None:
@@ -61,7 +62,7 @@ def running_desk(**variables: str) -> Iterator[Stack]:
     )
     try:
         _wait_until_ready(process)
-        yield Stack(f"localhost:{port}", data, environment)
+        yield Stack(f"localhost:{port}", data, process.pid, environment)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
