@@ -164,7 +164,7 @@ def synthetic_columns(tenant_id: uuid.UUID, rows: int) -> dict[str, str]:
         **dict.fromkeys(numbers.split(), "1"),
         **dict.fromkeys(times.split(), "(r * 1000)::int"),
         "steps": "'[]'::jsonb",
-        "format": "2",
+        "format": "3",
         "sealed": payload,
         "sealed_prompt": payload,
         "sealed_digest": zero,
