@@ -29,7 +29,7 @@ run: env
 	@exec $(BIN)/python manage.py up
 
 test: browser lint
-	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 lint: env
 	@$(BIN)/ruff check .

@@ -5,29 +5,48 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.utils import translation
+from xdist.scheduler import LoadScopeScheduling
 
 from helpdesk.embedded.postgres import Postgres
 from helpdesk.embedded.valkey import Valkey
 from tests import services
 
 ROOT = Path(__file__).resolve().parent.parent
-NEED_ENGINE = ("engine", "e2e")
-SLOW = ("faults", "embedded")
+NEED_ENGINE = ("tests/engine/", "tests/e2e/")
+SLOW = ("tests/integration/embedded/",)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What several processes share out: whole files, and as one piece whatever loads the real engine; the longest first."""
-    for item in items:
-        needs_engine = item.path.relative_to(ROOT / "tests").parts[0] in NEED_ENGINE
-        item.add_marker(pytest.mark.xdist_group("engine" if needs_engine else str(item.path)))
-    items.sort(key=lambda item: 0 if item.path.parts[-2] in NEED_ENGINE else 1 if item.path.parts[-2] in SLOW else 2)
+def _piece(nodeid: str) -> str:
+    """What goes to one process as a whole: a file, or everything that loads the real engine."""
+    file = nodeid.partition("::")[0]
+    return NEED_ENGINE[0] if file.startswith(NEED_ENGINE) else file
+
+
+class Sharing(LoadScopeScheduling):  # type: ignore[misc]
+    """How several test processes share the tests out."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _piece(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """Of one engine and many files."""
+    return Sharing(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """The longest first, so that no process is left with them at the end."""
+    yield
+    items.sort(key=lambda item: 0 if item.nodeid.startswith(NEED_ENGINE) else 1 if item.nodeid.startswith(SLOW) else 2)
 
 
 @pytest.fixture(scope="session")
