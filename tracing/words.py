@@ -53,6 +53,7 @@ def step_word(name: str) -> str:
     known = {
         "queue": _("Waiting in the queue"),
         "cache": _("Looking for the same question"),
+        "cache_similar": _("Looking for a similar question"),
         "repeat": _("Giving the answer again"),
         "embed": _("Understanding the question"),
         "retrieve": _("Searching the articles"),
@@ -83,14 +84,14 @@ def finish_word(reason: str) -> str:
     return words.get(reason, reason)
 
 
-def cut_word(kind: str) -> str:
-    """What kind of thing the prompt's budget cut."""
-    return {
-        "instructions": _("The company's instructions"),
-        "history": _("Earlier message"),
-        "passage": _("Passage"),
-        "question": _("The question's middle"),
-    }.get(kind, kind)
+def cut_words(kind: str, reference: str, title: str) -> str:
+    """What the prompt's budget cut: `reference` ends in the number of a message, `title` is that of a passage's article."""
+    if kind == "history":
+        return _("Message %(number)s of the conversation") % {"number": reference.rpartition(" ")[2]}
+    if kind == "passage":
+        return _("Passage from “%(title)s”") % {"title": title or reference}
+    known = {"instructions": _("The company's instructions"), "question": _("The question's middle")}
+    return known.get(kind, kind)
 
 
 def section_word(name: str) -> str:

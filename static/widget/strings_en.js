@@ -32,6 +32,9 @@ export default {
   logHelp: "Arrow keys move between messages. Enter goes into a message, Escape comes back.",
   today: "Today",
   yesterday: "Yesterday",
+  justNow: "just now",
+  minutesAgo: "{count} min ago",
+  hoursAgo: "{count} h ago",
   newMessages: "New messages",
   says: "{who}, {time}",
 

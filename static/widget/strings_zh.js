@@ -31,6 +31,9 @@ export default {
   logHelp: "用方向键在消息之间移动，按回车键进入消息，按 Esc 键返回。",
   today: "今天",
   yesterday: "昨天",
+  justNow: "刚刚",
+  minutesAgo: "{count} 分钟前",
+  hoursAgo: "{count} 小时前",
   newMessages: "有新消息",
   says: "{who}，{time}",
 
@@ -55,7 +58,7 @@ export default {
   source: "来源 ",
   sources: "引用来源",
   sourceLabel: "来源 {number}：{title}",
-  updated: "更新于 {date}",
+  updated: "{date}更新",
   inLanguage: { en: "英文", zh: "中文" },
   sourceCount: ["{count} 处来源", "{count} 处来源"],
   seconds: "{seconds} 秒",
