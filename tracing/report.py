@@ -150,13 +150,13 @@ def timeline_rows(shape: TraceShape) -> list[TimelineRow]:
     names = ["queue", *(step.name for step in shape.steps)]
     return [
         TimelineRow(
-            name=words.step_word(name),
+            name=word,
             kind="queue" if name == "queue" else "step",
             start=words.milliseconds(start),
             duration=words.milliseconds(duration),
             bar=bar,
         )
-        for name, (start, duration), bar in zip(names, spans, bars, strict=True)
+        for name, word, (start, duration), bar in zip(names, words.step_words(names), spans, bars, strict=True)
     ]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.utils.formats import localize, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 
 def milliseconds(value: float) -> str:
@@ -56,15 +56,23 @@ def step_word(name: str) -> str:
         "cache_similar": _("Looking for a similar question"),
         "repeat": _("Giving the answer again"),
         "embed": _("Understanding the question"),
-        "retrieve": _("Searching the articles"),
+        "retrieve": pgettext("step", "Searching the articles"),
         "select": _("Choosing sentences"),
         "prompt": _("Composing the prompt"),
         "first_token": _("First token"),
-        "decode": _("Writing"),
+        "decode": pgettext("step", "Writing"),
         "check": _("Checking against the articles"),
         "store": _("Storing the answer"),
     }
     return known.get(name) or name.replace("_", " ")
+
+
+def step_words(names: Sequence[str]) -> list[str]:
+    """The steps in order; a second pass, as a question that refers to an earlier one makes, is said to be one."""
+    words = [step_word(name) for name in names]
+    return [
+        _("%(step)s, again") % {"step": word} if word in words[:index] else word for index, word in enumerate(words)
+    ]
 
 
 def author_word(author: str) -> str:

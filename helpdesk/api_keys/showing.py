@@ -22,12 +22,12 @@ SESSION_ENTRY = "new_api_key"
 SHOWN_WITHIN = timedelta(minutes=5)
 
 
-def keep_to_show(session: SessionBase, created: CreatedKey) -> None:
+def keep_to_show(session: SessionBase, tenant_id: UUID, created: CreatedKey) -> None:
     """Keep the text until the next page of the tenant's keys."""
     key = created.key
-    sealed = crypto.seal(_sealing_key(), created.text.encode(), _place(key.tenant_id, key.id))
+    sealed = crypto.seal(_sealing_key(), created.text.encode(), _place(tenant_id, key.id))
     session[SESSION_ENTRY] = {
-        "tenant": str(key.tenant_id),
+        "tenant": str(tenant_id),
         "key": str(key.id),
         "at": timezone.now().isoformat(),
         "sealed": b64encode(sealed).decode(),

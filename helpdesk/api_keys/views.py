@@ -36,7 +36,7 @@ def keys(request: DeskRequest) -> HttpResponse:
     created = _create(request, form) if form.is_valid() else None
     if created is None:
         return _page(request, form, status=InvalidInput.status)
-    keep_to_show(request.session, created)
+    keep_to_show(request.session, request.tenant.id, created)
     return redirect("api_keys:list", tenant_slug=request.tenant.slug)
 
 
