@@ -167,7 +167,8 @@ def policy_words(policy: Mapping[str, int | None]) -> str:
         name: _("kept") if count is None else ngettext("%(days)s day", "%(days)s days", count) % {"days": count}
         for name, count in policy.items()
     }
-    return ", ".join(f"{names.get(name, name)}: {days[name]}" for name in names if name in days)
+    parts = [_("%(name)s: %(value)s") % {"name": names[name], "value": days[name]} for name in names if name in days]
+    return _(", ").join(parts)
 
 
 def job_error_word(code: str) -> str:
