@@ -21,7 +21,7 @@ export function sourcePanel(source, passage) {
     content: [
       h("h3.passage-title", { lang: tagOf(about.language) }, about.title),
       about.heading ? h("p.passage-heading", { lang: tagOf(about.language) }, about.heading) : null,
-      h("p.facts", {}, h(`span.tag${foreign ? ".tag-foreign" : ""}`, {}, say(`inLanguage.${languageOf(about.language)}`)), dotted(facts)),
+      h("p.facts", {}, h(`span.tag${foreign ? ".tag-foreign" : ""}`, {}, say(`inLanguage.${languageOf(about.language)}`)), h("span", {}, dotted(facts))),
       passage?.current === false ? h("p.warning", {}, icon("alert"), say("passageOutdated")) : null,
       ...passageText(source, passage),
     ].filter(Boolean),

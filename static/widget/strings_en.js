@@ -62,7 +62,7 @@ export default {
   updated: "Updated {date}",
   inLanguage: { en: "English", zh: "Chinese" },
   sourceCount: ["{count} source", "{count} sources"],
-  seconds: "{seconds} s",
+  seconds: "{seconds}\u00a0s",
   bands: { high: "Well supported", medium: "Partly supported", low: "Weakly supported" },
   refusedBand: "Not in the articles",
   reportLabel: "How this answer came about: {line}",

@@ -61,7 +61,7 @@ export default {
   updated: "{date}更新",
   inLanguage: { en: "英文", zh: "中文" },
   sourceCount: ["{count} 处来源", "{count} 处来源"],
-  seconds: "{seconds} 秒",
+  seconds: "{seconds}\u00a0秒",
   bands: { high: "依据充分", medium: "依据尚可", low: "依据不足" },
   refusedBand: "文章中没有答案",
   reportLabel: "这条回答是怎么来的：{line}",
