@@ -24,7 +24,7 @@ from conversations.models import (
     ReplyStatus,
 )
 from conversations.queries import replies_in_flight, transcript
-from conversations.words import age, failure_words, system_words, visitor_name
+from conversations.words import failure_words, system_words, visitor_name, waiting_words
 from helpdesk.errors import NotFound
 from helpdesk.users.models import User
 
@@ -59,7 +59,6 @@ class Row:
     status: str
     owner: str
     at: datetime
-    age: str
     language: str
 
 
@@ -138,7 +137,7 @@ def other_conversations(conversation: Conversation, *, limit: int = 5) -> list[R
 def owner_words(conversation: Conversation, now: datetime) -> str:
     """Who has to act: AI, waiting (and since when), the person's name, or nobody any more."""
     if conversation.status == ConversationStatus.WAITING and conversation.waiting_since:
-        return _("Waiting %(age)s") % {"age": age(conversation.waiting_since, now)}
+        return waiting_words(conversation.waiting_since, now)
     if conversation.status == ConversationStatus.PERSON:
         return str(conversation.assignee) if conversation.assignee else _("A person")
     return str(ConversationStatus(conversation.status).label)
@@ -163,7 +162,6 @@ def _row(conversation: Conversation, now: datetime) -> Row:
         status=conversation.status,
         owner=owner_words(conversation, now),
         at=conversation.last_message_at,
-        age=age(conversation.last_message_at, now),
         language=conversation.language,
     )
 

@@ -13,16 +13,16 @@ def visitor_name(visitor_id: UUID) -> str:
     return _("Visitor %(code)s") % {"code": visitor_id.hex[:4].upper()}
 
 
-def age(at: datetime, now: datetime) -> str:
-    """How long ago, in one number and one unit."""
-    seconds = max(0, int((now - at).total_seconds()))
+def waiting_words(since: datetime, now: datetime) -> str:
+    """That somebody waits, and how long already, in one number and one unit."""
+    seconds = max(0, int((now - since).total_seconds()))
     if seconds < 60:
-        return _("now")
+        return _("Waiting <1 min")
     if seconds < 3600:
-        return _("%(count)d min") % {"count": seconds // 60}
+        return _("Waiting %(count)d min") % {"count": seconds // 60}
     if seconds < 86_400:
-        return _("%(count)d h") % {"count": seconds // 3600}
-    return _("%(count)d d") % {"count": seconds // 86_400}
+        return _("Waiting %(count)d h") % {"count": seconds // 3600}
+    return _("Waiting %(count)d d") % {"count": seconds // 86_400}
 
 
 def system_words(code: str) -> str:

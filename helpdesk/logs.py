@@ -33,6 +33,15 @@ class DropNotReady(logging.Filter):
         return request is None or not request.path.startswith("/health/")
 
 
+class NameDisallowedHost(logging.Filter):
+    """A request for a host that is not ours is one line: neither a traceback nor the header's text, which anybody may write."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args, record.exc_info, record.exc_text = "disallowed_host", (), None, None
+        return True
+
+
 def logging_settings(*, json_lines: bool) -> dict[str, Any]:
     """The `LOGGING` setting; structlog and the standard library share one handler."""
     renderer: Any = (
@@ -52,6 +61,7 @@ def logging_settings(*, json_lines: bool) -> dict[str, Any]:
         "filters": {
             "drop_request": {"()": "helpdesk.logs.DropRequestBodies"},
             "drop_not_ready": {"()": "helpdesk.logs.DropNotReady"},
+            "name_disallowed_host": {"()": "helpdesk.logs.NameDisallowedHost"},
         },
         "formatters": {
             "events": {
@@ -69,6 +79,7 @@ def logging_settings(*, json_lines: bool) -> dict[str, Any]:
         "loggers": {
             "django.db.backends": {"level": "WARNING"},
             "django.request": {"filters": ["drop_not_ready"]},
+            "django.security.DisallowedHost": {"filters": ["name_disallowed_host"]},
             "daphne.server": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},

@@ -33,7 +33,7 @@ from tracing.content import Confidence
 from tracing.models import Trace
 from tracing.opening import content_of
 
-STEP = "cache"
+SAME_STEP, SIMILAR_STEP = "cache", "cache_similar"
 # What of an assistant an answer depends on. Its version covers them; a row that was changed past the version must not pass.
 ASSISTANT_FIELDS = (
     "id",
@@ -120,14 +120,14 @@ def cache_query(
 
 def recall(query: CacheQuery, embedder: Embedder, clock: StepClock) -> Original | None:
     """The answer to give again, if there is one: that of the same question, else that of a similar one."""
-    with clock.step(STEP):
+    with clock.step(SAME_STEP):
         pointer = answer_index.same(query.tenant_id, query.exact)
         original = _usable(query, pointer, CacheKind.EXACT) if pointer else None
     if original is not None or query.needed is None:
         return original
     with clock.step("embed"):
         query.vector = embedder.embed_query(query.question)
-    with clock.step(STEP):
+    with clock.step(SIMILAR_STEP):
         near = answer_index.alike(query.tenant_id, query.group, query.vector, at_least=query.needed)
         found = (_usable(query, each, CacheKind.SEMANTIC) for each in near)
         return next((original for original in found if original is not None), None)

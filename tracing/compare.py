@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 
 from django.utils.translation import gettext as _
 
+from conversations.models import AnswerStyle
 from tracing import words
 from tracing.content import TraceContent
 from tracing.parts import confidence_parts
@@ -85,7 +86,7 @@ def _joined(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]) -
 
 def _settings(content: TraceContent) -> list[tuple[str, str]]:
     engine, sampling, prompt = content.engine, content.sampling, content.prompt
-    found = [(_("Style"), content.style)]
+    found = [(_("Style"), str(dict(AnswerStyle.choices).get(content.style, content.style)))]
     if engine:
         found += [
             (_("Model"), engine.model),

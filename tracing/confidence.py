@@ -85,15 +85,14 @@ def _reciprocal_rank(score: object) -> float:
     return 1 / rank if rank else 0.0
 
 
-def headroom(selection: Selection) -> float | None:
+def headroom(measured: Selection | RetrievalConfidence) -> float | None:
     """Where the gate's score lies between its threshold (0) and certainty (1); negative below the threshold."""
-    if selection.score is None or selection.threshold is None:
+    score, threshold = measured.score, measured.threshold
+    if score is None or threshold is None:
         return None
-    if selection.score < selection.threshold:
-        return selection.score - selection.threshold
-    if selection.threshold >= 1:
-        return 1.0
-    return (selection.score - selection.threshold) / (1 - selection.threshold)
+    if score < threshold:
+        return score - threshold
+    return 1.0 if threshold >= 1 else (score - threshold) / (1 - threshold)
 
 
 def band(selection: Selection | None) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from tracing import words
 from tracing.charts import length
 from tracing.confidence import HIGH_HEADROOM, HIGH_MARGIN, headroom
-from tracing.content import Confidence, RetrievalConfidence, Selection, TokenConfidence, TokenRecord, TraceContent
+from tracing.content import Confidence, RetrievalConfidence, TokenConfidence, TokenRecord, TraceContent
 
 AGREEMENT_LIMITS = (0.75, 0.35)
 PROBABILITY_LIMITS = (0.7, 0.35)
@@ -42,7 +42,7 @@ class Part:
 def confidence_parts(content: TraceContent) -> list[Part]:
     """Every part that was measured."""
     confidence = content.confidence
-    parts = _retrieval_parts(confidence.retrieval, content.selection) if confidence.retrieval else []
+    parts = _retrieval_parts(confidence.retrieval) if confidence.retrieval else []
     if confidence.token_probability:
         parts += _token_parts(confidence.token_probability, content.tokens)
     if confidence.groundedness is not None:
@@ -72,10 +72,10 @@ def band_for(value: float, limits: tuple[float, float]) -> str:
     return "high" if value >= high else "medium" if value >= medium else "low"
 
 
-def _retrieval_parts(part: RetrievalConfidence, selection: Selection | None) -> list[Part]:
+def _retrieval_parts(part: RetrievalConfidence) -> list[Part]:
     parts = []
     if part.score is not None:
-        above = headroom(selection) if selection else None
+        above = headroom(part)
         parts.append(
             Part(
                 name=_("Fit of the best passage"),
@@ -125,7 +125,11 @@ def _token_parts(part: TokenConfidence, tokens: Sequence[TokenRecord]) -> list[P
             value=words.percent(weakest),
             width=length(weakest),
             band=band_for(weakest, PROBABILITY_LIMITS),
-            explanation=_("The run of tokens that the model found least likely: “%(span)s”.") % {"span": span},
+            explanation=(
+                _("The run of tokens that the model found least likely: “%(span)s”.") % {"span": span}
+                if span
+                else _("The run of tokens that the model found least likely.")
+            ),
         ),
     ]
     if part.entropy_at_least is not None:

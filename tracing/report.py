@@ -104,8 +104,7 @@ class PromptPassageView:
 class CutView:
     """Something that did not fit into the prompt."""
 
-    kind: str
-    reference: str
+    name: str
     tokens: int | None
 
 
@@ -151,13 +150,13 @@ def timeline_rows(shape: TraceShape) -> list[TimelineRow]:
     names = ["queue", *(step.name for step in shape.steps)]
     return [
         TimelineRow(
-            name=words.step_word(name),
+            name=word,
             kind="queue" if name == "queue" else "step",
             start=words.milliseconds(start),
             duration=words.milliseconds(duration),
             bar=bar,
         )
-        for name, (start, duration), bar in zip(names, spans, bars, strict=True)
+        for name, word, (start, duration), bar in zip(names, words.step_words(names), spans, bars, strict=True)
     ]
 
 
@@ -182,7 +181,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
         history=[PromptTurnView(words.author_word(message.author), message.body) for message in content.history],
         parts=confidence_parts(content),
         not_measured=[] if "answers" in deleted else not_measured(content.confidence),
-        cuts=[CutView(words.cut_word(cut.kind), cut.reference, cut.tokens) for cut in content.dropped],
+        cuts=_cuts(content),
         sections=_sections(content),
         features=features(content),
         engine_facts=engine_facts(content),
@@ -200,6 +199,14 @@ def _prompt_passages(content: TraceContent) -> list[PromptPassageView]:
     titles = {candidate.chunk: candidate.title for candidate in content.candidates}
     placed = content.prompt.passages if content.prompt else ()
     return [PromptPassageView(each.chunk, titles.get(each.chunk, "")) for each in placed]
+
+
+def _cuts(content: TraceContent) -> list[CutView]:
+    titles = {candidate.chunk: candidate.title for candidate in content.candidates}
+    return [
+        CutView(words.cut_words(cut.kind, cut.reference, titles.get(cut.reference, "")), cut.tokens)
+        for cut in content.dropped
+    ]
 
 
 def _sections(content: TraceContent) -> list[SizeRow]:

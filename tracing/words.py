@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.utils.formats import localize, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 
 def milliseconds(value: float) -> str:
@@ -53,17 +53,26 @@ def step_word(name: str) -> str:
     known = {
         "queue": _("Waiting in the queue"),
         "cache": _("Looking for the same question"),
+        "cache_similar": _("Looking for a similar question"),
         "repeat": _("Giving the answer again"),
         "embed": _("Understanding the question"),
-        "retrieve": _("Searching the articles"),
+        "retrieve": pgettext("step", "Searching the articles"),
         "select": _("Choosing sentences"),
         "prompt": _("Composing the prompt"),
         "first_token": _("First token"),
-        "decode": _("Writing"),
+        "decode": pgettext("step", "Writing"),
         "check": _("Checking against the articles"),
         "store": _("Storing the answer"),
     }
     return known.get(name) or name.replace("_", " ")
+
+
+def step_words(names: Sequence[str]) -> list[str]:
+    """The steps in order; a second pass, as a question that refers to an earlier one makes, is said to be one."""
+    words = [step_word(name) for name in names]
+    return [
+        _("%(step)s, again") % {"step": word} if word in words[:index] else word for index, word in enumerate(words)
+    ]
 
 
 def author_word(author: str) -> str:
@@ -83,14 +92,14 @@ def finish_word(reason: str) -> str:
     return words.get(reason, reason)
 
 
-def cut_word(kind: str) -> str:
-    """What kind of thing the prompt's budget cut."""
-    return {
-        "instructions": _("The company's instructions"),
-        "history": _("Earlier message"),
-        "passage": _("Passage"),
-        "question": _("The question's middle"),
-    }.get(kind, kind)
+def cut_words(kind: str, reference: str, title: str) -> str:
+    """What the prompt's budget cut: `reference` ends in the number of a message, `title` is that of a passage's article."""
+    if kind == "history":
+        return _("Message %(number)s of the conversation") % {"number": reference.rpartition(" ")[2]}
+    if kind == "passage":
+        return _("Passage from “%(title)s”") % {"title": title or reference}
+    known = {"instructions": _("The company's instructions"), "question": _("The question's middle")}
+    return known.get(kind, kind)
 
 
 def section_word(name: str) -> str:
@@ -158,7 +167,8 @@ def policy_words(policy: Mapping[str, int | None]) -> str:
         name: _("kept") if count is None else ngettext("%(days)s day", "%(days)s days", count) % {"days": count}
         for name, count in policy.items()
     }
-    return ", ".join(f"{names.get(name, name)}: {days[name]}" for name in names if name in days)
+    parts = [_("%(name)s: %(value)s") % {"name": names[name], "value": days[name]} for name in names if name in days]
+    return _(", ").join(parts)
 
 
 def job_error_word(code: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,8 +17,9 @@ from batches.api.parsers import JsonLinesSubmission, JsonSubmission
 from batches.api.serializers import BatchSerializer, NewBatchSerializer, results_page
 from batches.domain import cancel_batch, submit_batch
 from batches.lines import Submission
-from batches.models import OPEN_STATES, Batch, BatchItem
-from batches.queries import Progress, batch_by_id, describe_results, ended_items, items_by_position, progress_of
+from batches.models import OPEN_STATES, Batch
+from batches.queries import Progress, batch_by_id, describe_results, progress_of
+from batches.result_lines import FINISHED, POSITION, found, place, result_lines
 from helpdesk.api.one_type import OneType
 from helpdesk.api.pagination import PAGE_QUERY, page_response, requested_limit
 from helpdesk.api.schema import PAGE_PARAMETERS, page_of
@@ -31,9 +30,7 @@ from helpdesk.streaming import streamed
 from helpdesk.tenants.scope import tenant_atomic
 
 RESULTS_IN_A_PAGE = 500
-STREAMED_AT_ONCE = 200
 LARGEST = 2**31 - 1
-FINISHED, POSITION = "finished", "position"
 ORDER = OpenApiParameter(
     "order",
     enum=[FINISHED, POSITION],
@@ -125,9 +122,9 @@ class ResultsView(ApiView):
         batch = batch_by_id(batch_id)
         order, after = _order(request), _after(request)
         limit = requested_limit(request, max_limit=RESULTS_IN_A_PAGE)
-        found = _found(batch, order, after=after, limit=limit + 1)
-        shown, has_more = found[:limit], len(found) > limit
-        last = _place(shown[-1], order) if shown else after
+        items = found(batch, order, after=after, limit=limit + 1)
+        shown, has_more = items[:limit], len(items) > limit
+        last = place(shown[-1], order) if shown else after
         following = None
         if has_more:
             query = urlencode({"order": order, "limit": limit, "after": last})
@@ -156,7 +153,7 @@ class ResultLinesView(ApiView):
         tenant_id = request.auth.tenant_id
         with tenant_atomic(tenant_id):
             batch = batch_by_id(batch_id)
-        lines = _lines(tenant_id, batch, order, after=after)
+        lines = result_lines(tenant_id, batch, order, after=after)
         return streamed(request._request, lines, content_type="application/x-ndjson; charset=utf-8")
 
 
@@ -189,25 +186,3 @@ def _after(request: ApiRequest) -> int:
     if not (raw.isascii() and raw.isdigit() and len(raw) < 11 and int(raw) <= LARGEST):
         raise InvalidInput(_("“after” must be a number that an earlier answer gave."), parameter="after")
     return int(raw)
-
-
-def _found(batch: Batch, order: str, *, after: int, limit: int) -> list[BatchItem]:
-    return (ended_items if order == FINISHED else items_by_position)(batch, after=after, limit=limit)
-
-
-def _place(item: BatchItem, order: str) -> int:
-    return cast(int, item.finish_number if order == FINISHED else item.position)
-
-
-def _lines(tenant_id: UUID, batch: Batch, order: str, *, after: int) -> Iterator[bytes]:
-    """Read in portions, each in a short transaction: a slow receiver blocks nobody."""
-    found: Sequence[BatchItem] = ()
-    while True:
-        with tenant_atomic(tenant_id):
-            found = _found(batch, order, after=after, limit=STREAMED_AT_ONCE)
-            results = describe_results(found)
-        for result in results:
-            yield json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
-        if len(found) < STREAMED_AT_ONCE:
-            return
-        after = _place(found[-1], order)

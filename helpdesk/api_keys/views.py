@@ -18,6 +18,7 @@ from helpdesk.api_keys.forms import ApiKeyForm
 from helpdesk.api_keys.models import ApiKey
 from helpdesk.api_keys.queries import keys_of_tenant
 from helpdesk.api_keys.scopes import Scope
+from helpdesk.api_keys.showing import keep_to_show, take_to_show
 from helpdesk.errors import InvalidInput
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
@@ -27,15 +28,16 @@ from helpdesk.users.access import DeskRequest, desk_view
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view(Right.MANAGE_API_KEYS)
 def keys(request: DeskRequest) -> HttpResponse:
-    """The tenant's keys; a POST makes one and shows its text, this once."""
+    """The tenant's keys; a POST makes one, and the page that follows shows its text, this once."""
     if request.method != "POST":
-        return _page(request, ApiKeyForm())
+        shown = take_to_show(request.session, request.tenant.id) if request.method == "GET" else None
+        return _page(request, ApiKeyForm(), created=shown)
     form = ApiKeyForm(request.POST)
     created = _create(request, form) if form.is_valid() else None
     if created is None:
         return _page(request, form, status=InvalidInput.status)
-    # No redirect: the text must survive neither in a session nor in an address.
-    return _page(request, ApiKeyForm(), created=created)
+    keep_to_show(request.session, request.tenant.id, created)
+    return redirect("api_keys:list", tenant_slug=request.tenant.slug)
 
 
 def _create(request: DeskRequest, form: ApiKeyForm) -> domain.CreatedKey | None:

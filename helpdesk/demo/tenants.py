@@ -26,11 +26,15 @@ class DemoTenant:
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A person who signs in as `<key>@<tenant>.example`."""
+    """A person who signs in as `<role>@<tenant>.example`."""
 
-    key: str
     name: str
     role: Role
+
+    @property
+    def key(self) -> str:
+        """What stands before the @."""
+        return self.role.value
 
     def email(self, slug: str) -> str:
         """The address in one company."""
@@ -42,8 +46,10 @@ DEMO_TENANTS = (
     DemoTenant("ledgerleaf", "Ledgerleaf", "叶账", "Leaf"),
 )
 DEMO_PEOPLE = (
-    DemoPerson("owner", "Olive Owner", Role.OWNER),
-    DemoPerson("editor", "Eddie Editor", Role.EDITOR),
-    DemoPerson("reviewer", "Rita Reviewer", Role.REVIEWER),
-    DemoPerson("agent", "Ana Agent", Role.AGENT),
+    DemoPerson("Olive Owner", Role.OWNER),
+    DemoPerson("Amir Admin", Role.ADMIN),
+    DemoPerson("Eddie Editor", Role.EDITOR),
+    DemoPerson("Rita Reviewer", Role.REVIEWER),
+    DemoPerson("Ana Agent", Role.AGENT),
+    DemoPerson("Vera Viewer", Role.VIEWER),
 )

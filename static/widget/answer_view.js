@@ -3,8 +3,9 @@
 import { button, h, icon } from "./dom.js";
 import { feedbackView } from "./feedback_view.js";
 import { byline, personButton } from "./message_view.js";
+import { dotted, updated } from "./moments.js";
 import { render } from "./rich_text.js";
-import { date, language, languageOf, say, seconds } from "./strings.js";
+import { language, languageOf, say, seconds } from "./strings.js";
 
 const MOST_SOURCES = 3;
 
@@ -56,9 +57,9 @@ export function sourceHead(source, ...more) {
 
 /** Heading, date, and the language where it is not the customer's. */
 export function aboutSource(source) {
-  const parts = [source.heading, source.updated_at ? say("updated", { date: date(source.updated_at) }) : ""];
+  const parts = [source.heading, source.updated_at ? updated(source.updated_at) : ""];
   if (source.language && languageOf(source.language) !== language()) parts.push(say(`inLanguage.${languageOf(source.language)}`));
-  return parts.filter(Boolean).join(" · ");
+  return dotted(parts);
 }
 
 const sourceLabel = (source) => say("sourceLabel", { number: source.number, title: source.title });

@@ -1,8 +1,9 @@
 /* One entry of the transcript, except for the AI's answers (answer_view.js). Each function returns what stands inside the entry. */
 
 import { button, h, icon } from "./dom.js";
+import { timeOfDay } from "./moments.js";
 import { render } from "./rich_text.js";
-import { day, say, time } from "./strings.js";
+import { day, say } from "./strings.js";
 
 /** Who wrote it and when, above the text. */
 export function byline(name, role, at, mark) {
@@ -12,7 +13,7 @@ export function byline(name, role, at, mark) {
     h(`span.face.face-${mark}`, { "aria-hidden": "true" }, mark === "person" ? name.trim().slice(0, 1).toUpperCase() : ""),
     h("span.byline-name", {}, name),
     role ? h("span.byline-role", {}, role) : null,
-    at ? h("time.byline-time", { datetime: at }, time(at)) : null,
+    at ? h("span.byline-time", {}, timeOfDay(at)) : null,
   );
 }
 
@@ -21,7 +22,7 @@ export function dayView(at) {
 }
 
 export function customerView(message) {
-  return [h("div.bubble", {}, render(message.body)), h("p.meta", {}, h("time", { datetime: message.created_at }, time(message.created_at)))];
+  return [h("div.bubble", {}, render(message.body)), h("p.meta", {}, timeOfDay(message.created_at))];
 }
 
 export function personView(message, { company }) {

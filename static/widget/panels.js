@@ -3,16 +3,17 @@
 import { meter, sourceHead, tagOf } from "./answer_view.js";
 import { button, h, icon } from "./dom.js";
 import { personButton } from "./message_view.js";
+import { dotted, updated } from "./moments.js";
 import { quoted } from "./rich_text.js";
-import { date, language, languageOf, say, seconds } from "./strings.js";
+import { language, languageOf, say, seconds } from "./strings.js";
 
 /** `passage` is null while it loads and false when it could not be had. */
 export function sourcePanel(source, passage) {
   const about = passage || source;
   const facts = [
-    about.updated_at ? say("updated", { date: date(about.updated_at) }) : "",
+    about.updated_at ? updated(about.updated_at) : "",
     about.version ? say("passageVersion", { version: about.version }) : "",
-  ].filter(Boolean);
+  ];
   const foreign = languageOf(about.language) !== language();
   return {
     kind: "source",
@@ -20,7 +21,7 @@ export function sourcePanel(source, passage) {
     content: [
       h("h3.passage-title", { lang: tagOf(about.language) }, about.title),
       about.heading ? h("p.passage-heading", { lang: tagOf(about.language) }, about.heading) : null,
-      h("p.facts", {}, h(`span.tag${foreign ? ".tag-foreign" : ""}`, {}, say(`inLanguage.${languageOf(about.language)}`)), facts.join(" · ")),
+      h("p.facts", {}, h(`span.tag${foreign ? ".tag-foreign" : ""}`, {}, say(`inLanguage.${languageOf(about.language)}`)), h("span", {}, dotted(facts))),
       passage?.current === false ? h("p.warning", {}, icon("alert"), say("passageOutdated")) : null,
       ...passageText(source, passage),
     ].filter(Boolean),

@@ -34,6 +34,15 @@ const format = (value, options) => new Intl.DateTimeFormat(LOCALES[code], option
 
 export const time = (value) => format(value, { hour: "2-digit", minute: "2-digit" });
 export const date = (value) => format(value, { year: "numeric", month: "short", day: "numeric" });
+export const fullDate = (value) => format(value, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+
+/** How long ago within a day, else the date; the desk says it in the same words. */
+export function ago(value, now = new Date()) {
+  const minutes = Math.max(0, Math.floor((now - new Date(value)) / 60_000));
+  if (minutes < 1) return say("justNow");
+  if (minutes < 60) return say("minutesAgo", { count: minutes });
+  return minutes < 24 * 60 ? say("hoursAgo", { count: Math.floor(minutes / 60) }) : date(value);
+}
 
 /** "Today", "Yesterday" or the date. */
 export function day(value, now = new Date()) {

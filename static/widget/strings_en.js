@@ -32,6 +32,9 @@ export default {
   logHelp: "Arrow keys move between messages. Enter goes into a message, Escape comes back.",
   today: "Today",
   yesterday: "Yesterday",
+  justNow: "just now",
+  minutesAgo: "{count} min ago",
+  hoursAgo: "{count} h ago",
   newMessages: "New messages",
   says: "{who}, {time}",
 
@@ -59,7 +62,7 @@ export default {
   updated: "Updated {date}",
   inLanguage: { en: "English", zh: "Chinese" },
   sourceCount: ["{count} source", "{count} sources"],
-  seconds: "{seconds} s",
+  seconds: "{seconds}\u00a0s",
   bands: { high: "Well supported", medium: "Partly supported", low: "Weakly supported" },
   refusedBand: "Not in the articles",
   reportLabel: "How this answer came about: {line}",

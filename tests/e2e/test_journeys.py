@@ -75,8 +75,22 @@ def test_a_customer_asks_in_english_sees_the_source_and_the_reviewer_reads_why(
     expect(desk.locator("#causes .effect-cause").first).to_contain_text("nats", timeout=ANSWER_MS)
     desk.locator("#replay").get_by_role("button", name="Replay").click()
     expect(desk.locator("#replay .replay .pill-good")).to_have_text("exact", timeout=ANSWER_MS)
+    read_the_report_in_chinese(desk)
     desk.context.close()
     assert page.problems == []  # type: ignore[attr-defined]
+
+
+def read_the_report_in_chinese(desk: Page) -> None:
+    """A change of language comes back to the locked report, whose headings are all Chinese once it is opened again."""
+    desk.locator(".language-button").click()
+    expect(desk.locator("html")).to_have_attribute("lang", "zh-hans")
+    desk.locator("[name=reason]").fill("端到端测试再读一遍")
+    desk.locator("form:has([name=reason]) button").first.click()
+    expect(desk.locator("main")).to_contain_text("端到端测试再读一遍")
+    expect(desk.locator("#tokens")).to_contain_text("Express delivery costs")
+    headings = desk.locator("main :is(h1, h2), main .timeline-name").all_inner_texts()
+    assert len(headings) > 10
+    assert [heading for heading in headings if not re.search("[\u4e00-\u9fff]", heading)] == []
 
 
 def test_a_customer_asks_in_chinese_on_a_phone(stack: RunningStack, browser: Browser) -> None:

@@ -2,7 +2,7 @@ import { accentTokens, contrast, parseColour } from "/static/widget/accent.js";
 import { cleaned, lengthOf, sends } from "/static/widget/composer.js";
 import { marks, parse, plain, quoted, render } from "/static/widget/rich_text.js";
 import en from "/static/widget/strings_en.js";
-import { say, seconds, speak } from "/static/widget/strings.js";
+import { ago, fullDate, say, seconds, speak } from "/static/widget/strings.js";
 import zh from "/static/widget/strings_zh.js";
 import { equal, test } from "./harness.mjs";
 
@@ -69,6 +69,17 @@ test("numbers choose their form, placeholders are filled", () => {
   equal([say("sourceCount", { count: 1 }), say("sourceCount", { count: 2 }), say("bands.high"), seconds(3.21), seconds(31.6)], ["1 source", "2 sources", "Well supported", "3.2", "32"]);
   speak("zh-Hans");
   equal([say("sourceCount", { count: 1 }), say("no.such.key")], ["1 处来源", "no.such.key"]);
+  speak("en");
+});
+
+test("within a day a moment says how long ago it was, later the date", () => {
+  const now = new Date(2026, 10, 22, 14, 3);
+  const before = (minutes) => ago(new Date(now - minutes * 60_000), now);
+  speak("en");
+  equal([before(0), before(-3), before(59), before(60), before(1439), before(1440)], ["just now", "just now", "59 min ago", "1 h ago", "23 h ago", "21 Nov 2026"]);
+  equal(fullDate(now), "22 Nov 2026, 14:03");
+  speak("zh");
+  equal([before(5), before(1440), fullDate(now)], ["5 分钟前", "2026年11月21日", "2026年11月22日 14:03"]);
   speak("en");
 });
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from datetime import timedelta
@@ -11,13 +12,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from helpdesk.api_keys import showing
 from helpdesk.api_keys.domain import create_key, recognise
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.api_keys.models import ApiKey
 from helpdesk.api_keys.scopes import Scope
+from helpdesk.api_keys.showing import SESSION_ENTRY
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.models import Membership
 from tests.factories import make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +77,7 @@ def test_anonymous_outsiders_and_other_roles_are_refused_and_change_nothing(
 @pytest.mark.parametrize("role", ALLOWED)
 def test_owners_and_admins_are_served(client: Client, tenant: Tenant, key: ApiKey, role: Role) -> None:
     client.force_login(make_user(tenant, role))
-    assert [response.status_code for response in calls(client, tenant, key.id)] == [200, 200, 302]
+    assert [response.status_code for response in calls(client, tenant, key.id)] == [200, 302, 302]
 
 
 def test_another_tenants_key_cannot_be_revoked_from_ones_own_desk(client: Client, tenant: Tenant, key: ApiKey) -> None:
@@ -83,17 +87,54 @@ def test_another_tenants_key_cannot_be_revoked_from_ones_own_desk(client: Client
     assert keys_of(tenant)[0]["revoked_at"] is None
 
 
+def texts_in(page: str) -> list[str]:
+    return re.findall(r"gd_[a-z2-7_]{80,}", page)
+
+
 def test_the_text_is_shown_once_and_works(client: Client, tenant: Tenant) -> None:
     client.force_login(user := make_user(tenant, Role.OWNER))
     response = client.post(page_of(tenant), FORM)
-    (text,) = re.findall(r"gd_[a-z2-7_]{80,}", response.content.decode())
+    assert (response.status_code, response["Location"]) == (302, page_of(tenant))
+    client.head(page_of(tenant))
+    shown = client.get(page_of(tenant))
+    (text,) = texts_in(shown.content.decode())
+    assert "no-store" in shown["Cache-Control"]
     assert recognise(text).scopes == set(FORM["scopes"])
-    assert "no-store" in response["Cache-Control"]
     again = client.get(page_of(tenant)).content.decode()
     assert text.rpartition("_")[2] not in again
     (stored,) = keys_of(tenant)
     lifetime = stored["expires_at"] - stored["created_at"]
     assert (stored["created_by_id"], round(lifetime / timedelta(days=1))) == (user.pk, 90)
+
+
+def test_what_waits_to_be_shown_is_sealed_and_gone_afterwards(client: Client, tenant: Tenant) -> None:
+    client.force_login(make_user(tenant, Role.OWNER))
+    client.post(page_of(tenant), FORM)
+    waiting = json.dumps(dict(client.session.items()))
+    (text,) = texts_in(client.get(page_of(tenant)).content.decode())
+    assert SESSION_ENTRY in waiting
+    assert text not in waiting
+    assert text.rpartition("_")[2] not in waiting
+    assert SESSION_ENTRY not in client.session
+
+
+def test_a_new_key_is_shown_neither_late_nor_at_another_desk_nor_to_somebody_else(
+    client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = make_tenant()
+    user = make_user(tenant, Role.OWNER)
+    with tenant_atomic(own.id):
+        Membership.objects.create(user=user, role=Role.OWNER)
+    client.force_login(user)
+    client.post(page_of(tenant), FORM)
+    elsewhere = Client()
+    elsewhere.force_login(make_user(tenant, Role.OWNER))
+    assert texts_in(elsewhere.get(page_of(tenant)).content.decode()) == []
+    assert texts_in(client.get(page_of(own)).content.decode()) == []
+    assert texts_in(client.get(page_of(tenant)).content.decode()) == []
+    client.post(page_of(tenant), FORM)
+    monkeypatch.setattr(showing, "SHOWN_WITHIN", timedelta(0))
+    assert texts_in(client.get(page_of(tenant)).content.decode()) == []
 
 
 def test_what_is_wrong_is_said_and_nothing_is_made(client: Client, tenant: Tenant) -> None:

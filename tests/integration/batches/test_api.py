@@ -164,7 +164,7 @@ def test_results_come_in_the_order_of_their_ends_and_none_is_missed(tenant: Tena
 def test_result_lines_hold_every_item_over_all_portions(
     tenant: Tenant, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("batches.api.views.STREAMED_AT_ONCE", 2)
+    monkeypatch.setattr("batches.result_lines.AT_ONCE", 2)
     batch = submit(tenant, count=5)
     end(tenant, batch, 5, 4, 3, 2, 1)
     response = api_call("GET", f"{PATH}/{batch.id}/results.jsonl?order=position", key)

@@ -147,7 +147,7 @@ def test_an_answer_in_other_words_is_given_again_when_only_small_words_differ(wo
     with tenant_atomic(shop.id):
         cached = content_of(similar.trace).cached
     assert cached is not None and 0.5 <= cached.similarity < 1
-    assert [step["name"] for step in similar.trace.steps] == ["cache", "embed", "cache", "repeat", "store"]
+    assert [step["name"] for step in similar.trace.steps] == ["cache", "embed", "cache_similar", "repeat", "store"]
 
 
 def test_without_a_measured_similarity_only_the_same_question_counts(worker: Runtime, shop: Tenant) -> None:

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         for demo in DEMO_TENANTS:
             self.stdout.write(f"  {demo.name + ' website':<22} {base}/demo/{demo.slug}/   (?language=zh for Chinese)")
         self.stdout.write(f"  {'Desk':<22} {base}/desk/")
-        people = ", ".join(f"{person.key} ({person.role})" for person in DEMO_PEOPLE)
+        people = ", ".join(person.key for person in DEMO_PEOPLE)
         self.stdout.write(f"  {'Sign in as':<22} <name>@mossgate.example or <name>@ledgerleaf.example")
-        self.stdout.write(f"  {'':<22} names: {people}; password: {DEMO_PASSWORD}")
+        self.stdout.write(f"  {'':<22} names, each with the role of that name: {people}")
+        self.stdout.write(f"  {'':<22} password: {DEMO_PASSWORD}")
