@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from conversations import assistant_views, views
 
@@ -10,6 +11,7 @@ app_name = "desk"
 urlpatterns = [
     path("", views.home, name="home"),
     path("tenants/", views.tenants, name="tenants"),
+    path("<slug:tenant_slug>/", RedirectView.as_view(pattern_name="desk:inbox")),
     path("<slug:tenant_slug>/assistant/", assistant_views.assistant, name="assistant"),
     path("<slug:tenant_slug>/inbox/", views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", views.inbox_rows, name="inbox_rows"),

@@ -368,3 +368,7 @@ def test_pages_need_no_inline_code(client: Client, tenant: Tenant, waiting: Conv
     assert " style=" not in page
     assert " onclick=" not in page
     assert "<script>" not in page
+
+
+def test_a_companys_own_address_leads_to_its_inbox(client: Client, tenant: Tenant) -> None:
+    assert client.get(f"/desk/{tenant.slug}/").url == reverse("desk:inbox", args=[tenant.slug])  # type: ignore[attr-defined]
