@@ -29,7 +29,7 @@ from openai_api.access import Caller, body_of, let_in, recognise_caller
 from openai_api.asking import Asked, ask, stop
 from openai_api.chat_request import read_chat_request
 from openai_api.completions import Heading
-from openai_api.errors import ModelNotFound, error_body
+from openai_api.errors import error_body
 from openai_api.streaming import Exchange, answers_of, chunks
 
 logger = structlog.get_logger(__name__)
@@ -98,16 +98,18 @@ async def models(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
 
 @endpoint("GET", None)
 async def model(request: HttpRequest, client: ApiClient, *, name: str) -> HttpResponseBase:
-    """One of them."""
-    for described in await in_database(_described_models, client):
-        if described["id"] == name:
-            return JsonResponse(described)
-    raise ModelNotFound(name)
+    """One of them, or `default`."""
+    return JsonResponse(await in_database(_described_model, client, name))
 
 
 def _described_models(client: ApiClient) -> list[dict[str, Any]]:
     with tenant_atomic(client.tenant_id):
         return catalogue.described()
+
+
+def _described_model(client: ApiClient, name: str) -> dict[str, Any]:
+    with tenant_atomic(client.tenant_id):
+        return catalogue.described_model(name)
 
 
 @endpoint("POST", Scope.ANSWERS_WRITE)

@@ -235,6 +235,7 @@ def test_models_are_those_that_answer(client_of: Callable[..., openai.OpenAI], s
     (model,) = client.models.list().data
     assert (model.id, model.object, model.owned_by) == ("scripted", "model", "glassdesk")
     assert client.models.retrieve("scripted") == model
+    assert client.models.retrieve("default") == model.model_copy(update={"id": "default"})
     with pytest.raises(openai.NotFoundError) as caught:
         client.models.retrieve("gpt-4o")
     assert caught.value.code == "model_not_found"
