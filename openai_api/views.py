@@ -11,14 +11,19 @@ from functools import wraps
 from typing import Any, cast
 
 import structlog
-from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from redis.exceptions import RedisError
 
 from conversations.sockets.following import in_database
-from helpdesk.api.errors import MethodNotAllowed, UnknownRoute, UnreadableBody
+from helpdesk.api.errors import (
+    SERVERS_AWAY,
+    UNAVAILABLE_RETRY_SECONDS,
+    MethodNotAllowed,
+    PartAway,
+    UnknownRoute,
+    UnreadableBody,
+)
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.api_keys.scopes import Scope
@@ -58,9 +63,9 @@ def endpoint(method: str, scope: Scope | None) -> Callable[[View], View]:
                 response = error_response(error)
                 if isinstance(error, MethodNotAllowed):
                     response["Allow"] = method
-            except (DatabaseError, RedisError) as error:
+            except SERVERS_AWAY as error:
                 logger.warning("openai_api_unavailable", error=type(error).__name__)
-                response = error_response(Unavailable())
+                response = error_response(PartAway())
             if caller is not None:
                 caller.write_headers(response)
             response["Cache-Control"] = "no-store"
@@ -80,7 +85,7 @@ def error_response(error: GlassdeskError) -> HttpResponseBase:
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Unavailable):
-        response["Retry-After"] = "5"
+        response["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
     return response
 
 
@@ -177,9 +182,9 @@ async def _body(
         yield completions.DONE
     except GlassdeskError as error:
         yield completions.event(error_body(error))
-    except (DatabaseError, RedisError) as error:
+    except SERVERS_AWAY as error:
         logger.warning("openai_api_unavailable", error=type(error).__name__)
-        yield completions.event(error_body(Unavailable()))
+        yield completions.event(error_body(PartAway()))
     finally:
         await _close(events, coming)
         if not is_complete:
@@ -194,13 +199,13 @@ async def _close(events: AsyncGenerator[bytes, None], coming: asyncio.Future[byt
 
 async def _abandon(asking: asyncio.Future[Asked]) -> None:
     """Give up what is still being stored."""
-    with contextlib.suppress(GlassdeskError, DatabaseError):
+    with contextlib.suppress(GlassdeskError, *SERVERS_AWAY):
         await _give_up(await asking)
 
 
 async def _give_up(asked: Asked) -> None:
     """End in the engine what nobody waits for any more; a database that is away leaves it to the deadline."""
-    with contextlib.suppress(DatabaseError, RedisError):
+    with contextlib.suppress(*SERVERS_AWAY):
         await in_database(stop, asked)
 
 
