@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,8 +16,10 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.runtime import Runtime
 from inference_worker.scripted_engine import ScriptedEngine
+from knowledge.models import Chunk
 from tests.factories import make_tenant, make_user
 from tests.integration.inference_worker.customer import Customer
+from tracing.content import Confidence
 from tracing.models import Trace
 from tracing.read import open_trace_from_shell
 
@@ -73,6 +76,29 @@ async def test_a_question_is_answered_with_its_source_and_one_sealed_trace(shop:
     question, text, token_count = await scoped(shop, read)
     assert (question, text) == (QUESTION, answer["body"])
     assert token_count > 3
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+async def test_while_a_passage_awaits_its_vectors_every_answer_has_low_confidence(
+    shop: Tenant, monkeypatch: pytest.MonkeyPatch, awaiting: bool
+) -> None:
+    def rated_high(measured: Confidence, model: object) -> Confidence:
+        return replace(measured, band="high")
+
+    def lose_vectors() -> int:
+        return int(Chunk.objects.filter(heading__contains="Returns").update(embedding=None))
+
+    monkeypatch.setattr("inference_worker.recording.calibrated", rated_high)
+    if awaiting:
+        assert await scoped(shop, lose_vectors) == 1
+    customer = await customer_of(shop)
+    await customer.connect()
+    await customer.ask(QUESTION)
+    await customer.until(lambda: customer.done)
+    await customer.drop()
+    expected = "low" if awaiting else "high"
+    assert [answer["confidence_band"] for answer in customer.answers] == [expected]
+    assert await scoped(shop, lambda: Trace.objects.get().confidence_band) == expected
 
 
 async def test_an_unanswerable_question_is_declined_without_asking_the_engine(

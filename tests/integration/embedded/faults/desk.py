@@ -18,6 +18,18 @@ from psycopg.rows import dict_row
 from helpdesk.embedded.postgres_roles import DATABASE, SUPERUSER
 from tests.running_stack import RunningStack
 
+TENANT = "mossgate"
+QUESTIONS = (
+    "How much do I have to spend before standard delivery is free?",
+    "By what time must express orders be placed?",
+    "How long does the heat pack of the winter packaging stay warm?",
+    "How many days does a pick-up point keep a parcel?",
+    "Why do you not deliver to the United Kingdom?",
+    "Which plants are only sent with winter packaging?",
+    "Does Mossgate refund the express fee when a parcel is late?",
+    "Can another person collect my parcel from a locker?",
+)
+REVIVAL_SECONDS = 45
 TITLES = {
     "Valkey": "valkey-server",
     "PostgreSQL": "/postgres -D",
@@ -38,6 +50,17 @@ REPLIES: LiteralString = """
 MESSAGES: LiteralString = """
     SELECT position, author, body FROM conversations_message WHERE conversation_id = %s ORDER BY position
 """
+ANSWERS_OF: LiteralString = """
+    SELECT reply.status, reply.error_code, reply.answer_id IS NOT NULL AS is_answered,
+           (SELECT count(*) FROM conversations_message answer
+            WHERE answer.conversation_id = conversation.id AND answer.author = 'ai') AS answers,
+           (SELECT count(*) FROM tracing_trace trace WHERE trace.conversation_id = conversation.id) AS traces
+    FROM conversations_conversation conversation
+    LEFT JOIN conversations_reply reply ON reply.conversation_id = conversation.id
+    WHERE conversation.channel = %s
+"""
+OPEN_ITEMS: LiteralString = "SELECT count(*) AS items FROM batches_batchitem WHERE state IN ('waiting', 'running')"
+ENDED_ITEMS: LiteralString = "SELECT count(*) AS items FROM batches_batchitem WHERE state NOT IN ('waiting', 'running')"
 CONVERSATION: LiteralString = "SELECT conversation_id FROM conversations_message WHERE id = %s"
 
 
@@ -82,6 +105,17 @@ class Desk:
             replies = connection.execute(REPLIES, [found["conversation_id"]]).fetchall()
             messages = connection.execute(MESSAGES, [found["conversation_id"]]).fetchall()
         return replies, [(row["position"], row["author"], row["body"]) for row in messages]
+
+    def replies_of(self, channel: str) -> list[dict[str, Any]]:
+        """Every reply of the channel, with how many answers and traces its conversation has."""
+        with self._connect() as connection:
+            return list(connection.execute(ANSWERS_OF, [channel]).fetchall())
+
+    def items(self, *, ended: bool) -> int:
+        """How many batch items have ended, or have not."""
+        with self._connect() as connection:
+            (found,) = connection.execute(ENDED_ITEMS if ended else OPEN_ITEMS).fetchall()
+        return int(found["items"])
 
     def is_ready(self) -> bool:
         """What /health/ready says."""

@@ -4,55 +4,15 @@ doubled, and no customer has to ask again.
 
 from __future__ import annotations
 
-import shutil
 import signal
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.integration.embedded.faults.customer import Customer, customers, until_all
-from tests.integration.embedded.faults.desk import Desk, until
-from tests.running_stack import start_stack, stop_stack
+from tests.integration.embedded.faults.desk import QUESTIONS, REVIVAL_SECONDS, TENANT, Desk, until
 
-TENANT = "mossgate"
-QUESTIONS = (
-    "How much do I have to spend before standard delivery is free?",
-    "By what time must express orders be placed?",
-    "How long does the heat pack of the winter packaging stay warm?",
-    "How many days does a pick-up point keep a parcel?",
-    "Why do you not deliver to the United Kingdom?",
-    "Which plants are only sent with winter packaging?",
-    "Does Mossgate refund the express fee when a parcel is late?",
-    "Can another person collect my parcel from a locker?",
-)
 AFTERWARDS = "What does express delivery cost?"
-PAUSE_MILLISECONDS = "200"
-LEASE_SECONDS = "8"
 ANSWER_SECONDS = 75
-REVIVAL_SECONDS = 45
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    """A desk whose engine writes slowly enough that an answer has a middle."""
-    data = Path(tempfile.mkdtemp(prefix="glassdesk-faults-"))
-    try:
-        stack = start_stack(
-            data,
-            GLASSDESK_ENGINE="scripted",
-            GLASSDESK_SCRIPTED_PAUSE=PAUSE_MILLISECONDS,
-            GLASSDESK_REPLY_LEASE=LEASE_SECONDS,
-        )
-        try:
-            desk = Desk(stack)
-            desk.open_gate()
-            yield desk
-        finally:
-            stop_stack(stack)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.mark.parametrize(
