@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -14,6 +15,7 @@ from conversations.domain import post_person_message
 from conversations.models import Message, Reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.composing import Found, find
 from inference_worker.runtime import Runtime
 from inference_worker.scripted_engine import ScriptedEngine
 from knowledge.models import Chunk
@@ -78,27 +80,34 @@ async def test_a_question_is_answered_with_its_source_and_one_sealed_trace(shop:
     assert token_count > 3
 
 
-@pytest.mark.parametrize("awaiting", [False, True])
+@pytest.mark.parametrize(("awaiting", "band"), [("nothing", "high"), ("vectors", "low"), ("the search", "low")])
 async def test_while_a_passage_awaits_its_vectors_every_answer_has_low_confidence(
-    shop: Tenant, monkeypatch: pytest.MonkeyPatch, awaiting: bool
+    shop: Tenant, monkeypatch: pytest.MonkeyPatch, awaiting: str, band: str
 ) -> None:
     def rated_high(measured: Confidence, model: object) -> Confidence:
         return replace(measured, band="high")
 
-    def lose_vectors() -> int:
-        return int(Chunk.objects.filter(heading__contains="Returns").update(embedding=None))
+    def set_vectors(vector: list[float] | None) -> int:
+        with tenant_atomic(shop.id):
+            return int(Chunk.objects.filter(heading__contains="Returns").update(embedding=vector))
+
+    def find_and_complete(*arguments: Any, **named: Any) -> Found:
+        found = find(*arguments, **named)
+        set_vectors([1.0] + [0.0] * 383)
+        return found
 
     monkeypatch.setattr("inference_worker.recording.calibrated", rated_high)
-    if awaiting:
-        assert await scoped(shop, lose_vectors) == 1
+    if awaiting != "nothing":
+        assert await off_loop(set_vectors)(None) == 1
+    if awaiting == "the search":
+        monkeypatch.setattr("inference_worker.writing.find", find_and_complete)
     customer = await customer_of(shop)
     await customer.connect()
     await customer.ask(QUESTION)
     await customer.until(lambda: customer.done)
     await customer.drop()
-    expected = "low" if awaiting else "high"
-    assert [answer["confidence_band"] for answer in customer.answers] == [expected]
-    assert await scoped(shop, lambda: Trace.objects.get().confidence_band) == expected
+    assert [answer["confidence_band"] for answer in customer.answers] == [band]
+    assert await scoped(shop, lambda: Trace.objects.get().confidence_band) == band
 
 
 async def test_an_unanswerable_question_is_declined_without_asking_the_engine(

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.integration.embedded.faults.desk import QUESTIONS, REVIVAL_SECONDS, TENANT, Desk, until
+from tests.integration.embedded.faults.desk import QUESTIONS, REVIVAL_SECONDS, TENANT, TITLES, Desk, until
 from tests.integration.embedded.faults.program import Program, Stream
 
-ITEMS = [question for _ in range(4) for question in QUESTIONS]
+ITEMS = [question for _ in range(5) for question in QUESTIONS]
 FIRST_TEXT_SECONDS = 45
 BATCH_SECONDS = 150
 
@@ -35,12 +35,14 @@ async def test_a_batch_job_and_streams_survive_valkey_and_postgresql(desk: Desk,
         await until(lambda: all(each.text or each.error for each in begun), "text", seconds=FIRST_TEXT_SECONDS)  # noqa: B023
         assert all(each.text and not each.is_complete for each in begun), begun
         assert await asyncio.to_thread(desk.items, ended=False) > 0
+        others = {name: desk.program(name) for name in TITLES if name != title}
         revived = desk.end(title, how)
         # One that comes in the middle of the fault.
         _begin(program, QUESTIONS[3], streams, reading)
         await until(revived, f"a new {title}", seconds=REVIVAL_SECONDS)
         await until(desk.is_ready, "readiness afterwards", seconds=REVIVAL_SECONDS)
-    await asyncio.gather(*reading)
+        await asyncio.gather(*reading)
+        assert {name: desk.program(name) for name in others} == others
     await until(lambda: desk.items(ended=True) == len(ITEMS), "the whole batch", seconds=BATCH_SECONDS)
 
     assert [each for each in streams if not each.has_ended_well] == []
