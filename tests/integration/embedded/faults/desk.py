@@ -18,18 +18,6 @@ from psycopg.rows import dict_row
 from helpdesk.embedded.postgres_roles import DATABASE, SUPERUSER
 from tests.running_stack import RunningStack
 
-TENANT = "mossgate"
-QUESTIONS = (
-    "How much do I have to spend before standard delivery is free?",
-    "By what time must express orders be placed?",
-    "How long does the heat pack of the winter packaging stay warm?",
-    "How many days does a pick-up point keep a parcel?",
-    "Why do you not deliver to the United Kingdom?",
-    "Which plants are only sent with winter packaging?",
-    "Does Mossgate refund the express fee when a parcel is late?",
-    "Can another person collect my parcel from a locker?",
-)
-REVIVAL_SECONDS = 45
 TITLES = {
     "Valkey": "valkey-server",
     "PostgreSQL": "/postgres -D",
