@@ -14,8 +14,9 @@ logger = structlog.get_logger(__name__)
 class LenientQoS(QoS):
     """Gives unacknowledged messages back when a channel closes, and lets it close when that cannot be done.
 
-    kombu 5.7 closes the channels of a lost connection after it has forgotten the address: AttributeError, which ends the
-    whole worker. What is not given back here is delivered again after the visibility timeout, and sweeps come sooner.
+    kombu 5.7 closes the channels of a lost connection after it has forgotten the address, and acknowledges what ends
+    later on the channel that is closed: AttributeError, which ends the whole worker. What is neither given back nor
+    acknowledged here is delivered again after the visibility timeout, and sweeps come sooner.
     """
 
     def restore_unacked(self, client: Any = None) -> None:
@@ -24,6 +25,13 @@ class LenientQoS(QoS):
             super().restore_unacked(client)
         except (AttributeError, redis.RedisError) as error:
             logger.warning("messages_not_given_back", error=type(error).__name__)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge, unless the channel was lost meanwhile."""
+        if self.channel.closed:
+            logger.warning("message_not_acknowledged")
+            return
+        super().ack(delivery_tag)
 
 
 def survive_lost_connections() -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
@@ -34,6 +35,7 @@ from tracing.jobs import claim_job, fail_job, finish_job, give_back_job
 from tracing.models import AnalysisJob, AnalysisKind
 from tracing.opening import content_of
 from tracing.plain import to_plain
+from tracing.serving import Served
 
 logger = structlog.get_logger(__name__)
 
@@ -60,6 +62,11 @@ def run_analysis(runtime: Runtime, *, tenant_id: UUID, job_id: UUID) -> bool:
     if job is None:
         return False
     log = logger.bind(job_id=str(job_id), tenant_id=str(tenant_id), kind=job.kind)
+    if not _served(runtime.host.engine).fits(job):
+        # The task was sent before this worker took another model's place; the sweep finds whose it is now.
+        give_back_job(job, tenant_id=tenant_id, counts=False)
+        log.info("analysis_of_another_model")
+        return False
     try:
         with tenant_atomic(tenant_id):
             content = content_of(job.trace)
@@ -93,6 +100,11 @@ def run_analysis(runtime: Runtime, *, tenant_id: UUID, job_id: UUID) -> bool:
     else:
         log.info("analysis_done", duration_ms=result.duration_ms)
     return False
+
+
+def _served(engine: Engine) -> Served:
+    info = engine.info()
+    return Served(settings.MODEL_NAME or info.model, info.model, info.quantization)
 
 
 def figures(result: AnalysisResult) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from conversations.models import Outcome
 from conversations.replies import Answer, finish_reply
+from helpdesk.celery import inference_queue
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.recording import Work, confidence, outcome_of, sources, trace_content, waited_ms
 from knowledge.answer_index import Pointer
@@ -57,7 +58,7 @@ def store_written(work: Work) -> Pointer | None:
         work.clock.add("store", begun)
         trace = record_trace(reply, _trace_record(work, outcome))
         if settings.AUTOMATIC_ATTRIBUTION and _is_worth_measuring(work):
-            request_automatic(trace)
+            request_automatic(trace, queue=inference_queue(settings.MODEL_NAME))
     is_complete = outcome is Outcome.ANSWERED and trace.finish_reason == "stop"
     return Pointer(trace.id, message.id) if is_complete else None
 

@@ -66,12 +66,13 @@ def write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
         _repeat(runtime, work, stream, stop, original)
         return
     vector = query.vector if query else None
-    work.found = find(runtime, claimed, language=work.language, clock=work.clock, vector=vector)
-    company = _company_name(claimed.tenant_id, work.language)
     with tenant_atomic(claimed.tenant_id):
         work.calibration = in_force()
+        # Before the search: what gets its vectors meanwhile was not seen by it.
         work.is_index_complete = is_index_complete()
         _hear(reply, stop)
+    work.found = find(runtime, claimed, language=work.language, clock=work.clock, vector=vector)
+    company = _company_name(claimed.tenant_id, work.language)
     _check(reply, stop)
     # Streaming takes seconds: no database connection is held meanwhile.
     connections.close_all()

@@ -56,13 +56,19 @@ def _of_default_assistant(offered: list[Choice]) -> Choice:
 
 def described() -> list[dict[str, Any]]:
     """The models as OpenAI's `model` objects. Runs inside `tenant_atomic`."""
-    return [
-        {
-            "id": choice.model,
-            "object": "model",
-            "created": 0,
-            "owned_by": "glassdesk",
-            "assistant": choice.assistant.name,
-        }
-        for choice in choices()
-    ]
+    return [_object(choice.model, choice) for choice in choices()]
+
+
+def described_model(name: str) -> dict[str, Any]:
+    """One of them, or `default`, under the name that was asked for. Raises ModelNotFound, or NoModelReady."""
+    return _object(name, choose(name))
+
+
+def _object(name: str, choice: Choice) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "glassdesk",
+        "assistant": choice.assistant.name,
+    }

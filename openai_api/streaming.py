@@ -7,6 +7,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
+import structlog
+from django.db import InterfaceError, OperationalError
+
 from conversations.sockets.following import in_database
 from helpdesk.api_keys.domain import ApiClient
 from openai_api import completions
@@ -15,8 +18,10 @@ from openai_api.asking import Asked
 from openai_api.chat_request import ChatRequest
 from openai_api.completions import Heading, extras
 from openai_api.errors import AnswerWithdrawn, of_failed_reply
-from openai_api.following import Ended, Written, follow
+from openai_api.following import GRACE_SECONDS, RETRY_SECONDS, Ended, Written, follow
 from openai_api.sent_text import SentText, Withdrawn
+
+logger = structlog.get_logger(__name__)
 
 # Chunks as they come, and each choice's task once it has ended.
 Chunks = asyncio.Queue[bytes | asyncio.Task[ChatAnswer]]
@@ -126,7 +131,18 @@ def _rest(sent: SentText, answer: ChatAnswer) -> str:
 
 
 async def _read(exchange: Exchange, index: int, ended: Ended) -> ChatAnswer:
+    """The stored answer. A database that is away for a moment costs no answer that is written already."""
     if ended.failure:
         raise of_failed_reply(ended.failure)
     with_tokens = exchange.request.logprobs is not None
-    return await in_database(read_answer, exchange.client, exchange.asked.replies[index], with_tokens=with_tokens)
+    give_up_at = asyncio.get_running_loop().time() + GRACE_SECONDS
+    while True:
+        try:
+            return await in_database(
+                read_answer, exchange.client, exchange.asked.replies[index], with_tokens=with_tokens
+            )
+        except (OperationalError, InterfaceError) as error:
+            if asyncio.get_running_loop().time() > give_up_at:
+                raise
+            logger.warning("answer_read_retry", error=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)

@@ -11,14 +11,19 @@ from functools import wraps
 from typing import Any, cast
 
 import structlog
-from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from redis.exceptions import RedisError
 
 from conversations.sockets.following import in_database
-from helpdesk.api.errors import MethodNotAllowed, UnknownRoute, UnreadableBody
+from helpdesk.api.errors import (
+    SERVERS_AWAY,
+    UNAVAILABLE_RETRY_SECONDS,
+    MethodNotAllowed,
+    PartAway,
+    UnknownRoute,
+    UnreadableBody,
+)
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.api_keys.scopes import Scope
@@ -29,7 +34,7 @@ from openai_api.access import Caller, body_of, let_in, recognise_caller
 from openai_api.asking import Asked, ask, stop
 from openai_api.chat_request import read_chat_request
 from openai_api.completions import Heading
-from openai_api.errors import ModelNotFound, error_body
+from openai_api.errors import error_body
 from openai_api.streaming import Exchange, answers_of, chunks
 
 logger = structlog.get_logger(__name__)
@@ -58,9 +63,9 @@ def endpoint(method: str, scope: Scope | None) -> Callable[[View], View]:
                 response = error_response(error)
                 if isinstance(error, MethodNotAllowed):
                     response["Allow"] = method
-            except (DatabaseError, RedisError) as error:
+            except SERVERS_AWAY as error:
                 logger.warning("openai_api_unavailable", error=type(error).__name__)
-                response = error_response(Unavailable())
+                response = error_response(PartAway())
             if caller is not None:
                 caller.write_headers(response)
             response["Cache-Control"] = "no-store"
@@ -80,7 +85,7 @@ def error_response(error: GlassdeskError) -> HttpResponseBase:
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Unavailable):
-        response["Retry-After"] = "5"
+        response["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
     return response
 
 
@@ -98,16 +103,18 @@ async def models(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
 
 @endpoint("GET", None)
 async def model(request: HttpRequest, client: ApiClient, *, name: str) -> HttpResponseBase:
-    """One of them."""
-    for described in await in_database(_described_models, client):
-        if described["id"] == name:
-            return JsonResponse(described)
-    raise ModelNotFound(name)
+    """One of them, or `default`."""
+    return JsonResponse(await in_database(_described_model, client, name))
 
 
 def _described_models(client: ApiClient) -> list[dict[str, Any]]:
     with tenant_atomic(client.tenant_id):
         return catalogue.described()
+
+
+def _described_model(client: ApiClient, name: str) -> dict[str, Any]:
+    with tenant_atomic(client.tenant_id):
+        return catalogue.described_model(name)
 
 
 @endpoint("POST", Scope.ANSWERS_WRITE)
@@ -175,9 +182,9 @@ async def _body(
         yield completions.DONE
     except GlassdeskError as error:
         yield completions.event(error_body(error))
-    except (DatabaseError, RedisError) as error:
+    except SERVERS_AWAY as error:
         logger.warning("openai_api_unavailable", error=type(error).__name__)
-        yield completions.event(error_body(Unavailable()))
+        yield completions.event(error_body(PartAway()))
     finally:
         await _close(events, coming)
         if not is_complete:
@@ -192,13 +199,13 @@ async def _close(events: AsyncGenerator[bytes, None], coming: asyncio.Future[byt
 
 async def _abandon(asking: asyncio.Future[Asked]) -> None:
     """Give up what is still being stored."""
-    with contextlib.suppress(GlassdeskError, DatabaseError):
+    with contextlib.suppress(GlassdeskError, *SERVERS_AWAY):
         await _give_up(await asking)
 
 
 async def _give_up(asked: Asked) -> None:
     """End in the engine what nobody waits for any more; a database that is away leaves it to the deadline."""
-    with contextlib.suppress(DatabaseError, RedisError):
+    with contextlib.suppress(*SERVERS_AWAY):
         await in_database(stop, asked)
 
 

@@ -15,6 +15,7 @@ from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
 from tracing.queries import NO_FEEDBACK, TraceFilter
 from tracing.reasons import MAX_REASON, ReasonMissing, clean_reason
+from tracing.serving import replay_parameters
 
 MAX_WITHOUT = 20
 ANY = ("", _("all"))
@@ -44,6 +45,11 @@ class AnalysisForm(ReasonForm):
     kind = forms.ChoiceField(choices=AnalysisKind.choices)
     without = forms.CharField(required=False)
     is_free = forms.BooleanField(required=False)
+    model = forms.ChoiceField(required=False)
+
+    def __init__(self, *args: Any, models: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        cast(forms.ChoiceField, self.fields["model"]).choices = [("", ""), *((name, name) for name in models)]
 
     def clean_without(self) -> list[str]:
         given = cast(QueryDict, self.data).getlist("without")
@@ -58,7 +64,7 @@ class AnalysisForm(ReasonForm):
         """The job's parameters: ids and numbers."""
         if self.cleaned_data["kind"] != AnalysisKind.REPLAY:
             return {}
-        return {"without": self.cleaned_data["without"], "is_free": self.cleaned_data["is_free"]}
+        return replay_parameters(**{name: self.cleaned_data[name] for name in ("without", "is_free", "model")})
 
 
 class FilterForm(forms.Form):

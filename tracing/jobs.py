@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
+from helpdesk.workers import WorkerStatus
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnalysis
+from tracing.serving import UNSERVED, Unserved, known_workers, queue_of
 from tracing.tasks import enqueue_analysis
 
 MAX_ATTEMPTS = 3
@@ -34,20 +36,41 @@ def request_analysis(
     user: User | None = None,
     api_key_id: UUID | None = None,
 ) -> AnalysisJob:
-    """Ask for an analysis in the caller's tenant scope; the same one that is still open is returned instead."""
-    wanted = {"trace": trace, "kind": str(kind), "parameters": parameters or {}}
-    job = AnalysisJob(**wanted, requested_by=user, requested_by_key_id=api_key_id)
-    AnalysisJob.objects.bulk_create([job], ignore_conflicts=True)
+    """Ask for an analysis in the caller's tenant scope; the same one that is still open is returned instead.
+
+    It fails at once when no worker serves the model that wrote the answer, or the one that `parameters` name instead.
+    """
+    job = _open_job(trace, kind=kind, parameters=parameters or {}, requested_by=user, requested_by_key_id=api_key_id)
+    _send(job, current_tenant_id(), known_workers())
+    return job
+
+
+def request_automatic(trace: Trace, *, queue: str) -> None:
+    """Ask for the causes of a new answer in the queue of those who wrote it, unless they are far behind with those before."""
+    if AnalysisJob.objects.filter(state__in=OPEN, requested_by=None, requested_by_key=None).count() < MAX_AUTOMATIC:
+        job = _open_job(trace, kind=AnalysisKind.ATTRIBUTION, parameters={})
+        tenant_id = current_tenant_id()
+        transaction.on_commit(lambda: enqueue_analysis(tenant_id, job.id, queue=queue))
+
+
+def _open_job(trace: Trace, *, kind: AnalysisKind, parameters: dict[str, Any], **requester: Any) -> AnalysisJob:
+    """A new job, or the same one that is open already."""
+    wanted = {"trace": trace, "kind": str(kind), "parameters": parameters}
+    AnalysisJob.objects.bulk_create([AnalysisJob(**wanted, **requester)], ignore_conflicts=True)
     found: AnalysisJob = AnalysisJob.objects.filter(**wanted, state__in=OPEN).latest("queued_at")
-    tenant_id = current_tenant_id()
-    transaction.on_commit(lambda: enqueue_analysis(tenant_id, found.id))
     return found
 
 
-def request_automatic(trace: Trace) -> None:
-    """Ask for the causes of a new answer, unless the worker is far behind with those before."""
-    if AnalysisJob.objects.filter(state__in=OPEN, requested_by=None, requested_by_key=None).count() < MAX_AUTOMATIC:
-        request_analysis(trace, kind=AnalysisKind.ATTRIBUTION)
+def _send(job: AnalysisJob, tenant_id: UUID, workers: Sequence[WorkerStatus]) -> None:
+    """To a worker that can do it, after the commit; while none is known the sweep asks again. Runs inside `tenant_atomic`."""
+    queue = queue_of(job, workers)
+    if isinstance(queue, Unserved):
+        job.state, job.error_code, job.finished_at = JobState.FAILED, UNSERVED, timezone.now()
+        AnalysisJob.objects.filter(id=job.id, state=JobState.QUEUED).update(
+            state=job.state, error_code=job.error_code, finished_at=job.finished_at
+        )
+    elif queue is not None:
+        transaction.on_commit(lambda: enqueue_analysis(tenant_id, job.id, queue=queue))
 
 
 def claim_job(*, tenant_id: UUID, job_id: UUID) -> AnalysisJob | None:
@@ -96,7 +119,7 @@ def give_back_job(job: AnalysisJob, *, tenant_id: UUID, counts: bool) -> None:
 
 
 def recover_jobs(tenant_id: UUID) -> int:
-    """Give back what a dead worker held and send lost tasks again; returns how many were sent."""
+    """Give back what a dead worker held and send lost tasks again; returns how many were waiting."""
     now = timezone.now()
     with tenant_atomic(tenant_id):
         orphaned = AnalysisJob.objects.filter(state=JobState.RUNNING, claimed_at__lt=now - LEASE)
@@ -105,10 +128,11 @@ def recover_jobs(tenant_id: UUID) -> int:
         )
         orphaned.update(state=JobState.QUEUED, queued_at=now)
         waiting = AnalysisJob.objects.filter(state=JobState.QUEUED, queued_at__lt=now - LOST_TASK)
-        job_ids: Sequence[UUID] = list(waiting.values_list("id", flat=True)[:100])
-    for job_id in job_ids:
-        enqueue_analysis(tenant_id, job_id)
-    return len(job_ids)
+        jobs = list(waiting.select_related("trace").defer("trace__sealed", "trace__sealed_prompt")[:100])
+        workers = known_workers() if jobs else []
+        for job in jobs:
+            _send(job, tenant_id, workers)
+    return len(jobs)
 
 
 def open_jobs(trace: Trace) -> list[AnalysisJob]:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
+from helpdesk.celery import PRIORITY_BACKGROUND, app
 from helpdesk.crypto import SealError
 from helpdesk.tenants.models import Tenant
 from tracing.retention import apply_retention
@@ -47,13 +47,13 @@ def next_retention_run() -> datetime | None:
     return last + RUN_EVERY if last else None
 
 
-def enqueue_analysis(tenant_id: UUID, job_id: UUID) -> None:
+def enqueue_analysis(tenant_id: UUID, job_id: UUID, *, queue: str) -> None:
     """Send the task by name, with ids only. When the broker is away the sweep sends it later."""
     try:
         app.send_task(
             RUN_ANALYSIS,
             kwargs={"tenant_id": str(tenant_id), "job_id": str(job_id)},
-            queue=INFERENCE_QUEUE,
+            queue=queue,
             priority=PRIORITY_BACKGROUND,
             retry=False,
         )

@@ -23,6 +23,7 @@ from tracing.queries import feedback_of, models_seen, original_reply_of, trace_p
 from tracing.read import TraceUnreadable, accesses_of, open_trace_and_analyses, trace_of_reply, trace_shape
 from tracing.report import opened_report, shape_rows, timeline_rows
 from tracing.report_analyses import analyses_view
+from tracing.serving import other_models
 from tracing.trend_views import trends_context
 
 PAGE, DRAWER = "tracing/report.html", "tracing/_drawer.html"
@@ -133,7 +134,7 @@ def analyse(request: HttpRequest, tenant_slug: str, reply_id: UUID) -> HttpRespo
 def _analysed(request: DeskRequest, reply_id: UUID) -> HttpResponse:
     trace = trace_of_reply(reply_id)
     # Which passages may be left out only the record says; the worker checks them against it.
-    form = AnalysisForm(request.POST)
+    form = AnalysisForm(request.POST, models=other_models(trace))
     if not form.is_valid():
         return _render_report(request, trace, form=form, status=400)
     return _render_opened(request, trace, form, wanted=form)
@@ -173,6 +174,7 @@ def _render_opened(
         ),
         analyses=analyses,
         jobs=[JobRow(job) for job in open_jobs(trace)],
+        other_models=other_models(trace),
         reason=reason,
     )
 

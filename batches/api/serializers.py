@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from batches.models import Batch, BatchState, ItemState
 from batches.queries import Progress
+from conversations.api.serializers import ReplyErrorSerializer, SourceSerializer
 from helpdesk.tenants.models import Language
 
 
@@ -43,27 +44,6 @@ class UsageSerializer(serializers.Serializer[Any]):
     cached_prompt_tokens = serializers.IntegerField()
 
 
-class ItemErrorSerializer(serializers.Serializer[Any]):
-    """Why an item has no answer."""
-
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class SourceSerializer(serializers.Serializer[Any]):
-    """A passage that an answer used."""
-
-    number = serializers.IntegerField()
-    article = serializers.UUIDField()
-    version = serializers.IntegerField()
-    chunk = serializers.UUIDField()
-    title = serializers.CharField()
-    heading = serializers.CharField(allow_blank=True)
-    language = serializers.ChoiceField(choices=Language.choices)
-    quote = serializers.CharField()
-    updated_at = serializers.DateTimeField()
-
-
 class ResultSerializer(serializers.Serializer[Any]):
     """What became of one item. `number` counts the items in the order of their ends, with gaps."""
 
@@ -80,7 +60,7 @@ class ResultSerializer(serializers.Serializer[Any]):
     trace_id = serializers.UUIDField(allow_null=True)
     usage = UsageSerializer(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
-    error = ItemErrorSerializer(allow_null=True)
+    error = ReplyErrorSerializer(allow_null=True)
 
 
 def results_page() -> serializers.Serializer[Any]:

@@ -81,9 +81,9 @@ class SourceSerializer(serializers.Serializer[Any]):
     chunk = serializers.UUIDField()
     title = serializers.CharField()
     heading = serializers.CharField(allow_blank=True)
-    language = serializers.CharField()
+    language = serializers.ChoiceField(choices=Language.choices)
     quote = serializers.CharField(allow_blank=True)
-    updated_at = serializers.CharField()
+    updated_at = serializers.DateTimeField()
 
 
 class MessageSerializer(serializers.Serializer[Any]):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import redis
+import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
@@ -14,9 +17,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from helpdesk.api_keys.errors import InvalidApiKey
-from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound, TooManyRequests
+from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound, TooManyRequests, Unavailable
 
-API_PATHS = ("/api/", "/v1/")
+logger = structlog.get_logger(__name__)
+
+OPENAI_PATH = "/v1/"
+API_PATHS = ("/api/", OPENAI_PATH)
+UNAVAILABLE_RETRY_SECONDS = 5
+# The servers behind the desk are away; other errors of the database are faults of ours.
+SERVERS_AWAY = (OperationalError, InterfaceError, redis.RedisError)
 
 
 class UnreadableBody(InvalidInput):
@@ -69,6 +78,12 @@ class UnsupportedMediaType(GlassdeskError):
     message = _("This endpoint does not read this type of body. Send “Content-Type: application/json”.")
 
 
+class PartAway(Unavailable):
+    """The database or Redis does not answer."""
+
+    message = _("A part of the desk is not available right now. Try again in a few seconds.")
+
+
 _OF_THE_FRAMEWORK: dict[type[Exception], type[GlassdeskError]] = {
     Http404: NotFound,
     PermissionDenied: Forbidden,
@@ -88,6 +103,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     translated = translate(error)
     if translated is None:
         return None
+    if isinstance(error, SERVERS_AWAY):
+        logger.warning("api_unavailable", error=type(error).__name__)
     set_rollback()
     return error_response(translated)
 
@@ -97,6 +114,8 @@ def error_response(error: GlassdeskError) -> Response:
     response = Response(error.as_dict(), status=error.status)
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after)
+    if isinstance(error, PartAway):
+        response["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
     if isinstance(error, InvalidApiKey):
         response["WWW-Authenticate"] = 'Bearer realm="glassdesk"'
     return response
@@ -106,6 +125,8 @@ def translate(error: Exception) -> GlassdeskError | None:
     """The error of ours that says the same; None for one that nobody foresaw."""
     if isinstance(error, GlassdeskError):
         return error
+    if isinstance(error, SERVERS_AWAY):
+        return PartAway()
     if isinstance(error, exceptions.Throttled):
         return TooManyRequests(retry_after=int(getattr(error, "wait", None) or 1))
     if isinstance(error, exceptions.ValidationError):
@@ -126,17 +147,21 @@ class UnknownRouteView(APIView):
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The framework refused the request before a view saw it."""
-    return _plain(InvalidInput()) if _is_of_the_api(request) else defaults.bad_request(request, exception)
+    return _plain(InvalidInput(), request) if _is_of_the_api(request) else defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours, in the form that the caller reads."""
-    return _plain(GlassdeskError()) if _is_of_the_api(request) else defaults.server_error(request)
+    return _plain(GlassdeskError(), request) if _is_of_the_api(request) else defaults.server_error(request)
 
 
 def _is_of_the_api(request: HttpRequest) -> bool:
     return request.path.startswith(API_PATHS)
 
 
-def _plain(error: GlassdeskError) -> HttpResponse:
-    return JsonResponse(error.as_dict(), status=error.status)
+def _plain(error: GlassdeskError, request: HttpRequest) -> HttpResponse:
+    body: dict[str, Any] = error.as_dict()
+    if request.path.startswith(OPENAI_PATH):
+        # What OpenAI's clients look for beside code and message.
+        body["error"] |= {"type": "server_error" if error.status >= 500 else "invalid_request_error", "param": None}
+    return JsonResponse(body, status=error.status)

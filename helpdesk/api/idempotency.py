@@ -45,10 +45,13 @@ class StillRunning(Conflict):
 
 
 class NotRepeatable(Conflict):
-    """The first answer was streamed, and streams are not kept."""
+    """The first answer was a stream or opened content, which is not kept, or what it was about has been deleted."""
 
     code = "idempotency_not_repeatable"
-    message = gettext_lazy("This request was carried out and its answer streamed. Read the result at its own address.")
+    message = gettext_lazy(
+        "A request with this Idempotency-Key was carried out already, and nothing was done again. Its answer is not kept: "
+        "read the result at its own address, or send the request with a new Idempotency-Key to have it carried out again."
+    )
 
 
 class Replayed(Exception):

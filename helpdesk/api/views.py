@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection
+from contextlib import nullcontext, suppress
 from functools import wraps
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -18,7 +19,7 @@ from rest_framework.views import APIView
 
 from helpdesk.api import idempotency
 from helpdesk.api.authentication import ApiKeyAuthentication
-from helpdesk.api.errors import BodyTooLarge, UnreadableBody
+from helpdesk.api.errors import SERVERS_AWAY, BodyTooLarge, UnreadableBody
 from helpdesk.api.limits import Quota, count_request
 from helpdesk.api.strict import refuse_unknown
 from helpdesk.api_keys.domain import ApiClient
@@ -145,9 +146,10 @@ class ApiView(APIView):
 
     def _settle(self, response: HttpResponseBase) -> None:
         if self._claimed is not None:
-            client = cast(ApiRequest, self.request).auth
-            idempotency.settle(client, self._claimed, response, subject=self.idempotency_subject)
-            self._claimed = None
+            client, claimed, self._claimed = cast(ApiRequest, self.request).auth, self._claimed, None
+            # While the database is away a failure stays in progress until its lease has run out.
+            with suppress(*SERVERS_AWAY) if response.status_code >= 500 else nullcontext():
+                idempotency.settle(client, claimed, response, subject=self.idempotency_subject)
 
 
 def read_body(request: HttpRequest, *, limit: int) -> bytes:

@@ -82,7 +82,9 @@ class DeskCollector(Collector):
 def _add_workers(families: dict[str, GaugeMetricFamily], workers: list[WorkerStatus]) -> None:
     for (alias, state), count in Counter((worker.alias, worker.state) for worker in workers).items():
         families["workers"].add_metric([alias_label(alias), state.value], count)
-    warm = {"": False} | {served.alias: served.is_warm for served in served_models(workers)}
+    # With the models whose workers are lost: their absence must not look like nothing to report.
+    warm = dict.fromkeys(["", *(worker.alias for worker in workers)], False)
+    warm |= {served.alias: served.is_warm for served in served_models(workers)}
     for alias, is_warm in warm.items():
         families["warm"].add_metric([alias_label(alias)], float(is_warm))
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from helpdesk.api.strict import refuse_unknown
 from helpdesk.errors import InvalidInput
 from tracing.forms import MAX_WITHOUT, FilterForm
-from tracing.models import AnalysisKind
+from tracing.models import AnalysisKind, Trace
 from tracing.queries import TraceFilter, models_seen
 from tracing.reasons import ReasonMissing
+from tracing.serving import MODEL, other_models, replay_parameters
 
 
 def body_of(data: object, *, known: Collection[str]) -> Mapping[str, Any]:
@@ -44,7 +45,7 @@ def wanted_traces(given: Mapping[str, Any]) -> TraceFilter:
     return form.wanted()
 
 
-def analysis_of(body: Mapping[str, Any]) -> tuple[AnalysisKind, dict[str, Any]]:
+def analysis_of(body: Mapping[str, Any], trace: Trace) -> tuple[AnalysisKind, dict[str, Any]]:
     """The kind and the job's parameters. Which passages there are only the record says: the worker checks them."""
     kind, without, is_free = body.get("kind", AnalysisKind.REPLAY), body.get("without", []), body.get("is_free", False)
     if not isinstance(kind, str) or kind not in AnalysisKind.values:
@@ -57,7 +58,24 @@ def analysis_of(body: Mapping[str, Any]) -> tuple[AnalysisKind, dict[str, Any]]:
             _("“without” must be a list of at most %(count)d passages.") % {"count": MAX_WITHOUT}, parameter="without"
         )
     chunks = sorted({_chunk(chunk) for chunk in without})
-    return AnalysisKind(kind), {"without": chunks, "is_free": is_free} if kind == AnalysisKind.REPLAY else {}
+    chosen = _chosen_model(body, trace)
+    if kind != AnalysisKind.REPLAY:
+        return AnalysisKind(kind), {}
+    return AnalysisKind(kind), replay_parameters(without=chunks, is_free=is_free, model=chosen)
+
+
+def _chosen_model(body: Mapping[str, Any], trace: Trace) -> str:
+    """The other model to replay with; empty for the one that wrote the answer."""
+    chosen = body.get(MODEL)
+    if chosen is None:
+        return ""
+    others = other_models(trace)
+    if not isinstance(chosen, str) or chosen not in others:
+        raise InvalidInput(
+            _("“model” must be another model that a worker serves: %(models)s.") % {"models": ", ".join(others) or "–"},
+            parameter=MODEL,
+        )
+    return chosen
 
 
 def _chunk(given: object) -> str:

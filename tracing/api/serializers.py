@@ -118,11 +118,15 @@ class ExportedSerializer(serializers.Serializer[Any]):
 
 
 class NewAnalysisSerializer(serializers.Serializer[Any]):
-    """What is to be found out. `without` names passages (chunks) to leave out of a replay's prompt."""
+    """What is to be found out. `without` names passages (chunks) to leave out of a replay's prompt.
+
+    `model` names another model that a worker serves, to replay with it.
+    """
 
     kind = serializers.ChoiceField(choices=AnalysisKind.choices, default=AnalysisKind.REPLAY)
     without = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
     is_free = serializers.BooleanField(default=False, help_text="Lift the restriction to the quoted sentences.")
+    model = serializers.CharField(required=False, help_text="Replay with another model that a worker serves.")
 
 
 class AnalysisSerializer(serializers.Serializer[Any]):

@@ -128,7 +128,7 @@ class AnalysesView(ApiView):
     def post(self, request: ApiRequest, trace_id: UUID) -> Response:
         """Done when the engine has time; the same request that is still open is returned instead of a second one."""
         trace = trace_by_id(trace_id)
-        kind, parameters = analysis_of(body_of(request.data, known={"kind", "without", "is_free"}))
+        kind, parameters = analysis_of(body_of(request.data, known={"kind", "without", "is_free", "model"}), trace)
         if trace.key.destroyed_at:
             raise TraceErased
         job = request_analysis(trace, kind=kind, parameters=parameters, api_key_id=request.auth.key_id)

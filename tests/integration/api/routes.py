@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import redis
+from django.db import OperationalError
 from django.http import StreamingHttpResponse
 from django.urls import include, path, re_path
 from rest_framework.response import Response
@@ -33,6 +35,10 @@ class VisitorsView(ApiView):
                 raise Conflict
             case "fault":
                 raise RuntimeError("a fault")
+            case "database":
+                raise OperationalError("the connection is closed")
+            case "redis":
+                raise redis.ConnectionError
             case "stream":
                 return StreamingHttpResponse([str(visitor.id)], content_type="text/plain")
         self.idempotency_subject = visitor.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from datetime import timedelta
@@ -10,12 +11,13 @@ from typing import Any
 
 import pytest
 import redis
-from django.db import connections
-from django.test import Client
+from django.db import OperationalError, connections
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from conversations.models import Visitor
 from helpdesk.api import limits
+from helpdesk.api.errors import server_error
 from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api.tasks import forget_idempotent_requests
@@ -97,12 +99,38 @@ def test_every_refusal_has_the_same_body(key: str) -> None:
         (post('{"a": "' + "x" * 2000 + '"}'), 413, "body_too_large"),
         (api_call("POST", PATH, key, {"then": "conflict"}), 409, "conflict"),
         (api_call("POST", PATH, key, {"then": "fault"}), 500, "error"),
+        (api_call("POST", PATH, key, {"then": "database"}), 503, "unavailable"),
+        (api_call("POST", PATH, key, {"then": "redis"}), 503, "unavailable"),
     ]
     for response, status, code in cases:
         assert code_of(response) == (status, code)
         assert set(response.json()) == {"error"}
         assert response.json()["error"]["message"]
         assert response["Content-Type"] == "application/json"
+
+
+def test_a_server_that_is_away_says_when_to_come_back_also_when_the_key_cannot_be_given_back(
+    tenant: Tenant, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("helpdesk.api.idempotency.settle", away)
+    response = api_call("POST", PATH, key, {"then": "database"}, Idempotency_Key="k1")
+    assert (code_of(response), response["Retry-After"]) == ((503, "unavailable"), "5")
+    monkeypatch.undo()
+    assert (
+        code_of(api_call("POST", PATH, key, {"then": "database"}, Idempotency_Key="k1"))[1] == "idempotency_in_progress"
+    )
+    assert visitors(tenant) == []
+
+
+def test_a_fault_has_the_shape_that_each_apis_callers_read(rf: RequestFactory) -> None:
+    desks, openais = (server_error(rf.post(path)) for path in ("/api/v1/visitors", "/v1/chat/completions"))
+    assert set(json.loads(desks.content)["error"]) == {"code", "message"}
+    error = json.loads(openais.content)["error"]
+    assert (openais.status_code, error.pop("message") != "") == (500, True)
+    assert error == {"code": "error", "type": "server_error", "param": None}
 
 
 def test_an_error_rolls_back_and_a_handler_without_a_scope_is_a_fault(tenant: Tenant, key: str) -> None:
@@ -179,10 +207,10 @@ def test_another_request_with_the_same_key_is_refused(tenant: Tenant, key: str) 
     assert len(visitors(tenant)) == 1
 
 
-@pytest.mark.parametrize("then", ["conflict", "fault"])
-def test_a_failure_may_be_tried_again(tenant: Tenant, key: str, then: str) -> None:
+@pytest.mark.parametrize(("then", "status"), [("conflict", 409), ("fault", 500), ("database", 503)])
+def test_a_failure_may_be_tried_again(tenant: Tenant, key: str, then: str, status: int) -> None:
     statuses = {api_call("POST", PATH, key, {"then": then}, Idempotency_Key="k1").status_code for _ in range(2)}
-    assert statuses in ({409}, {500})
+    assert statuses == {status}
     with tenant_atomic(tenant.id):
         assert IdempotentRequest.objects.count() == 0
 

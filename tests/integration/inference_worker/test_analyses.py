@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from conversations.domain import begin_visit, post_customer_message
 from conversations.models import Reply, ReplyStatus
@@ -13,8 +16,11 @@ from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import Membership
+from inference_worker.analysing import run_analysis
+from inference_worker.engine import EngineInfo
+from inference_worker.engine_host import EngineHost
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
+from inference_worker.scripted_engine import ScriptedEmbedder, ScriptedEngine
 from tests.factories import make_tenant, make_user
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import QUESTION
@@ -132,8 +138,6 @@ def test_asking_twice_makes_one_job(shop: Tenant, worker: Runtime) -> None:
 
 
 def test_what_nobody_asked_for_gives_way_to_customers(shop: Tenant, worker: Runtime) -> None:
-    from inference_worker.analysing import run_analysis
-
     trace = answered(shop)
     with tenant_atomic(shop.id):
         job = AnalysisJob.objects.create(trace=trace, kind=AnalysisKind.ATTRIBUTION)
@@ -217,8 +221,6 @@ def test_a_job_in_progress_is_kept_by_its_worker(shop: Tenant, worker: Runtime) 
 
 
 def test_another_tenant_s_job_is_not_found(shop: Tenant, worker: Runtime) -> None:
-    from inference_worker.analysing import run_analysis
-
     trace = answered(shop)
     with tenant_atomic(shop.id):
         job = AnalysisJob.objects.create(trace=trace, kind=AnalysisKind.ATTRIBUTION)
@@ -227,6 +229,51 @@ def test_another_tenant_s_job_is_not_found(shop: Tenant, worker: Runtime) -> Non
     with tenant_atomic(shop.id):
         job.refresh_from_db()
         assert job.state == JobState.QUEUED
+
+
+class OtherEngine(ScriptedEngine):
+    """Another model, as a second worker serves it."""
+
+    def info(self) -> EngineInfo:
+        return dataclasses.replace(super().info(), model="other")
+
+
+@pytest.fixture
+def second(worker: Runtime) -> Iterator[Runtime]:
+    """A second worker, of a model that assistants choose as `other`."""
+    second = Runtime(host=EngineHost(OtherEngine()), embedder=ScriptedEmbedder())
+    second.host.start()
+    yield second
+    second.stop()
+
+
+def test_each_worker_leaves_the_other_models_analyses_alone(
+    shop: Tenant, worker: Runtime, second: Runtime, settings: Settings
+) -> None:
+    trace = answered(shop)
+    with tenant_atomic(shop.id):
+        chosen = AnalysisJob.objects.create(
+            trace=trace, kind=AnalysisKind.REPLAY, parameters={"without": [], "is_free": False, "model": "other"}
+        )
+        plain = AnalysisJob.objects.create(trace=trace, kind=AnalysisKind.REPLAY, parameters={})
+
+    def states() -> list[tuple[str, int]]:
+        with tenant_atomic(shop.id):
+            rows = {job.id: (job.state, job.attempt) for job in AnalysisJob.objects.all()}
+        return [rows[chosen.id], rows[plain.id]]
+
+    assert not run_analysis(worker, tenant_id=shop.id, job_id=chosen.id)
+    settings.MODEL_NAME = "other"
+    assert not run_analysis(second, tenant_id=shop.id, job_id=plain.id)
+    assert states() == [("queued", 0), ("queued", 0)]
+
+    assert not run_analysis(second, tenant_id=shop.id, job_id=chosen.id)
+    settings.MODEL_NAME = ""
+    assert not run_analysis(worker, tenant_id=shop.id, job_id=plain.id)
+    assert states() == [("done", 1), ("done", 1)]
+    with tenant_atomic(shop.id):
+        figures = {job.id: job.analysis.figures for job in AnalysisJob.objects.select_related("analysis")}
+    assert [figures[job.id]["differences"] for job in (chosen, plain)] == [1, 0]
 
 
 @pytest.mark.parametrize("kind", ["attribution", "replay", "alternatives"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,10 +15,13 @@ from conversations.domain import post_person_message
 from conversations.models import Message, Reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.composing import Found, find
 from inference_worker.runtime import Runtime
 from inference_worker.scripted_engine import ScriptedEngine
+from knowledge.models import Chunk
 from tests.factories import make_tenant, make_user
 from tests.integration.inference_worker.customer import Customer
+from tracing.content import Confidence
 from tracing.models import Trace
 from tracing.read import open_trace_from_shell
 
@@ -73,6 +78,36 @@ async def test_a_question_is_answered_with_its_source_and_one_sealed_trace(shop:
     question, text, token_count = await scoped(shop, read)
     assert (question, text) == (QUESTION, answer["body"])
     assert token_count > 3
+
+
+@pytest.mark.parametrize(("awaiting", "band"), [("nothing", "high"), ("vectors", "low"), ("the search", "low")])
+async def test_while_a_passage_awaits_its_vectors_every_answer_has_low_confidence(
+    shop: Tenant, monkeypatch: pytest.MonkeyPatch, awaiting: str, band: str
+) -> None:
+    def rated_high(measured: Confidence, model: object) -> Confidence:
+        return replace(measured, band="high")
+
+    def set_vectors(vector: list[float] | None) -> int:
+        with tenant_atomic(shop.id):
+            return int(Chunk.objects.filter(heading__contains="Returns").update(embedding=vector))
+
+    def find_and_complete(*arguments: Any, **named: Any) -> Found:
+        found = find(*arguments, **named)
+        set_vectors([1.0] + [0.0] * 383)
+        return found
+
+    monkeypatch.setattr("inference_worker.recording.calibrated", rated_high)
+    if awaiting != "nothing":
+        assert await off_loop(set_vectors)(None) == 1
+    if awaiting == "the search":
+        monkeypatch.setattr("inference_worker.writing.find", find_and_complete)
+    customer = await customer_of(shop)
+    await customer.connect()
+    await customer.ask(QUESTION)
+    await customer.until(lambda: customer.done)
+    await customer.drop()
+    assert [answer["confidence_band"] for answer in customer.answers] == [band]
+    assert await scoped(shop, lambda: Trace.objects.get().confidence_band) == band
 
 
 async def test_an_unanswerable_question_is_declined_without_asking_the_engine(

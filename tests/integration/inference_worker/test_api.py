@@ -98,6 +98,34 @@ async def test_the_end_comes_from_the_row_when_the_stream_is_gone(shop: Tenant) 
     assert (only["event"], only["message"]) == ("done", asked["reply"]["answer"])
 
 
+def test_the_same_message_sent_twice_at_once_is_asked_once(shop: Tenant, engine: ScriptedEngine) -> None:
+    engine.delay = 0.1
+    key = make_api_key(shop)
+    conversation = begin(key)
+    path, body = f"{PATH}/{conversation}/messages", {"body": QUESTION, "wait": 30}
+    together = threading.Barrier(2)
+    answers: list[Any] = []
+
+    def send() -> None:
+        together.wait(10)
+        answers.append(api_call("POST", path, key, body, Idempotency_Key="once"))
+        connections.close_all()
+
+    senders = [threading.Thread(target=send) for _ in range(2)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join(60)
+    done, refused = sorted(answers, key=lambda answer: int(answer.status_code))
+    assert (done.status_code, refused.status_code) == (200, 409)
+    assert refused.json()["error"]["code"] == "idempotency_in_progress"
+    again = api_call("POST", path, key, body, Idempotency_Key="once")
+    assert (again.json(), again["Idempotent-Replayed"]) == (done.json(), "true")
+    with tenant_atomic(shop.id):
+        assert (Message.objects.count(), Reply.objects.count(), Trace.objects.count()) == (2, 1, 1)
+    assert len(engine.requests) == 1
+
+
 def test_a_stopped_reply_ends_for_the_one_who_waits(shop: Tenant, engine: ScriptedEngine) -> None:
     engine.delay = 0.3
     key = make_api_key(shop)

@@ -113,6 +113,13 @@ def test_components_workers_and_models(client: Client) -> None:
     assert value(found, "glassdesk_workers", alias="large", state="stalled") == 1
 
 
+def test_a_model_whose_workers_are_lost_is_cold_and_not_forgotten(client: Client) -> None:
+    report(status("a"))
+    report(status("b", alias="large"), age=60)
+    found = read(client)
+    assert [value(found, "glassdesk_model_warm", alias=alias) for alias in ("default", "large")] == [1, 0]
+
+
 def test_without_redis_it_still_answers_and_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise redis.ConnectionError

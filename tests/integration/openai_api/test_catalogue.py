@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from conversations.models import Assistant
 from helpdesk.tenants.models import Tenant
@@ -10,7 +11,7 @@ from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.workers import ServedModel
 from openai_api import catalogue
 from openai_api.errors import ModelNotFound, NoModelReady
-from tests.factories import make_tenant
+from tests.factories import make_api_key, make_tenant
 
 pytestmark = pytest.mark.django_db
 FIRST, LARGE = ServedModel("", "Small-135M", "int4", True), ServedModel("large", "Big-8B", "int8", True)
@@ -37,6 +38,36 @@ def test_each_assistants_model_is_offered_by_its_name(tenant: Tenant, monkeypatc
         with pytest.raises(ModelNotFound):
             catalogue.choose("Big-8B")
     assert chosen == {"default": "Moss", "Small-135M": "Moss", "large": "Expert"}
+
+
+def test_whatever_can_be_named_is_described_under_that_name(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, FIRST, LARGE)
+    with tenant_atomic(tenant.id):
+        listed = catalogue.described()
+        assert [catalogue.described_model(model["id"]) for model in listed] == listed
+        assert catalogue.described_model("default") == {**listed[0], "id": "default"}
+        with pytest.raises(ModelNotFound):
+            catalogue.described_model("Big-8B")
+        serve(monkeypatch)
+        with pytest.raises(NoModelReady):
+            catalogue.described_model("default")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_models_are_read_by_their_names_also_with_a_slash_inside(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_name = ServedModel("", "Qwen/Qwen1.5-1.8B", "int4", True)
+    serve(monkeypatch, hub_name, LARGE)
+    headers = {"Authorization": f"Bearer {make_api_key(tenant)}"}
+    for name, path in (("Qwen/Qwen1.5-1.8B",) * 2, ("Qwen/Qwen1.5-1.8B", "Qwen%2FQwen1.5-1.8B"), ("default",) * 2):
+        response = Client().get(f"/v1/models/{path}", headers=headers)
+        assert (response.status_code, response.json()["id"]) == (200, name)
+    response = Client().get("/v1/models/gpt-4o", headers=headers)
+    assert response.status_code == 404
+    error = response.json()["error"]
+    assert error.pop("message")
+    assert error == {"type": "invalid_request_error", "param": "model", "code": "model_not_found"}
 
 
 def test_another_companys_models_are_not_offered(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

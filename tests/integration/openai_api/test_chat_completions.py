@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import pydantic
 import pytest
 
 from conversations.models import Channel, Conversation, Reply
+from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -235,6 +237,7 @@ def test_models_are_those_that_answer(client_of: Callable[..., openai.OpenAI], s
     (model,) = client.models.list().data
     assert (model.id, model.object, model.owned_by) == ("scripted", "model", "glassdesk")
     assert client.models.retrieve("scripted") == model
+    assert client.models.retrieve("default") == model.model_copy(update={"id": "default"})
     with pytest.raises(openai.NotFoundError) as caught:
         client.models.retrieve("gpt-4o")
     assert caught.value.code == "model_not_found"
@@ -257,21 +260,63 @@ def test_conversations_of_one_customer_belong_together(client: openai.OpenAI, sh
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_caller_who_goes_away_stops_the_engine(
+def test_a_caller_who_goes_away_stops_the_engine_and_leaves_one_marked_answer(
+    web: Web, shop: Tenant, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    text = " ".join(f"word{number}" for number in range(200))
+    script(engine, monkeypatch, text)
+    engine.delay = 0.1
+    body = {"model": "default", "messages": user(QUESTION), "stream": stream, **ALONE}
+    caller = http.client.HTTPConnection("127.0.0.1", web.port)
+    caller.request("POST", "/v1/chat/completions", json.dumps(body), {"Authorization": f"Bearer {make_api_key(shop)}"})
+    wait_for(lambda: _deltas(shop) > 2)
+    read = _contents(caller.getresponse()) if stream else ""
+    caller.close()
+    wait_for(lambda: _outcomes(shop) == ["stopped"])
+    assert (len(engine.requests), len(engine.aborted), engine.running) == (1, 1, 0)
+    with tenant_atomic(shop.id):
+        reply = Reply.objects.select_related("answer").get()
+        trace = Trace.objects.get()
+        assert reply.answer is not None
+        assert (reply.status, reply.attempt, reply.answer.outcome) == ("done", 1, "stopped")
+        assert (trace.finish_reason, trace.reply_id, trace.answer_tokens < 200) == ("abort", reply.id, True)
+        assert text.startswith(reply.answer.body)
+        assert reply.answer.body.startswith(read.strip())
+        assert bool(read) == stream
+        assert Conversation.objects.get().message_count == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_caller_who_goes_away_before_the_first_word_leaves_no_answer(
     client: openai.OpenAI, shop: Tenant, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
-    script(engine, monkeypatch, " ".join(["word"] * 200))
-    engine.delay = 0.1
-    if stream:
-        chunks = ask(client, stream=True, extra_body=ALONE)
-        next(chunks)
-        next(chunks)
-        chunks.close()
-    else:
-        with pytest.raises(openai.APITimeoutError):
-            ask(client, extra_body=ALONE, timeout=2)
-    wait_for(lambda: engine.aborted)
-    wait_for(lambda: _outcomes(shop) == ["stopped"])
+    script(engine, monkeypatch, "Too late.")
+    engine.delay = 20.0
+    with pytest.raises(openai.APITimeoutError):
+        ask(client, extra_body=ALONE, stream=stream, timeout=2)
+
+    def ends() -> list[tuple[str, str]]:
+        with tenant_atomic(shop.id):
+            return list(Reply.objects.values_list("status", "error_code"))
+
+    wait_for(lambda: ends() == [("failed", "stopped")])
+    wait_for(lambda: engine.running == 0)
+    assert (len(engine.requests), _outcomes(shop)) == (1, [])
+
+
+def _deltas(tenant: Tenant) -> int:
+    """How many pieces of the only conversation's answer have been written."""
+    with tenant_atomic(tenant.id):
+        conversations = list(Conversation.objects.values_list("id", flat=True))
+    entries = [redis_client().xrange(conversation_stream(tenant.id, each)) for each in conversations]
+    return str(entries).count('"delta"')
+
+
+def _contents(response: http.client.HTTPResponse) -> str:
+    """The text of a stream's first two chunks."""
+    lines = (line.decode() for line in response if line.startswith(b"data: "))
+    chunks = [json.loads(next(lines).removeprefix("data: ")) for _ in range(2)]
+    return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
 
 
 def _outcomes(tenant: Tenant) -> list[str]:

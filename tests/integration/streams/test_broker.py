@@ -34,6 +34,17 @@ def test_a_channel_of_a_lost_connection_closes_without_its_messages(held: Connec
     assert channel.closed
 
 
+def test_a_task_that_ends_after_its_channel_was_lost_acknowledges_nothing(held: Connection) -> None:
+    """The worker has a new connection by then, and the message none: unhandled, this ended the worker as well."""
+    channel = held.default_channel
+    (message,) = channel.qos._delivered.values()
+    held.transport.client = None
+    channel._disconnect_pools()
+    channel.close()
+    message.ack()
+    assert message.acknowledged
+
+
 def test_a_connection_that_is_closed_in_good_order_gives_its_messages_back(held: Connection) -> None:
     held.default_channel.close()
     with app.connection_for_read() as connection:

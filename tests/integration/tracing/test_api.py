@@ -16,6 +16,7 @@ from helpdesk.api.models import IdempotentRequest
 from helpdesk.api_keys.domain import ApiClient, revoke_key
 from helpdesk.api_keys.models import ApiKey
 from helpdesk.api_keys.scopes import Scope
+from helpdesk.celery import INFERENCE_QUEUE
 from helpdesk.errors import Forbidden
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
@@ -187,7 +188,7 @@ def test_a_replay_is_asked_for_with_the_callers_key_and_goes_before_what_nobody_
     assert asked.json()["parameters"] == {"without": [chunk], "is_free": True}
     assert api_call("POST", path, key, {"without": [chunk], "is_free": True}).json()["id"] == asked.json()["id"]
     with tenant_atomic(tenant.id):
-        request_automatic(trace)
+        request_automatic(trace, queue=INFERENCE_QUEUE)
         states = {job.kind: job.is_automatic for job in AnalysisJob.objects.all()}
     assert states == {"replay": False, "attribution": True}
     assert claim_job(tenant_id=tenant.id, job_id=uuid.UUID(asked.json()["id"])) is not None

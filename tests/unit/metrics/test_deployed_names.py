@@ -1,4 +1,4 @@
-"""Alert rules and the board name only metrics that the code has."""
+"""Alert rules, their examples and the board name only metrics that the code has."""
 
 from __future__ import annotations
 
@@ -49,7 +49,15 @@ def expressions() -> Iterator[tuple[str, str]]:
             yield panel["title"], target["expr"]
 
 
-@pytest.mark.parametrize(("where", "expression"), list(expressions()))
+def examples() -> list[dict[str, Any]]:
+    tests: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/alerts_test.yml").read_text())["tests"]
+    return tests
+
+
+EXAMPLES = [(test["name"], each["series"]) for test in examples() for each in test["input_series"]]
+
+
+@pytest.mark.parametrize(("where", "expression"), [*expressions(), *EXAMPLES])
 def test_every_named_metric_exists(where: str, expression: str) -> None:
     named = set(NAME.findall(expression))
     assert named or "up{" in expression
@@ -68,6 +76,12 @@ def test_every_alert_says_how_urgent_it_is_and_what_happened() -> None:
     assert [rule["alert"] for rule in rules if rule["labels"]["severity"] not in {"page", "ticket"}] == []
     assert [rule["alert"] for rule in rules if not rule["annotations"]["summary"]] == []
     assert len({rule["alert"] for rule in rules}) == len(rules)
+
+
+def test_every_alert_has_an_example() -> None:
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"][0]["rules"]
+    fired = {rule["alertname"] for test in examples() for rule in test["alert_rule_test"] if "exp_alerts" in rule}
+    assert fired == {rule["alert"] for rule in rules}
 
 
 def test_the_configuration_names_the_rules_and_the_written_targets() -> None:

@@ -38,6 +38,17 @@ REPLIES: LiteralString = """
 MESSAGES: LiteralString = """
     SELECT position, author, body FROM conversations_message WHERE conversation_id = %s ORDER BY position
 """
+ANSWERS_OF: LiteralString = """
+    SELECT reply.status, reply.error_code, reply.answer_id IS NOT NULL AS is_answered,
+           (SELECT count(*) FROM conversations_message answer
+            WHERE answer.conversation_id = conversation.id AND answer.author = 'ai') AS answers,
+           (SELECT count(*) FROM tracing_trace trace WHERE trace.conversation_id = conversation.id) AS traces
+    FROM conversations_conversation conversation
+    LEFT JOIN conversations_reply reply ON reply.conversation_id = conversation.id
+    WHERE conversation.channel = %s
+"""
+OPEN_ITEMS: LiteralString = "SELECT count(*) AS items FROM batches_batchitem WHERE state IN ('waiting', 'running')"
+ENDED_ITEMS: LiteralString = "SELECT count(*) AS items FROM batches_batchitem WHERE state NOT IN ('waiting', 'running')"
 CONVERSATION: LiteralString = "SELECT conversation_id FROM conversations_message WHERE id = %s"
 
 
@@ -82,6 +93,17 @@ class Desk:
             replies = connection.execute(REPLIES, [found["conversation_id"]]).fetchall()
             messages = connection.execute(MESSAGES, [found["conversation_id"]]).fetchall()
         return replies, [(row["position"], row["author"], row["body"]) for row in messages]
+
+    def replies_of(self, channel: str) -> list[dict[str, Any]]:
+        """Every reply of the channel, with how many answers and traces its conversation has."""
+        with self._connect() as connection:
+            return list(connection.execute(ANSWERS_OF, [channel]).fetchall())
+
+    def items(self, *, ended: bool) -> int:
+        """How many batch items have ended, or have not."""
+        with self._connect() as connection:
+            (found,) = connection.execute(ENDED_ITEMS if ended else OPEN_ITEMS).fetchall()
+        return int(found["items"])
 
     def is_ready(self) -> bool:
         """What /health/ready says."""

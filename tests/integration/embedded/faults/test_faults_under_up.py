@@ -1,19 +1,22 @@
-"""Programs of a running desk are ended while eight answers are being written: it mends itself, nothing is lost, nothing
-doubled, and no customer has to ask again.
+"""Programs of a running desk are ended while eight answers are being written, and while a batch job runs and programs read
+streams: it mends itself, nothing is lost, nothing doubled, no customer has to ask again, and nobody hangs.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.integration.embedded.faults.customer import Customer, customers, until_all
-from tests.integration.embedded.faults.desk import Desk, until
+from tests.integration.embedded.faults.desk import TITLES, Desk, until
+from tests.integration.embedded.faults.program import Program, Stream
 from tests.running_stack import start_stack, stop_stack
 
 TENANT = "mossgate"
@@ -32,6 +35,8 @@ PAUSE_MILLISECONDS = "200"
 LEASE_SECONDS = "8"
 ANSWER_SECONDS = 75
 REVIVAL_SECONDS = 45
+ITEMS = (QUESTIONS * 3)[:20]
+BATCH_SECONDS = 150
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +85,55 @@ async def test_a_program_that_ends_in_mid_answer_costs_no_answer(desk: Desk, tit
         await until_all(everybody, lambda customer: _is_settled(customer, 2), "answered again", seconds=ANSWER_SECONDS)
         for customer in everybody:
             _check(desk, customer)
+
+
+@pytest_asyncio.fixture
+async def program(desk: Desk) -> AsyncIterator[Program]:
+    """A program of the company."""
+    key = desk.stack.manage("create_api_key", TENANT, "--name", "faults", "--scope", "all").split()[-1]
+    program = Program(desk.stack.base_url, key)
+    yield program
+    await program.close()
+
+
+async def test_a_batch_job_and_streams_survive_valkey_and_postgresql(desk: Desk, program: Program) -> None:
+    await until(desk.is_ready, "readiness before", seconds=REVIVAL_SECONDS)
+    batches: list[str] = []
+    streams: list[Stream] = []
+    reading: list[asyncio.Task[None]] = []
+    for title, how in (("Valkey", signal.SIGKILL), ("PostgreSQL", signal.SIGINT)):
+        batches.append(await program.submit(ITEMS))
+        begun = [_begin(program, question, streams, reading) for question in QUESTIONS[:3]]
+        await until(lambda: all(each.text or each.error for each in begun), "text", seconds=ANSWER_SECONDS)  # noqa: B023
+        assert any(each.text and not each.is_complete for each in begun), begun
+        assert await asyncio.to_thread(desk.items, ended=False) > 0
+        others = {name: desk.program(name) for name in TITLES if name != title}
+        revived = desk.end(title, how)
+        # One that comes in the middle of the fault.
+        _begin(program, QUESTIONS[3], streams, reading)
+        await until(revived, f"a new {title}", seconds=REVIVAL_SECONDS)
+        await until(desk.is_ready, "readiness afterwards", seconds=REVIVAL_SECONDS)
+        await asyncio.gather(*reading)
+        assert {name: desk.program(name) for name in others} == others
+    count = len(batches) * len(ITEMS)
+    await until(lambda: desk.items(ended=True) == count, "all items", seconds=BATCH_SECONDS)
+
+    assert [each for each in streams if not each.has_ended_well] == []
+    results = [result for batch in batches for result in await program.results(batch)]
+    assert sorted(int(result["custom_id"]) for result in results) == sorted([*range(len(ITEMS))] * len(batches))
+    assert {(result["state"], result["outcome"]) for result in results} == {("done", "answered")}
+    assert len({result["trace_id"] for result in results}) == count
+    replies = desk.replies_of("batch")
+    assert [(row["status"], row["answers"], row["traces"]) for row in replies] == [("done", 1, 1)] * count
+    for row in desk.replies_of("api"):
+        assert row["status"] in {"done", "failed"}
+        assert (row["answers"], row["traces"]) == ((1, 1) if row["status"] == "done" else (0, 0)), row
+
+
+def _begin(program: Program, question: str, streams: list[Stream], reading: list[asyncio.Task[None]]) -> Stream:
+    streams.append(Stream())
+    reading.append(asyncio.create_task(program.stream(question, streams[-1])))
+    return streams[-1]
 
 
 def _is_in_the_middle(customer: Customer) -> bool:

@@ -1,0 +1,72 @@
+"""Every error code that an API can answer stands in its page, with its status, and no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import helpdesk.urls  # noqa: F401 - with everything that an endpoint can raise
+from helpdesk.errors import Conflict, Forbidden, GlassdeskError, InvalidInput, NotFound, NotSignedIn
+from tests.conftest import ROOT
+from tests.test_architecture import SOURCE_FOLDERS
+
+# People's sessions, forms and policies: programs meet none of these.
+OF_PAGES_ONLY = {NotSignedIn.code, Conflict.code, "retention_policy", "change_not_logged"}
+# What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
+SHARED = ("helpdesk.errors", "helpdesk.api.errors", "helpdesk.api_keys.errors")
+NOT_OF_OPENAI = {Forbidden.code, NotFound.code, "not_acceptable", "unsupported_media_type"}
+REPLY_CODE = re.compile(
+    r"""(?:\bcode=|\berror_code=|_fail\(claimed, |^CODE = |^DELETED = )"([a-z_]+)\"""", re.MULTILINE
+)
+
+
+def subclasses(of: type[GlassdeskError]) -> Iterator[type[GlassdeskError]]:
+    yield of
+    for each in of.__subclasses__():
+        yield from subclasses(each)
+
+
+def raised(*, by_openai: bool) -> set[tuple[int, str]]:
+    """Status and code of every error class of the source."""
+    found = set()
+    for error in subclasses(GlassdeskError):
+        module = error.__module__
+        is_openais = module.startswith("openai_api.")
+        if module.split(".")[0] not in SOURCE_FOLDERS or (not by_openai and is_openais):
+            continue
+        if by_openai and not is_openais and (module not in SHARED or error.code in NOT_OF_OPENAI):
+            continue
+        code = "invalid_value" if by_openai and error is InvalidInput else error.code
+        found.add((error.status, code))
+    return {(status, code) for status, code in found if code not in OF_PAGES_ONLY}
+
+
+def documented(page: str) -> set[tuple[int, str]]:
+    """The rows of the page's table of errors."""
+    section = (ROOT / "docs" / page).read_text().partition("\n## Errors\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([\d, ]+) \| (.+?) \|", section, re.MULTILINE)
+    found = set()
+    for statuses, cell in rows:
+        codes, given = re.findall(r"`(\w+)`", cell), [int(status) for status in statuses.split(",")]
+        found |= set(zip(given if len(given) > 1 else given * len(codes), codes, strict=True))
+    return found
+
+
+def test_the_page_of_the_rest_api_has_every_code() -> None:
+    assert documented("api.md") == raised(by_openai=False)
+
+
+def test_the_page_of_the_openai_endpoint_has_every_code() -> None:
+    assert documented("openai.md") == raised(by_openai=True)
+
+
+def test_every_code_of_a_failed_reply_or_analysis_is_explained() -> None:
+    explained = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs/api.md").read_text()))
+    used = {
+        code
+        for folder in ("conversations", "tracing", "batches", "inference_worker")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for code in REPLY_CODE.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {"deadline", "worker_lost", "model_unavailable", "nothing_to_do", "deleted"} <= used
+    assert used - explained == set()
