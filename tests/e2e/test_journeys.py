@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import signal
 import time
@@ -14,7 +12,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from tests.running_stack import RunningStack, start_stack, stop_stack
+from tests.running_stack import RunningStack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -218,26 +216,3 @@ def test_killing_worker_and_engine_in_mid_answer_loses_and_doubles_nothing(stack
         process.send_signal(signal.SIGKILL)
     expect(frame.locator(".entry[data-kind=ai], .entry[data-kind=failure]").first).to_be_visible(timeout=240_000)
     expect(frame.locator(".entry[data-kind=ai], .entry[data-kind=failure]")).to_have_count(1)
-
-
-@pytest.mark.timeout(900)
-def test_after_kill_9_of_everything_it_starts_again_with_all_data(tmp_path: Path) -> None:
-    first = start_stack(tmp_path, GLASSDESK_ENGINE="scripted")
-    first.manage(
-        "shell", "-c", "from helpdesk.tenants.models import Tenant; Tenant.objects.create(slug='kept', name='Kept')"
-    )
-    processes = psutil.Process(first.process.pid).children(recursive=True)
-    for process in [psutil.Process(first.process.pid), *processes]:
-        # The kernel ends some of them together with their parent.
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=20)
-    second = start_stack(tmp_path, GLASSDESK_ENGINE="scripted")
-    found = second.manage(
-        "shell", "-c", "from helpdesk.tenants.models import Tenant; print(Tenant.objects.filter(slug='kept').count())"
-    )
-    children = psutil.Process(second.process.pid).children(recursive=True)
-    assert stop_stack(second) < 15
-    assert found.strip().splitlines()[-1] == "1"
-    assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
-    assert not os.path.exists(f"/proc/{second.process.pid}/fd") or second.process.poll() is not None

@@ -49,6 +49,7 @@ ANSWERS_OF: LiteralString = """
 """
 OPEN_ITEMS: LiteralString = "SELECT count(*) AS items FROM batches_batchitem WHERE state IN ('waiting', 'running')"
 ENDED_ITEMS: LiteralString = "SELECT count(*) AS items FROM batches_batchitem WHERE state NOT IN ('waiting', 'running')"
+QUESTION_COUNT: LiteralString = "SELECT count(*) AS count FROM conversations_message WHERE author = 'customer'"
 CONVERSATION: LiteralString = "SELECT conversation_id FROM conversations_message WHERE id = %s"
 
 
@@ -104,6 +105,12 @@ class Desk:
         with self._connect() as connection:
             (found,) = connection.execute(ENDED_ITEMS if ended else OPEN_ITEMS).fetchall()
         return int(found["items"])
+
+    def questions(self) -> int:
+        """How many questions are stored, whoever asked them."""
+        with self._connect() as connection:
+            (found,) = connection.execute(QUESTION_COUNT).fetchall()
+        return int(found["count"])
 
     def is_ready(self) -> bool:
         """What /health/ready says."""

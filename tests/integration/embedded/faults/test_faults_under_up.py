@@ -5,12 +5,14 @@ streams: it mends itself, nothing is lost, nothing doubled, no customer has to a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -128,6 +130,24 @@ async def test_a_batch_job_and_streams_survive_valkey_and_postgresql(desk: Desk,
     for row in desk.replies_of("api"):
         assert row["status"] in {"done", "failed"}
         assert (row["answers"], row["traces"]) == ((1, 1) if row["status"] == "done" else (0, 0)), row
+
+
+def test_after_kill_9_of_everything_it_starts_again_with_all_data(desk: Desk) -> None:
+    """The last one here: the desk of the tests above ends with it."""
+    first = desk.stack
+    questions = desk.questions()
+    processes = [psutil.Process(first.process.pid), *psutil.Process(first.process.pid).children(recursive=True)]
+    for process in processes:
+        # The kernel ends some of them together with their parent.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=20)
+    second = start_stack(first.data, GLASSDESK_ENGINE="scripted")
+    children = psutil.Process(second.process.pid).children(recursive=True)
+    assert questions > 0
+    assert Desk(second).questions() == questions
+    assert stop_stack(second) < 15
+    assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def _begin(program: Program, question: str, streams: list[Stream], reading: list[asyncio.Task[None]]) -> Stream:
