@@ -3,7 +3,7 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 ENGINE := $(if $(GPU),gpu,cpu)
 BIN := .venv/bin
 # Test processes, each with a PostgreSQL and a Valkey of its own; one of them gets all tests of the real engine.
-WORKERS ?= 2
+WORKERS ?= 3
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help

@@ -196,6 +196,8 @@ MODEL_NAME = env.model_name("GLASSDESK_MODEL_NAME")
 EXTRA_MODELS = env.named_models("GLASSDESK_EXTRA_MODELS")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
+# The demo companies that are loaded, with sign-ins that everybody knows; none for a desk of one's own.
+DEMO_COMPANIES = env.words("GLASSDESK_DEMO", "mossgate,ledgerleaf")
 # Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
 AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
 # How long an answer may be given again to the same question; 0 writes every answer anew.

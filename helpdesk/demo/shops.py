@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpdesk.demo.tenants import DEMO_TENANTS, DemoTenant
+from helpdesk.demo.tenants import DemoTenant, demo_tenants
 
 CONTENT = Path(__file__).resolve().parent / "content"
 
@@ -37,12 +37,12 @@ class Shop:
 
 def shop(slug: str, language: str) -> Shop | None:
     """The shop of a demo company in "en" or "zh"; None for every other slug."""
-    return next((_read(tenant, language) for tenant in DEMO_TENANTS if tenant.slug == slug), None)
+    return next((_read(tenant, language) for tenant in demo_tenants() if tenant.slug == slug), None)
 
 
 def shops(language: str) -> list[Shop]:
     """All shops, in the order of the demo companies."""
-    return [_read(tenant, language) for tenant in DEMO_TENANTS]
+    return [_read(tenant, language) for tenant in demo_tenants()]
 
 
 def _read(tenant: DemoTenant, language: str) -> Shop:

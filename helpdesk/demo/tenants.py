@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
 from helpdesk.permissions import Role
 
 # Demo content only: everybody who runs the demo knows it, and the server listens on the loopback address.
@@ -53,3 +56,13 @@ DEMO_PEOPLE = (
     DemoPerson("Ana Agent", Role.AGENT),
     DemoPerson("Vera Viewer", Role.VIEWER),
 )
+
+
+def demo_tenants() -> tuple[DemoTenant, ...]:
+    """Those that are to be there. Raises ImproperlyConfigured for a name that is none of theirs."""
+    known = {tenant.slug: tenant for tenant in DEMO_TENANTS}
+    if unknown := [slug for slug in settings.DEMO_COMPANIES if slug not in known]:
+        raise ImproperlyConfigured(
+            f"GLASSDESK_DEMO must name some of {', '.join(known)}, or nothing; {', '.join(unknown)} is none of them."
+        )
+    return tuple(known[slug] for slug in settings.DEMO_COMPANIES)

@@ -17,6 +17,13 @@ from tests.running_stack import RunningStack
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PASSWORD = "glassdesk-demo"
+OTHER_COMPANY = f"""
+from helpdesk.permissions import Role
+from tests.factories import make_tenant, make_user
+user = make_user(make_tenant("ledgerleaf"), Role.REVIEWER, email="reviewer@ledgerleaf.example")
+user.set_password("{PASSWORD}")
+user.save()
+"""
 ANSWER_MS = 60_000
 
 
@@ -127,14 +134,14 @@ def test_a_refusal_leads_to_a_person_whose_reply_the_customer_sees(
 
 
 def test_an_agent_watches_the_answer_being_written(stack: RunningStack, page: Page, browser: Browser) -> None:
-    frame = open_widget(page, stack, tenant="ledgerleaf")
+    frame = open_widget(page, stack)
     ask(frame, "Who won the football world cup in 1998?")
     expect(frame.locator(".entry[data-outcome=refused]")).to_be_visible(timeout=ANSWER_MS)
     desk = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    sign_in(desk, stack, "agent", "ledgerleaf")
+    sign_in(desk, stack, "agent")
     desk.locator(".row").first.click()
     expect(desk.locator("#messages .message-ai")).to_have_count(1)
-    ask(frame, "How do I turn on two-factor authentication?")
+    ask(frame, "By what time must express orders be placed?")
     expect(desk.locator(".message-live.has-text").first).to_be_visible(timeout=ANSWER_MS)
     expect(desk.locator("#messages .message-ai")).to_have_count(2, timeout=ANSWER_MS)
     desk.context.close()
@@ -142,6 +149,7 @@ def test_an_agent_watches_the_answer_being_written(stack: RunningStack, page: Pa
 
 def test_another_tenants_reviewer_finds_nothing(stack: RunningStack, context: BrowserContext) -> None:
     report = json.loads(stack.manage("ask", "mossgate", "How much does express delivery cost?", "--json"))
+    stack.manage("shell", "-c", OTHER_COMPANY)
     stranger = context.new_page()
     sign_in(stranger, stack, "reviewer", "ledgerleaf")
     response = stranger.goto(stack.base_url + report["report"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -60,3 +61,19 @@ def test_the_viewer_looks_and_the_admin_sets(demo: None, client: Client) -> None
         views = ("desk:inbox", "knowledge:list", "tracing:list", "desk:assistant", "api_keys:list", "batches:list")
         pages[name] = [client.get(reverse(view, args=["mossgate"])).status_code for view in views]
     assert pages == {"viewer": [200, 200, 200, 403, 403, 403], "admin": [200] * 6}
+
+
+def test_a_desk_of_ones_own_has_no_demo(settings: Any, client: Client) -> None:
+    settings.DEMO_COMPANIES = []
+    call_command("load_demo")
+    printed = StringIO()
+    call_command("demo_addresses", port=8123, stdout=printed)
+    assert (Tenant.objects.count(), User.objects.count()) == (0, 0)
+    assert DEMO_PASSWORD not in printed.getvalue()
+    assert client.get("/demo/mossgate/").status_code == 404
+
+
+def test_an_unknown_demo_company_is_refused(settings: Any) -> None:
+    settings.DEMO_COMPANIES = ["mossgate", "mosgate"]
+    with pytest.raises(ImproperlyConfigured, match="mosgate is none of them"):
+        call_command("load_demo")

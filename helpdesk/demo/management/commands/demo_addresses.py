@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from helpdesk.demo.tenants import DEMO_PASSWORD, DEMO_PEOPLE, DEMO_TENANTS
+from helpdesk.demo.tenants import DEMO_PASSWORD, DEMO_PEOPLE, demo_tenants
 
 
 class Command(BaseCommand):
@@ -20,10 +20,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         base = f"http://localhost:{options['port']}"
-        for demo in DEMO_TENANTS:
+        companies = demo_tenants()
+        for demo in companies:
             self.stdout.write(f"  {demo.name + ' website':<22} {base}/demo/{demo.slug}/   (?language=zh for Chinese)")
         self.stdout.write(f"  {'Desk':<22} {base}/desk/")
         people = ", ".join(person.key for person in DEMO_PEOPLE)
-        self.stdout.write(f"  {'Sign in as':<22} <name>@mossgate.example or <name>@ledgerleaf.example")
+        if not companies:
+            return
+        addresses = " or ".join(f"<name>@{demo.slug}.example" for demo in companies)
+        self.stdout.write(f"  {'Sign in as':<22} {addresses}")
         self.stdout.write(f"  {'':<22} names, each with the role of that name: {people}")
         self.stdout.write(f"  {'':<22} password: {DEMO_PASSWORD}")

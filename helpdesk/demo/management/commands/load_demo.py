@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from conversations.models import Assistant
-from helpdesk.demo.tenants import DEMO_PASSWORD, DEMO_PEOPLE, DEMO_TENANTS, DemoTenant
+from helpdesk.demo.tenants import DEMO_PASSWORD, DEMO_PEOPLE, DemoTenant, demo_tenants
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import Membership, User
@@ -19,12 +19,12 @@ CONTENT = Path(__file__).resolve().parents[2] / "content"
 
 
 class Command(BaseCommand):
-    """Loads both demo companies."""
+    """Loads the demo companies that GLASSDESK_DEMO names."""
 
-    help = "Load the two demo tenants with their people and articles (idempotent)."
+    help = "Load the demo tenants with their people and articles (idempotent)."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for demo in DEMO_TENANTS:
+        for demo in demo_tenants():
             tenant = self._tenant(demo)
             self._people(tenant)
             call_command("load_knowledge", demo.slug, str(CONTENT / demo.slug), verbosity=options["verbosity"])
