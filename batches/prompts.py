@@ -5,14 +5,13 @@ Three forms are read: `question`, `messages`, and the lines of OpenAI's batch fi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from conversations.parameters import RequestParameters
+from conversations.parameters import RequestParameters, is_storable
 from conversations.validation import clean_body
 from helpdesk.errors import InvalidInput
 from helpdesk.tenants.models import Language
@@ -207,7 +206,5 @@ def _wrong_kind(name: str) -> InvalidInput:
 
 
 def _refuse_unstorable(values: dict[str, Any]) -> None:
-    """PostgreSQL's JSON has neither NUL nor lone surrogates."""
-    text = json.dumps(values, ensure_ascii=False)
-    if "\\u0000" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_storable(values):
         raise InvalidInput(_("The parameters contain control characters. Remove them and send it again."))

@@ -1,7 +1,8 @@
 """The bare vLLM engine on given prompts: no desk, no queue, no guided decoding, no log-probabilities.
 
-Reads {"model", "max_model_len", "max_num_seqs", "kv_cache_gib", "levels": {streams: [[token ids, tokens], …]}} from
-standard input and prints one JSON line with seconds, tokens and times to the first token per level.
+Reads {"model", "max_model_len", "max_num_seqs", "kv_cache_gib", "warm_up": [[token ids, tokens], …],
+"levels": {streams: [[token ids, tokens], …]}} from standard input and prints one JSON line with seconds, tokens and
+times to the first token per level.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from bench.processor_time import difference, own_seconds
 
 
 async def measure(job: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +40,8 @@ async def measure(job: dict[str, Any]) -> dict[str, Any]:
         )
     )
     try:
-        await _answer(llm, "warm-up", list(range(100, 132)), 4)
+        for number, request in enumerate(job["warm_up"]):
+            await _answer(llm, f"warm-up-{number}", *request)
         return {streams: await _level(llm, int(streams), requests) for streams, requests in job["levels"].items()}
     finally:
         llm.shutdown()
@@ -50,11 +54,12 @@ async def _level(llm: Any, streams: int, requests: list[Any]) -> dict[str, Any]:
         async with slots:
             return await _answer(llm, f"{streams}-{number}", ids, tokens)
 
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), own_seconds()
     results = await asyncio.gather(*(one(number, *request) for number, request in enumerate(requests)))
     seconds = time.perf_counter() - begun
     return {
         "seconds": seconds,
+        "processor_seconds": difference(used, own_seconds()),
         "tokens": sum(each.tokens for each in results),
         "first_token_ms": [each.first_ms for each in results],
         "between_tokens_ms": [gap for each in results for gap in each.gaps_ms],

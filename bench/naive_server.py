@@ -2,9 +2,10 @@
 
 What a small server without continuous batching does: a request waits for its batch, a batch ends with its longest answer.
 The packaged weights come from the same source as the product's Int4 checkpoint, in the precision that this processor
-computes fastest in `transformers` (bfloat16 with AVX512-BF16, else float32). Reads {"cache", "levels": {streams:
-[[token ids, tokens], …]}} from standard input and prints one JSON line with seconds, tokens and times to the first token
-per level. The first token counts as soon as it is computed, although such a server would not send it then.
+computes fastest in `transformers` (bfloat16 with AVX512-BF16, else float32). Reads {"model", "warm_up": [[token ids,
+tokens], …], "levels": {streams: [[token ids, tokens], …]}} from standard input and prints one JSON line with seconds,
+tokens and times to the first token per level. The first token counts as soon as it is computed, although such a server
+would not send it then.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ async def measure(job: dict[str, Any]) -> dict[str, Any]:
     server = NaiveServer(Path(job["model"]))
     serving = asyncio.create_task(server.serve())
     try:
-        await server.answer(list(range(100, 132)), 4)
+        for request in job["warm_up"]:
+            await server.answer(*request)
         return {
             "precision": server.precision,
             "levels": {

@@ -31,6 +31,12 @@ def processor_seconds(pid: int) -> dict[str, float]:
     return used
 
 
+def own_seconds() -> dict[str, float]:
+    """The same of this process and all that it started, which is the engine."""
+    this = psutil.Process()
+    return {ENGINE: sum(_seconds(each) for each in [this, *this.children(recursive=True)])}
+
+
 def difference(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
     """What was used in between."""
     return {name: round(after[name] - before[name], 2) for name in after}

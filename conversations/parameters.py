@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -46,6 +47,12 @@ class RequestParameters:
                 % {"count": MAX_STOPS, "length": MAX_STOP_CHARACTERS},
                 parameter="stop",
             )
+        for name in ("stop", "instructions", "json_schema"):
+            if not is_storable(getattr(self, name)):
+                raise InvalidInput(
+                    _("“%(name)s” contains control characters. Remove them and send it again.") % {"name": name},
+                    parameter=name,
+                )
 
     def to_json(self) -> dict[str, Any]:
         """Only what differs from the defaults, so that an ordinary reply stores an empty object."""
@@ -59,6 +66,12 @@ class RequestParameters:
         if values.get("stop") is not None:
             values["stop"] = tuple(values["stop"])
         return cls(**values)
+
+
+def is_storable(value: Any) -> bool:
+    """Whether PostgreSQL's JSON can hold it: it has neither NUL nor lone surrogates."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "\\u0000" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _check_range(name: str, value: float | None, low: float, high: float) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from traceback import format_tb
 from typing import Any
 
 import structlog
+
+DATABASE_MODULES = ("django.db", "psycopg")
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -42,6 +46,26 @@ class NameDisallowedHost(logging.Filter):
         return True
 
 
+class HideDatabaseWords(logging.Filter):
+    """Errors of the database quote rows and values: of their tracebacks only classes and places are kept."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        chain = list(_with_causes(error))
+        if any(type(each).__module__.startswith(DATABASE_MODULES) for each in chain):
+            # Celery's message repeats the error's text.
+            event = record.name if record.name.startswith("celery") else record.getMessage()
+            places = "".join(f"{type(each).__name__}\n{''.join(format_tb(each.__traceback__))}" for each in chain)
+            record.msg, record.args, record.exc_info, record.exc_text = f"{event}\n{places}", (), None, None
+        return True
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def logging_settings(*, json_lines: bool) -> dict[str, Any]:
     """The `LOGGING` setting; structlog and the standard library share one handler."""
     renderer: Any = (
@@ -60,6 +84,7 @@ def logging_settings(*, json_lines: bool) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "drop_request": {"()": "helpdesk.logs.DropRequestBodies"},
+            "hide_database_words": {"()": "helpdesk.logs.HideDatabaseWords"},
             "drop_not_ready": {"()": "helpdesk.logs.DropNotReady"},
             "name_disallowed_host": {"()": "helpdesk.logs.NameDisallowedHost"},
         },
@@ -74,7 +99,13 @@ def logging_settings(*, json_lines: bool) -> dict[str, Any]:
                 "foreign_pre_chain": SHARED,
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "events", "filters": ["drop_request"]}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "events",
+                "filters": ["drop_request", "hide_database_words"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             "django.db.backends": {"level": "WARNING"},

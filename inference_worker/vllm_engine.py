@@ -57,6 +57,8 @@ ANSWER_TIMEOUT_SECONDS = 60.0
 DEATH_POLL_SECONDS = 0.5
 # After each question vLLM's worker process keeps a core busy for a second, which an idle desk should not.
 IDLE_CHECK_SECONDS = 8.0
+WARM_UP_TEXT = "Hello, how long does delivery take? " * 40
+WARM_UP_ANSWER = "Two days."
 SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
 # One step of a CPU takes about a second with so many tokens: nobody's next token waits longer for another's prompt.
 CPU_STEP_TOKENS = 256
@@ -358,8 +360,9 @@ class VLLMEngine:
         return self._text
 
     async def _warm_up(self) -> None:
-        prompt = self.render([ChatTurn("user", "Hello")])
-        sampling = SamplingParameters(max_tokens=4)
+        """Take the way of a customer's answer once: a prompt of usual length, and an answer restricted to given texts."""
+        prompt = self.render([ChatTurn("user", WARM_UP_TEXT)])
+        sampling = SamplingParameters(max_tokens=8, top_logprobs=5, choices=(WARM_UP_ANSWER,))
         async for _ in self.stream(GenerationRequest("warm-up", prompt, sampling)):
             pass
 

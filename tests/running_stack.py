@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-START_SECONDS = 420
+START_SECONDS = 900
 SET_BY_TESTS = (
     "DATABASE_URL",
     "DATABASE_OWNER_URL",

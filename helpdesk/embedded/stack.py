@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
+from django.core.exceptions import ImproperlyConfigured
 
+from helpdesk.demo.tenants import demo_tenants
 from helpdesk.embedded import checks, leftovers, metrics_ports, processes, readiness
 from helpdesk.embedded.children import Child, child_environment, children
 from helpdesk.embedded.engine_watch import EngineWatch
@@ -93,6 +95,10 @@ class Stack:
 
     def _check(self) -> None:
         plan = self.plan
+        try:
+            demo_tenants()
+        except ImproperlyConfigured as error:
+            raise CannotStart(str(error)) from error
         with self.steps.step("Checks") as update:
             checks.check_folder(plan.data, variable="GLASSDESK_DATA")
             self._lock = checks.claim_folder(plan.data)

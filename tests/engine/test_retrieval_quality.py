@@ -23,7 +23,7 @@ from knowledge.quoting import QuoteSelection, select_quotes
 from knowledge.retrieval import RetrievalResult, search
 from tests.factories import make_tenant
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 CONTENT = Path(__file__).parents[2] / "helpdesk" / "demo" / "content" / "mossgate"
 

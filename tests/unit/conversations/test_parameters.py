@@ -19,6 +19,11 @@ from helpdesk.errors import InvalidInput
         ("top_logprobs", 21),
         ("stop", ("",)),
         ("stop", ("a", "b", "c", "d", "e")),
+        ("stop", ("zebra \x00",)),
+        ("stop", ("\ud800",)),
+        ("instructions", "\x00"),
+        ("json_schema", {"title": "\x00"}),
+        ("json_schema", {"enum": ["\ud800"]}),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(name: str, value: object) -> None:
