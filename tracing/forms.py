@@ -36,6 +36,8 @@ class ReasonForm(forms.Form):
         try:
             return clean_reason(self.cleaned_data["reason"])
         except ReasonMissing as error:
+            # The form comes back within a page or drawer: there the focus shows where it failed.
+            self.fields["reason"].widget.attrs["autofocus"] = True
             raise forms.ValidationError(str(error.message)) from None
 
 

@@ -210,14 +210,13 @@ def _cuts(content: TraceContent) -> list[CutView]:
 
 
 def _sections(content: TraceContent) -> list[SizeRow]:
-    """The tokens of each part of the prompt, on the scale of the largest one."""
+    """The tokens of each part of the prompt, as a share of what it may take."""
     found = content.prompt.sections if content.prompt else ()
-    top = max((section.tokens for section in found), default=0)
     return [
         SizeRow(
             words.section_word(section.name),
             _("%(tokens)d of at most %(budget)d") % {"tokens": section.tokens, "budget": section.budget},
-            charts.length(section.tokens / top if top else 0.0),
+            charts.length(section.tokens / section.budget if section.budget else 0.0),
         )
         for section in found
     ]

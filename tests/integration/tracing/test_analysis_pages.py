@@ -103,7 +103,9 @@ def test_an_agent_sees_the_shape_in_the_drawer_and_may_ask_for_nothing(sign_in, 
 def test_a_reviewer_opens_the_drawer_for_a_reason(sign_in, tenant, trace):
     client = sign_in(tenant, Role.REVIEWER)
 
-    assert client.post(url("drawer", trace, tenant), {"reason": "x"}).status_code == 422
+    refused = client.post(url("drawer", trace, tenant), {"reason": "x"})
+    assert refused.status_code == 422
+    assert "autofocus" in refused.content.decode()
     assert reasons(tenant) == []
     page = client.post(url("drawer", trace, tenant), {"reason": REASON}).content.decode()
 
