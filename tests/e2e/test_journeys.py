@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -214,13 +215,13 @@ def test_killing_worker_and_engine_in_mid_answer_loses_and_doubles_nothing(stack
     frame = open_widget(page, stack)
     ask(frame, "What should I do if my plant arrives damaged?")
     expect(frame.locator(".answer-live")).not_to_be_empty(timeout=ANSWER_MS)
-    workers = [
-        process
-        for process in psutil.Process(stack.process.pid).children(recursive=True)
-        if "VLLM" in " ".join(process.cmdline()) or "inference@" in " ".join(process.cmdline())
-    ]
-    assert workers
-    for process in workers:
-        process.send_signal(signal.SIGKILL)
+    killed = 0
+    for process in psutil.Process(stack.process.pid).children(recursive=True):
+        # Others come and go, and the kernel ends some of these together with their parent.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if re.search("VLLM|inference@", " ".join(process.cmdline())):
+                process.send_signal(signal.SIGKILL)
+                killed += 1
+    assert killed
     expect(frame.locator(".entry[data-kind=ai], .entry[data-kind=failure]").first).to_be_visible(timeout=240_000)
     expect(frame.locator(".entry[data-kind=ai], .entry[data-kind=failure]")).to_have_count(1)
