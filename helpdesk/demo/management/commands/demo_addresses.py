@@ -24,9 +24,9 @@ class Command(BaseCommand):
         for demo in companies:
             self.stdout.write(f"  {demo.name + ' website':<22} {base}/demo/{demo.slug}/   (?language=zh for Chinese)")
         self.stdout.write(f"  {'Desk':<22} {base}/desk/")
-        people = ", ".join(person.key for person in DEMO_PEOPLE)
         if not companies:
             return
+        people = ", ".join(person.key for person in DEMO_PEOPLE)
         addresses = " or ".join(f"<name>@{demo.slug}.example" for demo in companies)
         self.stdout.write(f"  {'Sign in as':<22} {addresses}")
         self.stdout.write(f"  {'':<22} names, each with the role of that name: {people}")
