@@ -37,7 +37,7 @@ RUN python requirements/compile_translations.py && python -m compileall -qq .
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/docker/entrypoint.sh"]
 CMD ["python", "-m", "celery", "-A", "inference_worker.worker", "worker", "-Q", "inference", "--pool", "threads", \
-     "--concurrency", "16", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
+     "--concurrency", "24", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
 
 FROM base AS inference-gpu
 # Triton compiles small programs when the engine starts.

@@ -79,7 +79,7 @@ def _seconds_until_taken(rank: int, lengths: Mapping[int, int]) -> int | None:
     if not lengths:
         return None
     try:
-        seconds = seconds_until_taken(ahead_of(rank, lengths))
+        seconds = seconds_until_taken(rank, lengths)
     except redis.RedisError:
         return None
     return None if seconds is None else math.ceil(seconds)

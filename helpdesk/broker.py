@@ -1,14 +1,18 @@
-"""Celery's connection to Redis, so that its loss is survived by a worker whose tasks are acknowledged at their end."""
+"""Celery's connection to Redis: its loss is survived by a worker whose tasks are acknowledged at their end, and a worker
+can keep room for the tasks of the first priority steps."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import redis
 import structlog
-from kombu.transport.redis import Channel, QoS
+from kombu.transport.redis import Channel, QoS, Transport
 
 logger = structlog.get_logger(__name__)
+
+# How soon a worker that waits for first steps only sees that it has places for all of them again.
+LOOK_AGAIN_SECONDS = 0.05
 
 
 class LenientQoS(QoS):
@@ -37,3 +41,30 @@ class LenientQoS(QoS):
 def survive_lost_connections() -> None:
     """Let all channels of this process use it."""
     Channel.QoS = LenientQoS
+
+
+class ChannelWithRoom(Channel):
+    """Takes tasks of all priority steps while more than `room` places are free, and then only those of `first_steps`.
+
+    kombu names the lists in every BRPOP anew; that is where the others are left out.
+    """
+
+    room: ClassVar[int] = 0
+    first_steps: ClassVar[tuple[int, ...]] = ()
+
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        qos = self.qos
+        taken = len(qos._delivered or ()) - len(qos._dirty or ())
+        steps = self.priority_steps
+        if qos.prefetch_count and qos.prefetch_count - taken <= self.room:
+            self.priority_steps, timeout = list(self.first_steps), LOOK_AGAIN_SECONDS
+        try:
+            super()._brpop_start(timeout)  # type: ignore[misc]
+        finally:
+            self.priority_steps = steps
+
+
+def keep_room(room: int, *, first_steps: tuple[int, ...]) -> None:
+    """Let this process leave `room` of its places to tasks of `first_steps`; to be called before it consumes."""
+    ChannelWithRoom.room, ChannelWithRoom.first_steps = room, first_steps
+    Transport.Channel = ChannelWithRoom

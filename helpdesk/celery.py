@@ -24,6 +24,8 @@ PRIORITY_BACKGROUND = 9
 # The first rank of each step (conversations.admission gives replies their ranks). Few steps: a worker asks for all lists
 # at once. Within a step the order is that of arrival; the engine then orders by the rank itself.
 STEP_OF_RANK = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: PRIORITY_BACKGROUND}
+# From this rank on a reply is one of a crowd: its company has that many in flight already, or nobody looks on.
+FIRST_OF_CROWD = 4
 KEY_PREFIX = "glassdesk:celery:"
 
 
@@ -68,6 +70,11 @@ app.conf.update(
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
+
+
+def first_steps() -> tuple[int, ...]:
+    """The priority steps of replies that are not of a crowd."""
+    return tuple(step for rank, step in STEP_OF_RANK.items() if rank < FIRST_OF_CROWD)
 
 
 def step_of_rank(rank: int) -> int:

@@ -202,14 +202,15 @@ DEMO_COMPANIES = env.words("GLASSDESK_DEMO", "mossgate,ledgerleaf")
 AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
 # How long an answer may be given again to the same question; 0 writes every answer anew.
 ANSWER_CACHE_SECONDS = env.integer("GLASSDESK_ANSWER_CACHE_TTL", 86_400)
-ENGINE_MAX_SEQUENCES = env.integer("GLASSDESK_MAX_SEQUENCES", 16, minimum=1)
+ENGINE_MAX_SEQUENCES = env.integer("GLASSDESK_MAX_SEQUENCES", 20, minimum=1)
 ENGINE_KV_CACHE_GIB = env.integer("GLASSDESK_KV_CACHE_GIB", 1, minimum=1)
 REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10)
 REPLY_LEASE_SECONDS = env.integer("GLASSDESK_REPLY_LEASE", 15, minimum=3)
 REPLY_MAX_ATTEMPTS = 2
-# More threads than sequences: the engine, which knows every reply's rank, chooses what it writes next.
+# More threads than sequences: searching and storing need none. A crowd gets only four fifths of the sequences
+# (inference_worker.worker.room_for_firsts).
 INFERENCE_THREADS = env.integer(
-    "GLASSDESK_INFERENCE_THREADS", ENGINE_MAX_SEQUENCES + max(2, ENGINE_MAX_SEQUENCES // 2), minimum=1
+    "GLASSDESK_INFERENCE_THREADS", ENGINE_MAX_SEQUENCES + max(2, ENGINE_MAX_SEQUENCES // 5), minimum=1
 )
 # Replies in flight per company and class, and tasks of replies waiting over all companies; beyond that the desk is busy.
 TENANT_QUEUE = env.integer("GLASSDESK_TENANT_QUEUE", 48, minimum=1)

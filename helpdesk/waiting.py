@@ -9,7 +9,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from helpdesk.celery import INFERENCE_QUEUE, KEY_PREFIX, PRIORITY_BACKGROUND, STEP_OF_RANK, step_of_rank
+from helpdesk.celery import (
+    FIRST_OF_CROWD,
+    INFERENCE_QUEUE,
+    KEY_PREFIX,
+    PRIORITY_BACKGROUND,
+    STEP_OF_RANK,
+    step_of_rank,
+)
 from helpdesk.streams.writer import client
 from helpdesk.workers import read_heartbeats
 
@@ -57,15 +64,22 @@ def replies_in_line() -> set[str]:
     return {str(header[REPLY_HEADER]) for header in headers if REPLY_HEADER in header}
 
 
-def seconds_until_taken(ahead: int) -> float | None:
-    """When a worker takes up a reply that joins behind `ahead` others: 0 when one has a thread to spare.
+def seconds_until_taken(rank: int, lengths: Mapping[int, int]) -> float | None:
+    """When a worker takes up a reply of this rank that joins now: 0 when one has a place to spare.
 
     By what the workers report of their last answers; None when none has reported any. Raises redis.RedisError.
     """
-    workers = [status for status in read_heartbeats() if status["ready"]]
-    if not ahead and any(status["writing"] < status.get("capacity", 0) for status in workers):
+    ahead = ahead_of(rank, lengths)
+    workers = [(status, _places(status, rank)) for status in read_heartbeats() if status["ready"]]
+    if not ahead and any(status["writing"] < places for status, places in workers):
         return 0.0
     replies_per_second = sum(
-        status["capacity"] / status["seconds_per_reply"] for status in workers if status.get("seconds_per_reply")
+        places / status["seconds_per_reply"] for status, places in workers if status.get("seconds_per_reply")
     )
     return (ahead + 1) / replies_per_second if replies_per_second else None
+
+
+def _places(status: Mapping[str, Any], rank: int) -> int:
+    """How many replies the worker takes up before it leaves one of this rank in the line."""
+    room = status.get("room", 0) if rank >= FIRST_OF_CROWD else 0
+    return int(status.get("capacity", 0) - room)

@@ -73,6 +73,7 @@ class WorkerStatus:
     restarts: int = 0
     writing: int = 0
     capacity: int = 0
+    room: int = 0
     seconds_per_reply: float | None = None
     running: int = 0
     waiting: int = 0

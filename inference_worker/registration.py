@@ -33,10 +33,14 @@ def worker_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The replies in progress, how many there may be, and how long one takes of late (None before the first)."""
+    """The replies in progress, how many there may be, and how long one takes of late (None before the first).
+
+    `room` of the `capacity` is kept for replies that are not of a crowd.
+    """
 
     writing: int
     capacity: int
+    room: int
     seconds_per_reply: float | None
 
 
@@ -106,6 +110,7 @@ class Registration:
             restarts=host.restarts,
             writing=work.writing,
             capacity=work.capacity,
+            room=work.room,
             seconds_per_reply=work.seconds_per_reply,
             running=usage.running,
             waiting=usage.waiting,

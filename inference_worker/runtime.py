@@ -42,6 +42,8 @@ class Runtime:
     registration: Registration = field(default_factory=Registration)
     # How many replies are written at once: one for each thread of the worker.
     capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
+    # So many of them are kept for replies that are not of a crowd.
+    room: int = 0
     _seconds_per_reply: float | None = None
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
@@ -207,7 +209,7 @@ class Runtime:
     def status(self) -> WorkerStatus:
         """What the register is told."""
         state = WorkerState.DRAINING if self._draining.is_set() else self.host.state
-        work = Work(len(self._in_progress()), self.capacity, self._seconds_per_reply)
+        work = Work(len(self._in_progress()), self.capacity, self.room, self._seconds_per_reply)
         return self.registration.serving(self.host, self.embedder, state=state, work=work)
 
 

@@ -13,7 +13,8 @@ from celery import bootsteps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from helpdesk.celery import app, inference_queue
+from helpdesk.broker import keep_room
+from helpdesk.celery import app, first_steps, inference_queue
 
 django.setup()
 
@@ -30,6 +31,12 @@ def check_queue(consumed: set[str]) -> None:
             f"This worker serves {settings.MODEL_NAME or 'the first model'} but does not take the queue {queue}: "
             f"start it with --queues {queue}, or set GLASSDESK_MODEL_NAME."
         )
+
+
+def room_for_firsts(threads: int) -> int:
+    """How many of a worker's threads no crowd gets, so that a fifth of the engine's sequences is free for other replies."""
+    crowd = settings.ENGINE_MAX_SEQUENCES - settings.ENGINE_MAX_SEQUENCES // 5
+    return min(max(threads - crowd, 1), threads - 1)
 
 
 class EngineStep(bootsteps.StartStopStep):
@@ -62,7 +69,8 @@ class EngineStep(bootsteps.StartStopStep):
             registration.end_loading(failed=True)
             raise
         registration.end_loading()
-        runtime.capacity = worker.concurrency
+        runtime.capacity, runtime.room = worker.concurrency, room_for_firsts(worker.concurrency)
+        keep_room(runtime.room, first_steps=first_steps())
         install(runtime)
         runtime.report()
         runtime.begin_heartbeat()

@@ -18,11 +18,14 @@ MASTER_KEY = "dGVzdHMtb25seS1tYXN0ZXIta2V5LTMyLWJ5dGVzISE="
 folder = Path(tempfile.mkdtemp(prefix="glassdesk-tests-"))
 postgres = Postgres(folder / "postgres", fast=True)
 valkey = Valkey(folder / "valkey", fast=True)
+superuser_url = ""
 
 
 def _start_services() -> None:
     """Start both before settings are read, since they name the URLs."""
+    global superuser_url  # noqa: PLW0603
     urls = postgres.start()
+    superuser_url = urls.superuser
     os.environ |= {
         "GLASSDESK_DATA": str(folder),
         "DATABASE_URL": urls.app,

@@ -23,8 +23,11 @@ def in_force() -> ConfidenceModel | None:
 
 
 def calibrated(confidence: Confidence, model: ConfidenceModel | None) -> Confidence:
-    """The confidence with its calibrated probability and band; unchanged without a model or without a measurement."""
-    if model is None or confidence.token_probability is None:
+    """The confidence with its calibrated probability and band.
+
+    Unchanged without a model or without a measurement, and across languages: no labelled answer was of that kind.
+    """
+    if model is None or confidence.token_probability is None or confidence.across_languages:
         return confidence
     probability = model.probability(confidence)
     return replace(

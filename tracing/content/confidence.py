@@ -42,7 +42,8 @@ class Confidence:
     """The parts, kept apart, and the one band that people see.
 
     `calibrated` says whether labels back the band; then `probability` is that of a right answer, by the calibration of
-    that version.
+    that version. `across_languages`: a sentence of another language than the question's is quoted, which is likelier to be
+    the wrong one; the band is then at most medium, and no calibration speaks of it.
     """
 
     retrieval: RetrievalConfidence | None
@@ -54,6 +55,7 @@ class Confidence:
     completeness: float | None = None
     probability: float | None = None
     calibration: str | None = None
+    across_languages: bool = False
 
     def __post_init__(self) -> None:
         if self.band not in BANDS:

@@ -146,20 +146,25 @@ def test_whoever_waits_for_a_person_writes_on_when_the_line_is_full() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "ahead", "seconds"),
+    ("status", "rank", "ahead", "seconds"),
     [
-        ({"seconds_per_reply": 4.0}, 7, 4.0),
-        ({"seconds_per_reply": 4.0}, 0, 0.5),
-        ({"seconds_per_reply": 4.0, "writing": 7}, 0, 0.0),
-        ({"seconds_per_reply": None}, 7, None),
-        ({"seconds_per_reply": 4.0, "ready": False}, 7, None),
+        ({"seconds_per_reply": 4.0}, 0, 7, 4.0),
+        ({"seconds_per_reply": 4.0}, 0, 0, 0.5),
+        ({"seconds_per_reply": 4.0, "writing": 7}, 0, 0, 0.0),
+        ({"seconds_per_reply": None}, 0, 7, None),
+        ({"seconds_per_reply": 4.0, "ready": False}, 0, 7, None),
+        # Of eight places a crowd gets five.
+        ({"seconds_per_reply": 5.0, "room": 3}, 4, 4, 5.0),
+        ({"seconds_per_reply": 5.0, "room": 3, "writing": 4}, 4, 0, 0.0),
+        ({"seconds_per_reply": 5.0, "room": 3, "writing": 5}, 4, 0, 1.0),
+        ({"seconds_per_reply": 5.0, "room": 3, "writing": 5}, 3, 0, 0.0),
     ],
 )
 def test_the_wait_follows_from_what_workers_report(
-    status: dict[str, object], ahead: int, seconds: float | None
+    status: dict[str, object], rank: int, ahead: int, seconds: float | None
 ) -> None:
     report(**status)
-    assert waiting.seconds_until_taken(ahead) == seconds
+    assert waiting.seconds_until_taken(rank, {waiting.step_of_rank(rank): ahead}) == seconds
 
 
 def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:

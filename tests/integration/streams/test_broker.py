@@ -1,13 +1,15 @@
-"""The broker goes away while a worker holds messages that are acknowledged at their end."""
+"""The broker goes away while a worker holds messages that are acknowledged at their end; places are kept for some."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from kombu import Connection
+from kombu import Connection, Consumer, Message
+from kombu.transport.redis import Transport
 
-from helpdesk.celery import app
+from helpdesk import broker
+from helpdesk.celery import app, first_steps, step_of_rank
 
 QUEUE = "tests.broker"
 WAIT_SECONDS = 5
@@ -51,3 +53,51 @@ def test_a_connection_that_is_closed_in_good_order_gives_its_messages_back(held:
         again = connection.SimpleQueue(QUEUE).get(timeout=WAIT_SECONDS)
         again.ack()
     assert again.payload == {"id": 1}
+
+
+@pytest.fixture
+def room(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Two places that no crowd gets."""
+    monkeypatch.setattr(Transport, "Channel", Transport.Channel)
+    monkeypatch.setattr(broker.ChannelWithRoom, "room", 0)
+    monkeypatch.setattr(broker.ChannelWithRoom, "first_steps", ())
+    broker.keep_room(2, first_steps=first_steps())
+    yield 2
+    with app.connection_for_write() as cleaning:
+        cleaning.default_channel.queue_delete(QUEUE)
+
+
+def test_a_crowd_leaves_room_for_the_first_replies_of_others(room: int) -> None:
+    places, crowd, first = 5, step_of_rank(4), step_of_rank(3)
+    taken: list[Message] = []
+
+    def put(name: str, priority: int) -> None:
+        with app.connection_for_write() as writing:
+            writing.SimpleQueue(QUEUE).producer.publish(name, routing_key=QUEUE, priority=priority)
+
+    with app.connection_for_read() as reading:
+        queue = reading.SimpleQueue(QUEUE).queue
+        consumer = Consumer(reading, [queue], on_message=taken.append, prefetch_count=places)
+
+        def names() -> list[str]:
+            """What has been taken once nothing more comes."""
+            for _ in range(2 * places):
+                try:
+                    reading.drain_events(timeout=0.2)
+                except TimeoutError:
+                    break
+            return [message.payload for message in taken]
+
+        with consumer:
+            for name in "abcd":
+                put(name, crowd)
+            assert names() == ["a", "b", "c"]
+            put("first", first)
+            assert names() == ["a", "b", "c", "first"]
+            # Two places are free again, and neither is the crowd's.
+            taken[0].ack()
+            assert names() == ["a", "b", "c", "first"]
+            taken[1].ack()
+            assert names() == ["a", "b", "c", "first", "d"]
+            for message in taken[2:]:
+                message.ack()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracing.calibration import ConfidenceModel, LabelledAnswer, NotEnoughLabels, band_of, fit, reliability
+from tracing.calibrations import calibrated
 from tracing.content import Confidence, RetrievalConfidence, TokenConfidence, WeakestSpan
 
 
@@ -104,3 +105,17 @@ def test_bins_hold_equal_numbers() -> None:
 
     assert [(each.answers, each.right) for each in bins] == [(2, 0.0), (2, 1.0)]
     assert [each.predicted for each in bins] == [pytest.approx(0.15), pytest.approx(0.85)]
+
+
+def test_answers_across_languages_teach_nothing_and_are_not_calibrated(model: ConfidenceModel) -> None:
+    answers = labelled(800)
+    across = [
+        replace(answer, is_right=False, confidence=replace(answer.confidence, across_languages=True))
+        for answer in labelled(300, seed=2)
+    ]
+    assert fit([*answers, *across]).weights == model.weights
+
+    measured = confidence(0.9)
+    assert calibrated(measured, model).calibrated
+    foreign = replace(measured, across_languages=True)
+    assert calibrated(foreign, model) == foreign

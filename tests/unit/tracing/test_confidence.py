@@ -128,6 +128,20 @@ def test_band_follows_threshold_headroom_and_margin(score, margin, expected):
     assert confidence.band(Selection(answerable=True, score=score, threshold=0.4, margin=margin)) == expected
 
 
+@given(selections)
+def test_an_answer_across_languages_is_never_high_and_never_better_than_in_its_own(selection):
+    across, own = (confidence.band(selection, across_languages=across) for across in (True, False))
+    assert across == ("medium" if own == "high" else own)
+
+
+def test_assess_knows_a_quote_of_another_language_from_one_that_was_only_found():
+    selection = Selection(answerable=True, score=0.99, threshold=0.5, margin=0.2)
+    found = make_candidate(1, is_other_language=True)
+    assert confidence.assess(selection=selection, candidates=[found]).band == "high"
+    quoted = confidence.assess(selection=selection, candidates=[replace(found, used=True, quoted=((0, 4),))])
+    assert (quoted.band, quoted.across_languages) == ("medium", True)
+
+
 @pytest.mark.parametrize(
     "selection",
     [None, Selection(answerable=True, score=None, threshold=None, margin=None)],
