@@ -39,7 +39,7 @@ def submit_batch(
 
     Raises BatchInvalid with what is wrong in each line, TooManyItems, BacklogFull, or InvalidInput.
     """
-    name, defaults = _name(submission.name), read_parameters(submission.defaults)
+    name, defaults = _name(submission.name), read_parameters(submission.defaults, member="defaults")
     if len(submission.lines) > settings.BATCH_MAX_ITEMS:
         raise TooManyItems(limit=settings.BATCH_MAX_ITEMS, count=len(submission.lines))
     prompts = _checked(submission.lines, defaults)

@@ -110,10 +110,10 @@ def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) ->
     )
 
 
-def read_parameters(given: object) -> dict[str, Any]:
-    """Parameters as they are stored. Raises InvalidInput."""
+def read_parameters(given: object, *, member: str = "parameters") -> dict[str, Any]:
+    """Parameters as they are stored; `member` is where they stood. Raises InvalidInput."""
     if not isinstance(given, dict):
-        raise _wrong_kind("parameters")
+        raise _wrong_kind(member)
     _refuse_unknown(given, PARAMETERS)
     # OpenAI takes a single text as well.
     values = {name: [value] if name == "stop" and _is_text(value) else value for name, value in given.items()}

