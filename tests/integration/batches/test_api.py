@@ -201,6 +201,12 @@ def test_questions_that_make_no_sense_are_refused(tenant: Tenant, key: str, quer
     assert (response.status_code, response.json()["error"]["parameter"]) == (400, query.split("=", maxsplit=1)[0])
 
 
+@pytest.mark.parametrize("defaults", [5, "warm", ["seed"]])
+def test_defaults_that_are_no_object_are_refused_by_their_name(key: str, defaults: object) -> None:
+    response = api_call("POST", PATH, key, {**ONE, "defaults": defaults})
+    assert (response.status_code, response.json()["error"]["parameter"]) == (400, "defaults")
+
+
 def test_cancelling_gives_the_batch_as_it_then_is(tenant: Tenant, key: str) -> None:
     batch = submit(tenant, count=3)
     response = api_call("POST", f"{PATH}/{batch.id}/cancel", key)

@@ -206,6 +206,9 @@ def test_a_replay_is_asked_for_with_the_callers_key_and_goes_before_what_nobody_
         ({"without": [5]}, "without"),
         ({"without": [str(uuid.uuid4())] * 21}, "without"),
         ({"is_free": "yes"}, "is_free"),
+        ({"model": "another"}, "model"),
+        ({"kind": "attribution", "without": [str(uuid.uuid4())]}, "without"),
+        ({"kind": "attribution", "is_free": True}, "is_free"),
     ],
 )
 def test_an_analysis_that_cannot_be_is_refused(tenant: Tenant, key: str, sent: object, parameter: str) -> None:
