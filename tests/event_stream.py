@@ -12,6 +12,9 @@ from django.db import connections
 
 from helpdesk.asgi import application
 
+# Heartbeats in a row, 15 s apart, after which a test has waited long enough.
+MAX_SILENCES = 5
+
 
 class EventStream:
     """One request to the real ASGI application, read as it comes."""
@@ -34,13 +37,17 @@ class EventStream:
         return self
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
-        buffer = ""
+        buffer, silences = "", 0
         while True:
             part = await self.app.receive_output(timeout=30)
             buffer += part.get("body", b"").decode()
             while "\n\n" in buffer:
                 block, _, buffer = buffer.partition("\n\n")
-                if not block.startswith(":"):
+                if block.startswith(":"):
+                    silences += 1
+                    assert silences < MAX_SILENCES, "nothing but heartbeats"
+                else:
+                    silences = 0
                     fields = dict(line.split(": ", 1) for line in block.split("\n"))
                     yield {"id": fields.get("id"), "event": fields["event"], **json.loads(fields["data"])}
             if not part.get("more_body"):
