@@ -31,4 +31,4 @@ class Command(BaseCommand):
         if tenant.allowed_origins:
             self.stdout.write("\n".join(tenant.allowed_origins))
         else:
-            self.stdout.write("No website may show the widget yet, only the demo page of this desk.")
+            self.stdout.write("No website may show the widget yet.")
