@@ -60,6 +60,7 @@ def create_company(
 def allow_sites(tenant: Tenant, sites: Sequence[str]) -> Tenant:
     """Let these websites show the widget, and no others any more. Raises InvalidInput."""
     tenant.allowed_origins = [origin(site) for site in sites]
+    _check(tenant)
     tenant.save(update_fields=["allowed_origins"])
     return tenant
 
