@@ -1,36 +1,43 @@
-"""The bare vLLM engine on given prompts: no desk, no queue, no guided decoding, no log-probabilities.
+"""The bare vLLM engine on given prompts: no desk, no queue, nothing restricted, no log-probabilities.
 
-Reads {"model", "max_model_len", "max_num_seqs", "kv_cache_gib", "warm_up": [[token ids, tokens], …],
-"levels": {streams: [[token ids, tokens], …]}} from standard input and prints one JSON line with seconds, tokens and
-times to the first token per level.
+Its processes are started and wait for each other as the product's do: with vLLM's own waiting the engine process takes a
+core from the model. See bench/programs.py for what it reads and prints.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
 import time
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from bench.processor_time import difference, own_seconds
+from bench.programs import jobs, report
+from inference_worker.engine_processes import set_environment
+from inference_worker.vllm_extensions import imported
 
 
-async def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """Run each level with that many streams at once."""
+async def measure() -> None:
+    """Load the model, then run level after level."""
+    asked = jobs()
+    settings = next(asked)
+    set_environment(settings["model"], kv_cache_gib=settings["kv_cache_gib"])
+    if imported.is_usable():
+        imported.begin_imports()
     from vllm import AsyncEngineArgs
     from vllm.platforms import current_platform
     from vllm.v1.engine.async_llm import AsyncLLM
 
+    if current_platform.is_cpu():
+        imported.use_for_engines()
     llm = AsyncLLM.from_engine_args(
         AsyncEngineArgs(
-            model=job["model"],
+            model=settings["model"],
             dtype="bfloat16",
-            max_model_len=job["max_model_len"],
-            max_num_seqs=job["max_num_seqs"],
+            max_model_len=settings["max_model_len"],
+            max_num_seqs=settings["max_num_seqs"],
             enforce_eager=current_platform.is_cpu(),
             enable_prefix_caching=True,
             # Registers the Int4 operator where this build of vLLM has none for the processor.
@@ -40,21 +47,23 @@ async def measure(job: dict[str, Any]) -> dict[str, Any]:
         )
     )
     try:
-        for number, request in enumerate(job["warm_up"]):
+        for number, request in enumerate(settings["warm_up"]):
             await _answer(llm, f"warm-up-{number}", *request)
-        return {streams: await _level(llm, int(streams), requests) for streams, requests in job["levels"].items()}
+        report({"engine": "vllm"})
+        for job in asked:
+            report(await _level(llm, job["streams"], job["requests"]))
     finally:
         llm.shutdown()
 
 
 async def _level(llm: Any, streams: int, requests: list[Any]) -> dict[str, Any]:
     slots = asyncio.Semaphore(streams)
+    begun, used = time.perf_counter(), own_seconds()
 
     async def one(number: int, ids: list[int], tokens: int) -> Answer:
         async with slots:
-            return await _answer(llm, f"{streams}-{number}", ids, tokens)
+            return await _answer(llm, f"{begun}-{number}", ids, tokens)
 
-    begun, used = time.perf_counter(), own_seconds()
     results = await asyncio.gather(*(one(number, *request) for number, request in enumerate(requests)))
     seconds = time.perf_counter() - begun
     return {
@@ -96,8 +105,5 @@ async def _answer(llm: Any, request_id: str, ids: list[int], tokens: int) -> Ans
 
 
 if __name__ == "__main__":
-    given = json.load(sys.stdin)
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-    os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(given["kv_cache_gib"])
-    figures = asyncio.run(measure(given))
-    print("\n" + json.dumps(figures), flush=True)
+    asyncio.run(measure())

@@ -1,8 +1,9 @@
 """The product beside the bare engine and beside a naive server, with 1, 4, 8 and 16 customers at once.
 
-`make bench` runs it. The product comes first: customers on websockets ask the demo companies' questions, and the traces
-tell the exact prompts and token counts. Then the bare engine, and after it the same model in `transformers` with static
-batches (bench/naive_server.py), get the same prompts for as many tokens, each alone on the machine with as many threads.
+`make bench` runs it. Customers on websockets ask the demo companies' questions; the traces tell the exact prompts and
+token counts. Then the bare engine (bench/bare_engine.py), and the same model in `transformers` with static batches
+(bench/naive_server.py), get the same prompts for as many tokens with as many threads. The three take turns, level by
+level and round by round, so that a machine that grows faster or slower does so for all; who waits costs next to nothing.
 Prints one table and writes bench/results/engine.json. Answers are not given again from the cache and causes are not
 measured meanwhile, so that engines are compared and not savings.
 """
@@ -12,9 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import time
 import uuid
 from collections import defaultdict
@@ -26,13 +24,14 @@ from typing import Any
 
 from bench.customers import COMPANIES, demo_questions, visitors
 from bench.processor_time import difference, processor_seconds
-from bench.stacks import ROOT, Stack, machine, running_desk
+from bench.programs import Program, running
+from bench.stacks import Stack, machine, running_desk
 
 RESULTS = Path(__file__).parent / "results" / "engine.json"
 ANSWER_SECONDS = 300
-# What stands for the number of streams of the requests that are not measured.
-WARM_UP = 0
-AS_MEASURED = ("asked", "answered", "refused", "lost", "processor_seconds", "steps_ms_p50")
+AS_MEASURED = ("asked", "answered", "refused", "lost", "rates", "processor_seconds")
+
+Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,54 +50,84 @@ class Measured:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--levels", default="1:8,4:16,8:24,16:32", help="streams:questions, …")
-    levels = {
-        int(streams): int(count)
-        for streams, count in (part.split(":") for part in parser.parse_args().levels.split(","))
-    }
+    parser.add_argument("--levels", default="1:8,4:16,8:32,16:56", help="streams:questions, …")
+    parser.add_argument("--rounds", type=int, default=2, help="the questions of a level are asked in so many rounds")
+    options = parser.parse_args()
+    levels = {int(streams): int(count) for streams, count in (part.split(":") for part in options.levels.split(","))}
     described = machine()
+    questions = demo_questions(sum(levels.values()) + len(COMPANIES))
     with running_desk(GLASSDESK_ANSWER_CACHE_TTL="0", GLASSDESK_AUTOMATIC_ATTRIBUTION="0") as desk:
-        product, requests, settings = measure_product(desk, levels)
-    warm_up = requests.pop(str(WARM_UP))
-    bare = levels_of(measure("bench.bare_engine", {**settings, "warm_up": warm_up, "levels": requests}))
-    naive = measure("bench.naive_server", {"model": naive_model(), "warm_up": warm_up, "levels": requests})
-    report = compare(product, bare, levels_of(naive["levels"])) | {"naive_precision": naive["precision"]}
+        desk.connect()
+        # The first question to each company finds caches empty; the others get the same requests before they are measured.
+        _, first = measure_product(desk, questions[: len(COMPANIES)], 1)
+        settings = {**engine_settings(), "warm_up": first}
+        naive_settings = {"model": naive_model(), "warm_up": first}
+        with running("bench.bare_engine", settings) as bare, running("bench.naive_server", naive_settings) as naive:
+            measured = in_turns(desk, bare, naive, levels, options.rounds, questions[len(COMPANIES) :])
+            report = compare(*measured) | {"naive_precision": naive.about["precision"]}
     print_table(report)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({**report, "machine": described}, indent=2) + "\n", encoding="utf-8")
 
 
-def measure_product(desk: Stack, levels: dict[int, int]) -> tuple[dict[int, Any], dict[str, Any], dict[str, Any]]:
-    """What customers saw at each level, the engine requests that it took, and the engine's settings."""
-    questions = demo_questions(sum(levels.values()) + len(COMPANIES))
-    first, questions = questions[: len(COMPANIES)], questions[len(COMPANIES) :]
-    # The first question to each company finds caches empty; the others get the same requests before they are measured.
-    answers: dict[int, list[Measured]] = {WARM_UP: asyncio.run(ask_all(desk, visitors(desk, first), 1))}
-    figures: dict[int, Any] = {}
+def in_turns(
+    desk: Stack, bare: Program, naive: Program, levels: dict[int, int], rounds: int, questions: list[tuple[str, str]]
+) -> tuple[dict[int, Figures], dict[int, Figures], dict[int, Figures]]:
+    """Figures by level of the product, the bare engine and the naive server."""
+    totals: tuple[dict[int, Figures], ...] = ({}, {}, {})
     for streams, count in levels.items():
-        asked, questions = questions[:count], questions[count:]
-        customers = visitors(desk, asked)
-        begun, used = time.perf_counter(), processor_seconds(desk.pid)
-        answers[streams] = asyncio.run(ask_all(desk, customers, streams))
-        figures[streams] = {
-            "seconds": time.perf_counter() - begun,
-            "processor_seconds": difference(used, processor_seconds(desk.pid)),
-        }
-    requests, steps, settings = read_traces(desk, answers)
-    for streams in levels:
-        measured = answers[streams]
-        figures[streams] |= {
-            "tokens": sum(tokens for _, tokens in requests[str(streams)]),
-            "answered": len(requests[str(streams)]),
-            "asked": len(measured),
-            "refused": sum(each.outcome == "refused" for each in measured),
-            "lost": sum(each.outcome == "failed" for each in measured),
-            "first_token_ms": [each.first_text_ms for each in measured if each.first_text_ms is not None],
-            "total_ms": [each.total_ms for each in measured],
-            "steps_ms_p50": {name: round(median(values), 1) for name, values in steps[streams].items()},
-            "between_tokens_ms": [gap for each in measured for gap in each.gaps_ms],
-        }
-    return figures, requests, settings
+        for turn in range(rounds):
+            share = count * (turn + 1) // rounds - count * turn // rounds
+            asked, questions = questions[:share], questions[share:]
+            figures, requests = measure_product(desk, asked, streams)
+            job = {"streams": streams, "requests": requests}
+            for total, measured in zip(totals, (figures, bare.ask(job), naive.ask(job)), strict=True):
+                total[streams] = together(total[streams], measured) if turn else begin(measured)
+            product, alone, static = (total[streams]["rates"][-1] for total in totals)
+            print(
+                f"{streams} streams, round {turn + 1}: {product:.1f}, {alone:.1f} and {static:.1f} tokens/s", flush=True
+            )
+    return totals[0], totals[1], totals[2]
+
+
+def begin(figures: Figures) -> Figures:
+    """The first round."""
+    return {**figures, "rates": [round(_rate(figures), 2)]}
+
+
+def together(total: Figures, figures: Figures) -> Figures:
+    """Numbers added, lists joined."""
+    figures = begin(figures)
+    return {name: _sum(value, figures[name]) for name, value in total.items()}
+
+
+def _sum(first: Any, second: Any) -> Any:
+    if isinstance(first, dict):
+        return {name: _sum(first.get(name, 0), second.get(name, 0)) for name in first | second}
+    return first + second
+
+
+def measure_product(desk: Stack, asked: list[tuple[str, str]], streams: int) -> tuple[Figures, list[Any]]:
+    """What the customers saw, and the engine requests that it took."""
+    customers = visitors(desk, asked)
+    begun, used = time.perf_counter(), processor_seconds(desk.pid)
+    answers = asyncio.run(ask_all(desk, customers, streams))
+    figures = {
+        "seconds": time.perf_counter() - begun,
+        "processor_seconds": difference(used, processor_seconds(desk.pid)),
+    }
+    requests, steps = read_traces({each.reply for each in answers})
+    return figures | {
+        "tokens": sum(tokens for _, tokens in requests),
+        "answered": len(requests),
+        "asked": len(answers),
+        "refused": sum(each.outcome == "refused" for each in answers),
+        "lost": sum(each.outcome == "failed" for each in answers),
+        "first_token_ms": [each.first_text_ms for each in answers if each.first_text_ms is not None],
+        "total_ms": [each.total_ms for each in answers],
+        "steps_ms": steps,
+        "between_tokens_ms": [gap for each in answers for gap in each.gaps_ms],
+    }, requests
 
 
 async def ask_all(desk: Stack, questions: list[tuple[str, str, str]], streams: int) -> list[Measured]:
@@ -138,62 +167,41 @@ async def ask(desk: Stack, company: str, question: str, token: str) -> Measured:
                     )
 
 
-def read_traces(
-    desk: Stack, answers: dict[int, list[Measured]]
-) -> tuple[dict[str, Any], dict[int, dict[str, list[float]]], dict[str, Any]]:
-    """Per level the prompts with their numbers of answer tokens (refusals never reach the engine), and what each step of
-    those answers took in milliseconds; from the traces. Last the engine's settings.
+def read_traces(replies: set[str]) -> tuple[list[Any], dict[str, list[float]]]:
+    """The prompts with their numbers of answer tokens (refusals never reach the engine), and what each step took in
+    milliseconds.
     """
-    desk.connect()
-    from django.conf import settings
-
     from helpdesk.tenants.models import Tenant
     from helpdesk.tenants.scope import tenant_atomic
-    from inference_worker.models import resolve_model
     from tracing.models import Trace
     from tracing.read import open_trace_from_shell
 
-    levels = {each.reply: str(streams) for streams, measured in answers.items() for each in measured}
-    requests: dict[str, list[Any]] = {str(streams): [] for streams in answers}
-    steps: dict[int, dict[str, list[float]]] = {streams: defaultdict(list) for streams in answers}
+    requests: list[Any] = []
+    steps: dict[str, list[float]] = defaultdict(list)
     for company in COMPANIES:
         with tenant_atomic(Tenant.objects.get(slug=company).id):
-            for trace in Trace.objects.filter(reply_id__in=levels).select_related("key"):
+            for trace in Trace.objects.filter(reply_id__in=replies).select_related("key").order_by("created_at"):
                 content = open_trace_from_shell(trace=trace, reason="benchmark of the engine")
                 if content.prompt and content.tokens:
-                    level = levels[str(trace.reply_id)]
-                    requests[level].append((list(content.prompt.token_ids), len(content.tokens)))
-                    steps[int(level)]["waiting"].append(trace.queue_ms)
+                    requests.append((list(content.prompt.token_ids), len(content.tokens)))
+                    steps["waiting"].append(trace.queue_ms)
                     for step in content.steps:
-                        steps[int(level)][step.name].append(step.duration_ms)
-    settings_of_engine = {
+                        steps[step.name].append(step.duration_ms)
+    return requests, dict(steps)
+
+
+def engine_settings() -> dict[str, Any]:
+    """What the product's engine is loaded with."""
+    from django.conf import settings
+
+    from inference_worker.models import resolve_model
+
+    return {
         "model": resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR).location,
         "max_model_len": settings.ENGINE_MAX_MODEL_LEN,
         "max_num_seqs": settings.ENGINE_MAX_SEQUENCES,
         "kv_cache_gib": settings.ENGINE_KV_CACHE_GIB,
     }
-    return requests, steps, settings_of_engine
-
-
-def measure(module: str, job: dict[str, Any]) -> dict[str, Any]:
-    """What another program makes of the same prompts, with as many threads as the product's engine has."""
-    from helpdesk.embedded.children import engine_threads
-
-    environment = {**os.environ}
-    environment.setdefault("OMP_NUM_THREADS", str(engine_threads(os.cpu_count() or 1)))
-    outcome = subprocess.run(
-        [sys.executable, "-m", module],
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-        check=False,
-    )
-    if outcome.returncode:
-        raise SystemExit(f"{module} failed:\n" + outcome.stderr[-2000:])
-    figures: dict[str, Any] = json.loads(outcome.stdout.strip().splitlines()[-1])
-    return figures
 
 
 def naive_model() -> str:
@@ -203,11 +211,6 @@ def naive_model() -> str:
     from inference_worker.models import prepare_chat
 
     return str(prepare_chat(settings.CACHE_DIR, precision="bf16"))
-
-
-def levels_of(figures: dict[str, Any]) -> dict[int, Any]:
-    """With numbers as keys, which JSON has not."""
-    return {int(streams): value for streams, value in figures.items()}
 
 
 def compare(product: dict[int, Any], bare: dict[int, Any], naive: dict[int, Any]) -> dict[str, Any]:
@@ -235,8 +238,13 @@ def compare(product: dict[int, Any], bare: dict[int, Any], naive: dict[int, Any]
                 ),
                 **({"total_ms_p50": round(median(value["total_ms"]), 1)} if "total_ms" in value else {}),
                 **({name: value[name] for name in AS_MEASURED if name in value}),
+                **_medians(value.get("steps_ms", {})),
             }
     return report
+
+
+def _medians(steps: dict[str, list[float]]) -> dict[str, Any]:
+    return {"steps_ms_p50": {name: round(median(values), 1) for name, values in steps.items()}} if steps else {}
 
 
 def _rate(figures: dict[str, Any]) -> float:

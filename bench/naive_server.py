@@ -2,21 +2,19 @@
 
 What a small server without continuous batching does: a request waits for its batch, a batch ends with its longest answer.
 The packaged weights come from the same source as the product's Int4 checkpoint, in the precision that this processor
-computes fastest in `transformers` (bfloat16 with AVX512-BF16, else float32). Reads {"model", "warm_up": [[token ids,
-tokens], …], "levels": {streams: [[token ids, tokens], …]}} from standard input and prints one JSON line with seconds,
-tokens and times to the first token per level. The first token counts as soon as it is computed, although such a server
-would not send it then.
+computes fastest in `transformers` (bfloat16 with AVX512-BF16, else float32). The first token counts as soon as it is
+computed, although such a server would not send it then. See bench/programs.py for what it reads and prints.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from bench.programs import jobs, report
 
 BATCH = 8
 WINDOW_SECONDS = 0.5
@@ -92,19 +90,18 @@ class NaiveServer:
             )
 
 
-async def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """Run each level with that many streams at once."""
-    server = NaiveServer(Path(job["model"]))
+async def measure() -> None:
+    """Load the model, then run level after level."""
+    asked = jobs()
+    settings = next(asked)
+    server = NaiveServer(Path(settings["model"]))
     serving = asyncio.create_task(server.serve())
     try:
-        for request in job["warm_up"]:
+        for request in settings["warm_up"]:
             await server.answer(*request)
-        return {
-            "precision": server.precision,
-            "levels": {
-                streams: await _level(server, int(streams), requests) for streams, requests in job["levels"].items()
-            },
-        }
+        report({"precision": server.precision})
+        for job in asked:
+            report(await _level(server, job["streams"], job["requests"]))
     finally:
         serving.cancel()
 
@@ -126,5 +123,4 @@ async def _level(server: NaiveServer, streams: int, requests: list[Any]) -> dict
 
 
 if __name__ == "__main__":
-    figures = asyncio.run(measure(json.load(sys.stdin)))
-    print("\n" + json.dumps(figures), flush=True)
+    asyncio.run(measure())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -163,6 +164,7 @@ def _list_context(request: DeskRequest) -> dict[str, Any]:
         "has_more": has_more,
         "tabs": desk.tabs(request.user),
         "selected": _selected(request),
+        "has_demo_page": request.tenant.slug in settings.DEMO_COMPANIES,
     }
 
 

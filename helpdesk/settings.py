@@ -20,6 +20,8 @@ SECRET_KEY = env.secret("GLASSDESK_SECRET_KEY", "insecure-development-key")
 MASTER_KEY = env.secret("GLASSDESK_MASTER_KEY", "")
 PREVIOUS_MASTER_KEYS = env.secret("GLASSDESK_PREVIOUS_MASTER_KEYS", "")
 MASTER_KEY_PROVIDER = env.text("GLASSDESK_MASTER_KEY_PROVIDER", "helpdesk.master_keys.EnvironmentMasterKeys")
+# Where people reach this desk: printed by commands, and written by `manage.py up` for them.
+ADDRESS = env.text("GLASSDESK_ADDRESS", "http://localhost:8000")
 ALLOWED_HOSTS = env.words("GLASSDESK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("GLASSDESK_TRUSTED_ORIGINS")
 HTTPS = env.boolean("GLASSDESK_HTTPS", False)

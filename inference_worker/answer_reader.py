@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Any
 
 from inference_worker.engine import Alternative, Delta, EngineError, FinishReason, Token
@@ -37,32 +38,48 @@ def spell_choices(text: TokenText, choices: Sequence[str]) -> tuple[SpelledChoic
 
 
 class AnswerReader:
-    """Reads one request's outputs in order.
+    """Reads one answer's outputs in order.
 
     With `choices` the text comes from the permitted answers themselves, so decoding can never alter it. The
-    end-of-turn token is not part of the answer and is left out.
+    end-of-turn token, `end`, is not part of the answer and is left out.
     """
 
     def __init__(
-        self, text: TokenText, *, prompt: Sequence[int], choices: Sequence[SpelledChoice], top_logprobs: int
+        self, text: TokenText, *, prompt: Sequence[int], choices: Sequence[SpelledChoice], top_logprobs: int, end: int
     ) -> None:
         self._text = text
         self._stream = text.stream(prompt)
         self._choices = list(choices)
         self._restricted = bool(choices)
         self._top = top_logprobs
+        self._end = end
         self._position = 0
 
-    def read(self, output: Any) -> Delta:
-        """The delta of one `RequestOutput` in delta mode. Raises EngineError when the engine gave up on the request."""
+    def forced(self, limit: int) -> tuple[int, ...]:
+        """The next tokens of every answer that is still permitted, at most `limit`: there the engine decides nothing."""
+        rests = [choice.ids[self._position :] for choice in self._choices]
+        columns = islice(zip(*rests, strict=False), limit)
+        return tuple(column[0] for column in takewhile(lambda column: len(set(column)) == 1, columns))
+
+    def permitted(self, skip: int = 0) -> list[list[int]]:
+        """What may still be written, each to its end; without the next `skip` tokens, which are forced."""
+        return [[*choice.ids[self._position + skip :], self._end] for choice in self._choices]
+
+    def read(self, output: Any, *, forced: Sequence[int] = ()) -> Delta:
+        """The delta of one `RequestOutput` in delta mode: `forced` tokens at the end of its prompt, and what was written.
+
+        Raises EngineError when the engine gave up on the request.
+        """
         completion = output.outputs[0]
         reason = _finish_reason(completion.finish_reason)
+        if self._restricted and reason == "length":
+            reason = None  # the end of a piece
         ids = list(completion.token_ids)
         if reason == "stop" and not isinstance(completion.stop_reason, str):
             ids = ids[:-1]
-        tokens = tuple(
-            self._token(token, entries) for token, entries in zip(ids, completion.logprobs or (), strict=False)
-        )
+        rows = [*output.prompt_logprobs[-len(forced) :]] if forced else []
+        rows += completion.logprobs or ()
+        tokens = tuple(self._token(token, entries) for token, entries in zip([*forced, *ids], rows, strict=False))
         text = "".join(token.text for token in tokens) if self._restricted else completion.text
         return Delta(
             text=text,

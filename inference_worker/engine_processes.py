@@ -24,6 +24,8 @@ def set_environment(model: str, *, kv_cache_gib: int) -> None:
         {
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib),
+            # Otherwise one core is kept from the model for vLLM's engine process, which naps here (see vllm_extensions.waiting).
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             OWNER_VARIABLE: str(os.getpid()),
         }
     )

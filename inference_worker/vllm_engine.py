@@ -11,11 +11,14 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from inference_worker.answer_reader import CHOICES, AnswerReader, SpelledChoice, spell_choices
+from inference_worker import vllm_parameters
+from inference_worker.answer_reader import AnswerReader, spell_choices
 from inference_worker.engine import (
     PRIORITY_BACKGROUND,
     ChatTurn,
@@ -47,6 +50,8 @@ DEATH_POLL_SECONDS = 0.5
 IDLE_CHECK_SECONDS = 8.0
 WARM_UP_TEXT = "Hello, how long does delivery take? " * 40
 WARM_UP_ANSWER = "Two days."
+# So many words of a quoted answer come at once: few enough to be seen as a stream, many enough to be worth a request.
+FORCED_TOKENS = 64
 SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
 
 
@@ -107,12 +112,55 @@ class VLLMEngine:
         budget = max((len(choice.ids) + 1 for choice in choices), default=sampling.max_tokens)
         self._check_length(request.prompt, budget)
         reader = AnswerReader(
-            text, prompt=request.prompt.token_ids, choices=choices, top_logprobs=sampling.top_logprobs
+            text,
+            prompt=request.prompt.token_ids,
+            choices=choices,
+            top_logprobs=sampling.top_logprobs,
+            end=self._tokenizer.eos_token_id,
         )
-        parameters = self._vllm_parameters(sampling, choices, budget)
         unique = f"{request.request_id}-{uuid.uuid4().hex[:8]}"
+        answer = self._quote(request, reader, unique, budget) if choices else self._write(request, reader, unique)
+        async with contextlib.aclosing(answer):
+            async for delta in answer:
+                yield delta
+
+    async def _write(
+        self, request: GenerationRequest, reader: AnswerReader, unique: str
+    ) -> AsyncGenerator[Delta, None]:
+        """Token by token."""
+        parameters = vllm_parameters.writing(request.sampling)
         async for output in self._generate(request.prompt.token_ids, parameters, unique, request.priority):
             yield reader.read(output)
+
+    async def _quote(
+        self, request: GenerationRequest, reader: AnswerReader, unique: str, budget: int
+    ) -> AsyncGenerator[Delta, None]:
+        """One of the permitted answers, in pieces.
+
+        Where every permitted answer goes on alike, nothing is left to decide: the engine reads those tokens as it reads a
+        prompt, many in one step, with the same log-probabilities as if it had written one after the other. So each piece
+        is a request: all so far and the next forced tokens as its prompt, and one token written.
+        """
+        ids = [*request.prompt.token_ids]
+        forced: tuple[int, ...] = ()
+        ask = partial(vllm_parameters.quoting, request.sampling, end=self._tokenizer.eos_token_id)
+        while True:
+            parameters = ask(reader.permitted(len(forced)), max_tokens=1, has_forced=bool(forced))
+            name, is_begun = f"{unique}-{len(ids)}", bool(forced)
+            pieces = self._generate([*ids, *forced], parameters, name, request.priority, is_begun=is_begun)
+            (output,) = [piece async for piece in pieces]
+            if forced and output.num_cached_tokens >= len(ids):
+                break
+            delta = reader.read(output, forced=forced)
+            yield replace(delta, cached_prompt_tokens=0) if is_begun else delta
+            if delta.finish_reason is not None:
+                return
+            ids += [token.token_id for token in delta.tokens]
+            forced = reader.forced(FORCED_TOKENS)
+        # The same answer was given before: the cache reaches into it, and the rows of cached tokens are never computed.
+        parameters = ask(reader.permitted(), max_tokens=budget, has_forced=False)
+        async for output in self._generate(ids, parameters, f"{unique}-rest", request.priority, is_begun=True):
+            yield replace(reader.read(output), cached_prompt_tokens=0)
 
     async def score(
         self, prompt: Prompt, continuation: Sequence[int], *, priority: int = PRIORITY_BACKGROUND
@@ -133,16 +181,7 @@ class VLLMEngine:
         self, ids: Sequence[int], priority: int, *, from_cache: bool
     ) -> tuple[list[Mapping[int, Any]], int]:
         """One row of log-probabilities per token and how many tokens came from the prefix cache: their rows are junk."""
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
-
-        parameters = SamplingParams(
-            max_tokens=1,
-            temperature=0.0,
-            prompt_logprobs=0,
-            detokenize=False,
-            output_kind=RequestOutputKind.FINAL_ONLY,
-            skip_reading_prefix_cache=not from_cache,
-        )
+        parameters = vllm_parameters.scoring(from_cache=from_cache)
         rows: list[Mapping[int, Any]] = []
         cached = 0
         async for output in self._generate(ids, parameters, f"score-{uuid.uuid4().hex}", priority):
@@ -221,15 +260,17 @@ class VLLMEngine:
         begin_imports(self.settings)
 
     async def _generate(
-        self, ids: Sequence[int], parameters: Any, request_id: str, priority: int
+        self, ids: Sequence[int], parameters: Any, request_id: str, priority: int, *, is_begun: bool = False
     ) -> AsyncIterator[Any]:
-        """vLLM's outputs with its errors translated."""
+        """vLLM's outputs with its errors translated. An answer that is begun goes before others of its priority."""
         from vllm.exceptions import VLLMClientError
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
         if self._llm is None:
             raise EngineError("The engine is not running.", retryable=True)
-        outputs = self._llm.generate({"prompt_token_ids": list(ids)}, parameters, request_id, priority=priority)
+        outputs = self._llm.generate(
+            {"prompt_token_ids": list(ids)}, parameters, request_id, priority=2 * priority - is_begun
+        )
         self._generating += 1
         try:
             async with contextlib.aclosing(outputs):
@@ -245,24 +286,6 @@ class VLLMEngine:
             self._generating -= 1
             # It may have ended in an error: the next look is a whole one.
             self._answered_at = 0.0
-
-    def _vllm_parameters(self, sampling: SamplingParameters, choices: Sequence[SpelledChoice], budget: int) -> Any:
-        from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
-
-        schema = sampling.json_schema
-        end = self._tokenizer.eos_token_id
-        return SamplingParams(
-            max_tokens=budget,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            seed=sampling.seed,
-            stop=None if choices else list(sampling.stop),
-            stop_token_ids=[end] if choices else None,
-            logprobs=sampling.top_logprobs,
-            output_kind=RequestOutputKind.DELTA,
-            structured_outputs=None if schema is None else StructuredOutputsParams(json=schema),
-            extra_args={CHOICES: [[*choice.ids, end] for choice in choices]} if choices else None,
-        )
 
     def _check_length(self, prompt: Prompt, max_tokens: int) -> None:
         limit = self.settings.max_model_len

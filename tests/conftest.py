@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NEED_ENGINE = ("tests/e2e/", "tests/engine/test_vllm_engine.py")
 SLOW = ("tests/engine/", "tests/integration/embedded/faults/")
 NEED_ARGON2 = "tests/integration/users/"
+# The engine shares the machine with the other test processes, and threads that wait for each other would not get on.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 MADE_BY_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission", "django_site"}
 
 

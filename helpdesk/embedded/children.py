@@ -88,8 +88,8 @@ def children(
 
 
 def engine_threads(cores: int) -> int:
-    """All cores but one, which web server and databases need: with none left for them the engine collapses."""
-    return max(1, cores - 1)
+    """All cores but one, which web server and databases need; of two cores both, which is faster even so."""
+    return max(cores - 1, min(cores, 2))
 
 
 def child_environment(base: Mapping[str, str], stack: Mapping[str, str]) -> dict[str, str]:

@@ -66,6 +66,8 @@ class Stack:
         self._make_secrets()
         self._prepare_checkpoints()
         self._start_services()
+        if "GLASSDESK_ADDRESS" not in self.plan.given:
+            self.environment["GLASSDESK_ADDRESS"] = f"http://localhost:{self.plan.port}"
         self._write_environment()
         with self.steps.step("Database schema"):
             self._manage("migrate", "--skip-checks", "--no-input", env={"DATABASE_URL": self._owner_url})

@@ -22,11 +22,17 @@ class Language(models.TextChoices):
     CHINESE = "zh", _("Chinese")
 
 
+SLUG = RegexValidator(
+    r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$",
+    _("Use 3 to 40 small letters, digits and hyphens, with a letter first and no hyphen last."),
+)
+
+
 class Tenant(models.Model):
     """A company with a desk of its own. The only business table without a tenant column; it holds nothing private."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.CharField(max_length=40, unique=True, validators=[RegexValidator(r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")])
+    slug = models.CharField(max_length=40, unique=True, validators=[SLUG])
     name = models.CharField(max_length=120)
     name_zh = models.CharField(max_length=120, blank=True)
     default_language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)

@@ -32,6 +32,7 @@ from inference_worker.engine import (
 )
 from inference_worker.engine_host import EngineHost
 from inference_worker.engine_processes import find_processes, processor_seconds
+from inference_worker.vllm_engine import FORCED_TOKENS
 from inference_worker.vllm_loading import CPU_STEP_TOKENS, EngineSettings
 
 pytestmark = pytest.mark.engine
@@ -111,6 +112,26 @@ def test_forced_tokens_keep_their_unmasked_log_probabilities(host: EngineHost) -
     assert tokens[0].logprob < -4
     assert tokens[0].rank > 5
     assert [token.logprob for token in tokens] == pytest.approx(scores, abs=0.3)
+
+
+def test_forced_tokens_are_read_many_at_once(host: EngineHost) -> None:
+    deltas = answer(host, "How long does delivery take?", choices=(" ".join([DELIVERY] * 6),))
+    counts = [len(delta.tokens) for delta in deltas]
+    assert counts[:2] == [1, FORCED_TOKENS + 1]
+    assert len(counts) > 2
+
+
+def test_an_answer_that_was_given_before_is_given_again_with_its_log_probabilities(host: EngineHost) -> None:
+    question = prompt(host, "How long do refunds take?", CONTEXT * 6)
+    sampling = SamplingParameters(choices=(f"{DELIVERY} {REFUNDS}",), top_logprobs=5)
+    first, again = (
+        host.submit(collect(host, GenerationRequest("again", question, sampling))).result(60) for _ in range(2)
+    )
+    assert joined(first) == joined(again) == f"{DELIVERY} {REFUNDS}"
+    rows = [[token.logprob for delta in deltas for token in delta.tokens] for deltas in (first, again)]
+    assert rows[0] == pytest.approx(rows[1], abs=0.3)
+    # What the engine has read already it computes no log-probabilities for, so the second answer is written.
+    assert max(len(delta.tokens) for delta in again) == 1
 
 
 def test_free_text_has_ranked_alternatives(host: EngineHost) -> None:

@@ -176,8 +176,8 @@ def test_command_lines() -> None:
     assert found["web server"].log == Path("/d/logs/web.log")
 
 
-def test_engine_threads_leave_a_core_unless_told_otherwise() -> None:
-    assert [engine_threads(cores) for cores in (1, 2, 8)] == [1, 1, 7]
+def test_engine_threads_leave_a_core_of_many_unless_told_otherwise() -> None:
+    assert [engine_threads(cores) for cores in (1, 2, 3, 8)] == [1, 2, 2, 7]
     assert command_lines({"OMP_NUM_THREADS": "5"})["inference worker"].env["OMP_NUM_THREADS"] == "5"
     assert "OMP_NUM_THREADS" not in command_lines({})["web server"].env
 

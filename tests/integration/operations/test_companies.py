@@ -42,7 +42,8 @@ def test_a_new_companys_owner_chooses_a_password_and_sees_the_desk(client: Clien
 
     client.logout()
     client.post(reverse("account_login"), {"login": "lin@tea.example", "password": PASSWORD})
-    assert client.get("/desk/green-tea/inbox/").status_code == 200
+    inbox = client.get("/desk/green-tea/inbox/").content.decode()
+    assert ("/desk/green-tea/knowledge/" in inbox, "/demo/" in inbox) == (True, False)
     # The page opens the account once.
     assert "password1" not in client.get(page, follow=True).content.decode()
 
@@ -57,6 +58,10 @@ def test_only_the_named_websites_may_show_the_widget(client: Client) -> None:
     ]
     policy = client.get(frame)["Content-Security-Policy"]
     assert "frame-ancestors 'self' https://shop.example http://localhost:3000" in policy
+    with pytest.raises(CommandError, match="not both"):
+        run("widget_sites", tenant.slug, "https://shop.example", none=True)
+    assert "No website" in run("widget_sites", tenant.slug, none=True)
+    assert "shop.example" not in client.get(frame)["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,7 @@ def test_what_is_no_website_is_refused(site: str) -> None:
 @pytest.mark.parametrize(
     ("slug", "changed", "message"),
     [
-        ("Green Tea", {}, "slug"),
+        ("Green Tea", {}, "slug: Use 3 to 40 small letters"),
         ("taken", {}, "slug: .*already exists"),
         ("green-tea", {"contact": "nobody"}, "contact_email"),
         ("green-tea", {"owner": "nobody"}, "nobody is no e-mail address"),

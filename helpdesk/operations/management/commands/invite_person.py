@@ -37,7 +37,7 @@ class Command(BaseCommand):
 def add_address(parser: ArgumentParser) -> None:
     """Where people reach this desk."""
     parser.add_argument(
-        "--address", default="http://localhost:8000", metavar="URL", help="where people reach this desk (printed only)"
+        "--address", default=settings.ADDRESS, metavar="URL", help="where people reach this desk (printed only)"
     )
 
 

@@ -15,16 +15,19 @@ from helpdesk.tenants.queries import tenant_by_slug
 class Command(BaseCommand):
     """Without an origin it lists them; those that are named replace the ones before."""
 
-    help = "List the websites that may show a company's widget, or name them anew."
+    help = "List the websites that may show a company's widget, or name them anew (`--none`: no website any more)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("company", help="its slug")
         parser.add_argument("sites", nargs="*", metavar="ORIGIN", help="like https://shop.example")
+        parser.add_argument("--none", action="store_true", help="take it from all websites")
 
-    def handle(self, *args: Any, company: str, sites: list[str], **options: Any) -> None:
+    def handle(self, *args: Any, company: str, sites: list[str], none: bool, **options: Any) -> None:
+        if none and sites:
+            raise CommandError("Name websites or say --none, not both.")
         try:
             tenant = tenant_by_slug(company)
-            if sites:
+            if sites or none:
                 allow_sites(tenant, sites)
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
