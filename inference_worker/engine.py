@@ -52,8 +52,9 @@ class ChatTurn:
 
 @dataclass(frozen=True, slots=True)
 class SamplingParameters:
-    """How to pick tokens. Guided decoding: `choices` restricts the whole answer to one of the given texts, `json_schema` to
-    JSON texts of that schema (without `choices` only, and with log-probabilities of the restricted distribution).
+    """How to pick tokens. Guided decoding: `choices` restricts the whole answer to one of the given texts, of which many
+    tokens may come at once, `json_schema` to JSON texts of that schema (without `choices` only, and with
+    log-probabilities of the restricted distribution).
     """
 
     max_tokens: int = 256

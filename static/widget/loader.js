@@ -93,8 +93,9 @@
     });
   }
 
-  /** The frame did not answer in time: a mail link takes its place. */
+  /** The frame did not answer in time: a mail link takes its place. A browser does not tell whether it may not be shown here. */
   function fail() {
+    console.warn(`Glassdesk: no answer from ${base}. Is ${location.origin} named as a website of "${options.tenant}" (manage.py widget_sites)?`);
     [frame, answered] = [null, false];
     const mail = options.contact && make("a", { href: `mailto:${options.contact}` }, say(WRITE, options.contact));
     const again = make("button", { type: "button" }, say(AGAIN));

@@ -160,7 +160,7 @@ def test_same_seed_gives_the_same_answer(host: EngineHost) -> None:
 
 
 def test_seeded_request_whose_prompt_takes_several_steps_is_answered(host: EngineHost) -> None:
-    long = CONTEXT * 24
+    long = CONTEXT * 36
     assert len(prompt(host, "Hello?", long).token_ids) > 2 * CPU_STEP_TOKENS
     sampling = SamplingParameters(max_tokens=8, temperature=1.0, seed=3)
     first, second = (
