@@ -52,6 +52,23 @@ def visitors(desk: Stack, questions: list[tuple[str, str]]) -> list[tuple[str, s
     ]
 
 
+def api_keys(desk: Stack) -> dict[str, str]:
+    """A key of each company for asking, with a limit that no measurement reaches."""
+    desk.connect()
+    from helpdesk.api_keys.domain import MOST_REQUESTS_PER_MINUTE, create_key
+    from helpdesk.api_keys.scopes import Scope
+
+    return {
+        company: create_key(
+            tenant_id=_tenant_id(company),
+            name="bench",
+            scopes=[Scope.ANSWERS_WRITE],
+            requests_per_minute=MOST_REQUESTS_PER_MINUTE,
+        ).text
+        for company in COMPANIES
+    }
+
+
 def _tenant_id(company: str) -> uuid.UUID:
     from helpdesk.tenants.models import Tenant
 
