@@ -67,15 +67,14 @@ def replies_in_line() -> set[str]:
 def seconds_until_taken(rank: int, lengths: Mapping[int, int]) -> float | None:
     """When a worker takes up a reply of this rank that joins now: 0 when one has a place to spare.
 
-    By what the workers report of their last answers; None when none has reported any. Raises redis.RedisError.
+    By what the workers report of their last answers (`seconds_per_reply`: seconds of the worker for one reply, whatever
+    was written beside it); None when none has reported any. Raises redis.RedisError.
     """
     ahead = ahead_of(rank, lengths)
     workers = [(status, _places(status, rank)) for status in read_heartbeats() if status["ready"]]
     if not ahead and any(status["writing"] < places for status, places in workers):
         return 0.0
-    replies_per_second = sum(
-        places / status["seconds_per_reply"] for status, places in workers if status.get("seconds_per_reply")
-    )
+    replies_per_second = sum(1 / status["seconds_per_reply"] for status, _ in workers if status.get("seconds_per_reply"))
     return (ahead + 1) / replies_per_second if replies_per_second else None
 
 

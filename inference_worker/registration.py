@@ -33,7 +33,8 @@ def worker_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The replies in progress, how many there may be, and how long one takes of late (None before the first).
+    """The replies in progress, how many there may be, and how many seconds of the worker one takes of late
+    (None before the first).
 
     `room` of the `capacity` is kept for replies that are not of a crowd.
     """

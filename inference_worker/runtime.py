@@ -20,13 +20,13 @@ from inference_worker.background import IdleQueue
 from inference_worker.embedding import embed_version
 from inference_worker.engine import Embedder
 from inference_worker.engine_host import EngineHost
+from inference_worker.pace import Pace
 from inference_worker.registration import HEARTBEAT_SECONDS, Registration, Work
 from inference_worker.stopping import StopListener, StopSignal
 from tracing.jobs import renew_job
 
 logger = structlog.get_logger(__name__)
 
-PACE_WEIGHT = 0.15
 # Replies go first, but under steady traffic a new article must still become searchable.
 LONGEST_EMBEDDING_WAIT_SECONDS = 3.0
 LONGEST_ANALYSIS_WAIT_SECONDS = 60.0
@@ -44,7 +44,7 @@ class Runtime:
     capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
     # So many of them are kept for replies that are not of a crowd.
     room: int = 0
-    _seconds_per_reply: float | None = None
+    _pace: Pace = field(default_factory=Pace)
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
     _unhurried: set[UUID] = field(default_factory=set)
@@ -96,7 +96,8 @@ class Runtime:
             self._writing[reply_id] = (tenant_id, attempt)
             if is_unhurried:
                 self._unhurried.add(reply_id)
-        begun = time.monotonic()
+            begun = self._pace.begin()
+            self._tell_when_full()
         try:
             with self._stops.signal_of(reply_id) as stop:
                 yield stop
@@ -104,13 +105,12 @@ class Runtime:
             with self._lock:
                 self._writing.pop(reply_id, None)
                 self._unhurried.discard(reply_id)
-                if not is_unhurried:
-                    self._note_duration(time.monotonic() - begun)
+                self._pace.end(begun, is_measured=not is_unhurried)
 
-    def _note_duration(self, seconds: float) -> None:
-        """A moving mean: the pace of the last dozen replies counts, not that of this morning."""
-        mean = seconds if self._seconds_per_reply is None else self._seconds_per_reply
-        self._seconds_per_reply = mean + PACE_WEIGHT * (seconds - mean)
+    def _tell_when_full(self) -> None:
+        """At once, since whoever asks next has to wait; that a place is free again comes with the next heartbeat."""
+        if len(self._writing) in {self.capacity - self.room, self.capacity}:
+            self.host.changed.set()
 
     @property
     def stopping(self) -> bool:
@@ -209,7 +209,7 @@ class Runtime:
     def status(self) -> WorkerStatus:
         """What the register is told."""
         state = WorkerState.DRAINING if self._draining.is_set() else self.host.state
-        work = Work(len(self._in_progress()), self.capacity, self.room, self._seconds_per_reply)
+        work = Work(len(self._in_progress()), self.capacity, self.room, self._pace.seconds_per_reply)
         return self.registration.serving(self.host, self.embedder, state=state, work=work)
 
 

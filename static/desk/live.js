@@ -76,7 +76,8 @@ function drawLive() {
   for (const item of [...live.children]) if (!wanted.has(item.dataset.reply)) item.remove();
   for (const reply of replies) {
     const item = shown.has(reply.id) ? live.querySelector(`[data-reply="${CSS.escape(reply.id)}"]`) : addLive(reply.id);
-    const phase = live.dataset[reply.phase] ?? live.dataset.writing;
+    const isReading = reply.phase === "writing" && !reply.text;
+    const phase = live.dataset[isReading ? "reading" : reply.phase] ?? live.dataset.writing;
     item.classList.toggle("has-text", reply.text !== "");
     if (item.querySelector(".phase").textContent !== phase) item.querySelector(".phase").textContent = phase;
     if (item.querySelector(".message-body").textContent !== reply.text) item.querySelector(".message-body").textContent = reply.text;

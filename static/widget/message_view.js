@@ -75,7 +75,8 @@ export function refreshReply([, answer, progress, aside], reply, { slow, withPer
   answer.replaceChildren(...render(reply.text));
   const [pulse, phase] = progress.children;
   pulse.dataset.phase = phase.dataset.phase = reply.phase;
-  const words = reply.phase === "queued" && reply.wait ? say("queuedBehind", { seconds: reply.wait }) : say(reply.phase);
+  const phaseSeen = reply.phase === "writing" && !reply.text ? "reading" : reply.phase;
+  const words = reply.phase === "queued" && reply.wait ? say("queuedBehind", { seconds: reply.wait }) : say(phaseSeen);
   phase.textContent = reply.stopping ? say("stopping") : words;
   aside.hidden = !slow || withPerson;
 }

@@ -48,6 +48,7 @@ export default {
   queued: "Getting ready",
   queuedBehind: "In line, about {seconds} s",
   searching: "Searching the articles",
+  reading: "Reading what it found",
   writing: "Writing",
   checked: "Checked",
   slow: "This takes longer than usual. You can wait, or talk to a person.",

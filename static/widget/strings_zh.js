@@ -47,6 +47,7 @@ export default {
   queued: "准备中",
   queuedBehind: "排队中，约 {seconds} 秒",
   searching: "正在查找文章",
+  reading: "正在阅读找到的内容",
   writing: "正在撰写",
   checked: "已核对",
   slow: "这次比平时慢一些。您可以继续等待，也可以转人工。",

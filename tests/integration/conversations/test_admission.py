@@ -148,16 +148,16 @@ def test_whoever_waits_for_a_person_writes_on_when_the_line_is_full() -> None:
 @pytest.mark.parametrize(
     ("status", "rank", "ahead", "seconds"),
     [
-        ({"seconds_per_reply": 4.0}, 0, 7, 4.0),
-        ({"seconds_per_reply": 4.0}, 0, 0, 0.5),
+        ({"seconds_per_reply": 0.5}, 0, 7, 4.0),
+        ({"seconds_per_reply": 0.5}, 0, 0, 0.5),
         ({"seconds_per_reply": 4.0, "writing": 7}, 0, 0, 0.0),
         ({"seconds_per_reply": None}, 0, 7, None),
         ({"seconds_per_reply": 4.0, "ready": False}, 0, 7, None),
         # Of eight places a crowd gets five.
-        ({"seconds_per_reply": 5.0, "room": 3}, 4, 4, 5.0),
-        ({"seconds_per_reply": 5.0, "room": 3, "writing": 4}, 4, 0, 0.0),
-        ({"seconds_per_reply": 5.0, "room": 3, "writing": 5}, 4, 0, 1.0),
-        ({"seconds_per_reply": 5.0, "room": 3, "writing": 5}, 3, 0, 0.0),
+        ({"seconds_per_reply": 1.0, "room": 3}, 4, 4, 5.0),
+        ({"seconds_per_reply": 1.0, "room": 3, "writing": 4}, 4, 0, 0.0),
+        ({"seconds_per_reply": 1.0, "room": 3, "writing": 5}, 4, 0, 1.0),
+        ({"seconds_per_reply": 1.0, "room": 3, "writing": 5}, 3, 0, 0.0),
     ],
 )
 def test_the_wait_follows_from_what_workers_report(
@@ -169,7 +169,7 @@ def test_the_wait_follows_from_what_workers_report(
 
 def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
     tenant = make_tenant()
-    report(seconds_per_reply=16.0)
+    report(seconds_per_reply=2.0)
     _, _, first = make_question(tenant)
     _, _, second = make_question(tenant)
     assert first is not None and second is not None
@@ -182,7 +182,7 @@ def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
 
 def test_the_refusal_names_the_wait() -> None:
     tenant = make_tenant()
-    report(seconds_per_reply=80.0)
+    report(seconds_per_reply=10.0)
     with override_settings(TENANT_QUEUE=2):
         ask(tenant, 2)
         with pytest.raises(Busy) as refused:
