@@ -16,8 +16,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from bench.asking import ask
 from bench.customers import english_questions, visitors
-from bench.engine import ask
 from bench.stacks import Stack, machine, running_desk
 
 RESULTS = Path(__file__).parent / "results" / "fairness.json"
