@@ -74,7 +74,9 @@ def seconds_until_taken(rank: int, lengths: Mapping[int, int]) -> float | None:
     workers = [(status, _places(status, rank)) for status in read_heartbeats() if status["ready"]]
     if not ahead and any(status["writing"] < places for status, places in workers):
         return 0.0
-    replies_per_second = sum(1 / status["seconds_per_reply"] for status, _ in workers if status.get("seconds_per_reply"))
+    replies_per_second = sum(
+        1 / status["seconds_per_reply"] for status, _ in workers if status.get("seconds_per_reply")
+    )
     return (ahead + 1) / replies_per_second if replies_per_second else None
 
 
