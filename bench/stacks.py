@@ -62,6 +62,8 @@ def running_desk(**variables: str) -> Iterator[Stack]:
     )
     try:
         _wait_until_ready(process)
+        indexing = [sys.executable, "manage.py", "wait_until_indexed"]
+        subprocess.run(indexing, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
         yield Stack(f"localhost:{port}", data, process.pid, environment)
     finally:
         process.send_signal(signal.SIGTERM)

@@ -73,9 +73,16 @@ def _check_inference() -> dict[str, Any]:
     except (redis.RedisError, json.JSONDecodeError):
         return {"ready": False, "detail": "Redis does not answer, so the workers are unknown."}
     warm = [worker for worker in workers if worker.ready]
-    state = {"workers": len(workers), "warm": len(warm), "models": _models(workers)}
+    state: dict[str, Any] = {
+        "workers": len(workers),
+        "warm": len(warm),
+        "indexing": sum(worker.indexing for worker in warm),
+        "models": _models(workers),
+    }
     if not any(worker.alias == "" for worker in warm):
         return {"ready": False, "detail": "No inference worker is warm.", **state}
+    if starved := [worker.processor_share or 0.0 for worker in warm if worker.is_starved]:
+        state["detail"] = f"The machine is busy: an engine gets {min(starved):.0%} of the processor time that it wants."
     return {"ready": True, **state}
 
 

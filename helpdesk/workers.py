@@ -17,6 +17,7 @@ from helpdesk.streams.writer import client
 KEY = "glassdesk:workers"
 FRESH_SECONDS = 12.0
 FORGET_SECONDS = 3600.0
+BUSY_SHARE = 0.5
 
 
 class WorkerState(StrEnum):
@@ -45,6 +46,8 @@ class WorkerStatus:
 
     `alias` is the name by which assistants choose the model (empty for the desk's first one). `weights_bytes` is what
     the checkpoint takes on disk, `memory_bytes` what the worker and its engine's processes hold in memory.
+    `processor_share` is how much of the processor time that the engine wanted lately it got (None when it did not work),
+    `indexing` how many articles wait for their vectors here.
     """
 
     name: str
@@ -77,12 +80,19 @@ class WorkerStatus:
     seconds_per_reply: float | None = None
     running: int = 0
     waiting: int = 0
+    processor_share: float | None = None
+    indexing: int = 0
     load_log: tuple[LoadStep, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Whether a reply sent now would be written now."""
         return self.state == WorkerState.WARM
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether the machine's other programs get more of what the engine wants than the engine does."""
+        return self.ready and self.processor_share is not None and self.processor_share < BUSY_SHARE
 
     @property
     def is_present(self) -> bool:

@@ -9,6 +9,7 @@ from conversations.models import AnswerStyle, Assistant, Author, Message
 from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply
 from inference_worker import sampling
+from inference_worker.embedding import embed_found
 from inference_worker.engine import ChatTurn, Engine, PromptTooLong, SamplingParameters
 from inference_worker.follow_up import with_predecessor
 from inference_worker.prompt import MAX_PASSAGES, BuiltPrompt, PromptPassage, build_prompt
@@ -89,6 +90,12 @@ def _search(
             vector = runtime.embedder.embed_query(query)
     with clock.step("retrieve"):
         result = search(tenant_id=claimed.tenant_id, query=query, query_vector=vector, language=language)
+    if any(candidate.vector is None for candidate in result.own_language):
+        with clock.step("index"):
+            has_more = embed_found(result, tenant_id=claimed.tenant_id, embedder=runtime.embedder)
+        if has_more:
+            with clock.step("retrieve"):
+                result = search(tenant_id=claimed.tenant_id, query=query, query_vector=vector, language=language)
     with clock.step("select"):
         gate = claimed.conversation.assistant.refusal_gate
         return Found(query, result, select_quotes(result, gate=gate))

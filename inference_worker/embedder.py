@@ -62,13 +62,14 @@ class SentenceTransformerEmbedder:
         with self._turns.query():
             return self._encode([self._query_prefix + text])[0]
 
-    def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
-        """Vectors of passages, in the order given. Queries go first between batches."""
+    def embed_passages(self, texts: Sequence[str], *, is_urgent: bool = False) -> list[list[float]]:
+        """Vectors of passages, in the order given. Queries and urgent passages go first between batches."""
+        turn = self._turns.query if is_urgent else self._turns.background
         by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         vectors: list[list[float]] = [[] for _ in texts]
         for start in range(0, len(by_length), self.settings.batch_size):
             batch = by_length[start : start + self.settings.batch_size]
-            with self._turns.background():
+            with turn():
                 computed = self._encode([self._passage_prefix + texts[i] for i in batch])
             for i, vector in zip(batch, computed, strict=True):
                 vectors[i] = vector

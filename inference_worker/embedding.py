@@ -9,9 +9,12 @@ import structlog
 
 from inference_worker.engine import Embedder
 from knowledge.passages import ChunkEmbedding, ChunkToEmbed, chunks_to_embed, store_embeddings
+from knowledge.retrieval import RetrievalResult
 
 # Small batches reach the database early: a long article becomes searchable part by part.
 CHUNKS_PER_BATCH = 4
+# Somebody waits for these: a second or two on one core.
+MOST_FOUND = 4
 
 log = structlog.get_logger(__name__)
 
@@ -32,15 +35,29 @@ def embed_version(tenant_id: UUID, version_id: UUID, embedder: Embedder) -> int:
     return stored
 
 
+def embed_found(result: RetrievalResult, *, tenant_id: UUID, embedder: Embedder) -> bool:
+    """Give the best passages of a search their vectors at once where they wait for them; False when none does.
+
+    While a large import is being indexed, its passages are found by their words only. Those that a question finds cannot
+    wait for their turn: whether a sentence of them answers it is told by the vectors.
+    """
+    best = [candidate for candidate in result.own_language if candidate.vector is None][:MOST_FOUND]
+    waiting = chunks_to_embed(tenant_id=tenant_id, chunk_ids=[candidate.chunk_id for candidate in best]) if best else []
+    if not waiting:
+        return False
+    computed = _embed(waiting, embedder, is_urgent=True)
+    return store_embeddings(tenant_id=tenant_id, embeddings=computed, embedded_with=embedding_name(embedder)) > 0
+
+
 def embedding_name(embedder: Embedder) -> str:
     """Model and revision, as stored beside each vector."""
     info = embedder.info()
     return "@".join(part for part in (info.get("model", ""), info.get("revision", "")) if part)
 
 
-def _embed(chunks: Sequence[ChunkToEmbed], embedder: Embedder) -> list[ChunkEmbedding]:
+def _embed(chunks: Sequence[ChunkToEmbed], embedder: Embedder, *, is_urgent: bool = False) -> list[ChunkEmbedding]:
     texts = [text for chunk in chunks for text in (chunk.passage, *chunk.sentences)]
-    vectors = iter(embedder.embed_passages(texts))
+    vectors = iter(embedder.embed_passages(texts, is_urgent=is_urgent))
     return [
         ChunkEmbedding(
             chunk_id=chunk.chunk_id,

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from inference_worker.processor_share import ProcessorShare, ProcessorTimes
+
 FinishReason = Literal["stop", "length", "abort"]
 
 PRIORITY_INTERACTIVE = 0
@@ -200,10 +202,13 @@ class Engine(Protocol):
         """Requests, cache and memory now. Cheap, thread-safe, never raises."""
 
     async def is_alive(self) -> bool:
-        """Whether every process of the engine answers; waits for the step in progress, which may take seconds."""
+        """Whether every process of the engine answers; waits for the step in progress, however long that takes."""
 
-    def activity(self) -> float:
-        """Grows while the engine works at anything, however slowly; stands still when its processes are frozen."""
+    def processor_times(self) -> ProcessorTimes:
+        """Processor time that its processes used and waited for; neither grows when they are frozen."""
+
+    async def fit(self, share: ProcessorShare) -> None:
+        """Compute with as many threads as find a processor, where the engine has a say in that. Raises EngineError."""
 
     async def stop(self) -> None:
         """Shut the engine down; running requests end with EngineError."""
@@ -217,8 +222,8 @@ class Embedder(Protocol):
     def embed_query(self, text: str) -> list[float]:
         """Vector of a search query ("query: " prefix for the e5 family)."""
 
-    def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
-        """Vectors of passages ("passage: " prefix for the e5 family)."""
+    def embed_passages(self, texts: Sequence[str], *, is_urgent: bool = False) -> list[list[float]]:
+        """Vectors of passages ("passage: " prefix for the e5 family). Urgent ones go before those that nobody waits for."""
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` in the embedding model's vocabulary."""

@@ -7,22 +7,23 @@ import concurrent.futures
 import contextlib
 import logging
 import threading
-import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from helpdesk.workers import WorkerState
 from inference_worker.engine import Engine, EngineError
+from inference_worker.engine_processes import idle_seconds
+from inference_worker.processor_share import Patience, ProcessorShare, ProcessorTimes
 
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
 LAST_LOOK_SECONDS = 1.0
-# An engine that neither answers nor uses its processor for so long is frozen. A long step or a busy machine is not: the
-# processor time of the engine's processes goes on growing.
+# An engine that neither answers nor uses its processor for so long is frozen. A long step or a busy machine is not: all
+# three are counted in seconds in which the engine could have worked (see processor_share.py).
 STALL_SECONDS = 4.0
 STALL_RESTART_SECONDS = 20.0
-STILL = 0.1  # seconds of processor time; an idle engine uses less
+ANSWER_SECONDS = 60.0
 LOOKS_PER_STALL = 8
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
@@ -46,13 +47,17 @@ class EngineHost:
         backoff_seconds: float = FIRST_BACKOFF_SECONDS,
         stall_seconds: float = STALL_SECONDS,
         stall_restart_seconds: float = STALL_RESTART_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+        idle: Callable[[], float] = idle_seconds,
     ) -> None:
         self.engine = engine
+        self.processor = ProcessorShare(self._processor_times, idle)
         self.restarts = 0
         self.state = WorkerState.LOADING
         self.changed = threading.Event()
         self._stall_seconds = stall_seconds
         self._stall_restart_seconds = stall_restart_seconds
+        self._answer_seconds = answer_seconds
         self._check_seconds = check_seconds
         self._backoff_seconds = backoff_seconds
         self._ready = threading.Event()
@@ -89,6 +94,9 @@ class EngineHost:
     def suspect(self) -> None:
         """Accept nothing until the watcher has seen the engine alive: a request has just failed on it."""
         self._enter(WorkerState.STALLED)
+
+    def _processor_times(self) -> ProcessorTimes:
+        return self.engine.processor_times()
 
     def _enter(self, state: WorkerState) -> None:
         changed, self.state = self.state != state, state
@@ -139,6 +147,7 @@ class EngineHost:
     async def _start_engine(self) -> None:
         self._restarting = asyncio.Lock()
         await self.engine.start()
+        self.processor.restart()
         self._enter(WorkerState.WARM)
         self._watcher = asyncio.create_task(self._watch(), name="engine-watcher")
 
@@ -163,6 +172,7 @@ class EngineHost:
             if await self._answers():
                 delay = self._backoff_seconds
                 self._enter(WorkerState.WARM)
+                await self._fit()
                 continue
             self._enter(WorkerState.RESTARTING)
             logger.error("engine_died restart_in_seconds=%.1f", delay)
@@ -176,21 +186,28 @@ class EngineHost:
     async def _answers(self) -> bool:
         """Whether the engine answers. While it does not and does nothing either, it is reported as stalled."""
         asking = asyncio.ensure_future(self.engine.is_alive())
-        activity, still_since = self.engine.activity(), time.monotonic()
+        interval = self._stall_seconds / LOOKS_PER_STALL
+        patience = Patience(self.engine.processor_times, interval)
         try:
-            while not (await asyncio.wait([asking], timeout=self._stall_seconds / LOOKS_PER_STALL))[0]:
-                now = self.engine.activity()
-                if now - activity > STILL:
-                    activity, still_since = now, time.monotonic()
-                still = time.monotonic() - still_since
-                if still >= self._stall_restart_seconds:
+            while not (await asyncio.wait([asking], timeout=interval))[0]:
+                patience.look()
+                if patience.still >= self._stall_restart_seconds or patience.answering >= self._answer_seconds:
+                    logger.error("engine_silent still=%.1f answering=%.1f", patience.still, patience.answering)
                     return False
-                if still >= self._stall_seconds and self.state == WorkerState.WARM:
-                    logger.error("engine_stalled seconds=%.1f", still)
+                if patience.still >= self._stall_seconds and self.state == WorkerState.WARM:
+                    logger.error("engine_stalled seconds=%.1f", patience.still)
                     self._enter(WorkerState.STALLED)
             return asking.result()
         finally:
             asking.cancel()
+
+    async def _fit(self) -> None:
+        """Let the engine compute with as many threads as find a processor; one that has just died is the watcher's."""
+        if self.processor.look():
+            try:
+                await asyncio.wait_for(self.engine.fit(self.processor), self._stall_seconds)
+            except (EngineError, TimeoutError) as error:
+                logger.warning("engine_not_fitted error=%s", type(error).__name__)
 
     async def _answers_at_once(self) -> bool:
         """A last look before a restart: what was silent for long has to answer now."""
@@ -210,6 +227,7 @@ class EngineHost:
             self._enter(WorkerState.RESTARTING)
             await self.engine.stop()
             await self.engine.start()
+            self.processor.restart()
             self.restarts += 1
             self._enter(WorkerState.WARM)
             logger.info("engine_restarted count=%d", self.restarts)

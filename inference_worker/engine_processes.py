@@ -9,9 +9,12 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from inference_worker.processor_share import ProcessorTimes
+
 OWNER_VARIABLE = "GLASSDESK_ENGINE_OWNER"  # process id that the engine's processes must not outlive
 NAME_PREFIX = "VLLM"
 END_TIMEOUT_SECONDS = 5.0
+NANOSECONDS = 1e9
 GPU_ASK_SECONDS = 2.0
 
 
@@ -65,6 +68,24 @@ def processor_seconds(processes: list[psutil.Process]) -> float:
             times = process.cpu_times()
             total += times.user + times.system
     return total
+
+
+def processor_times(processes: list[psutil.Process]) -> ProcessorTimes:
+    """Processor time that the processes' threads have used and waited for; without schedstat nothing was waited for."""
+    used = waited = 0
+    for process in processes:
+        for thread in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, ValueError):
+                on_processor, ready, _ = thread.read_text(encoding="ascii").split()
+                used, waited = used + int(on_processor), waited + int(ready)
+    if not used:
+        return ProcessorTimes(processor_seconds(processes))
+    return ProcessorTimes(used / NANOSECONDS, waited / NANOSECONDS)
+
+
+def idle_seconds() -> float:
+    """Seconds that the machine's processors had nothing to do."""
+    return float(psutil.cpu_times().idle)
 
 
 def gpu_memory_bytes(processes: list[psutil.Process]) -> int | None:

@@ -92,6 +92,9 @@ class EngineCollector(Collector):
         families["kv_bytes"].add_metric([], status.kv_cache_bytes)
         families["memory"].add_metric(["processes"], status.memory_bytes)
         families["memory"].add_metric(["weights_on_disk"], status.weights_bytes)
+        families["indexing"].add_metric([], status.indexing)
+        if status.processor_share is not None:
+            families["processor"].add_metric([], status.processor_share)
         if status.gpu_memory_bytes is not None:
             families["memory"].add_metric(["gpu"], status.gpu_memory_bytes)
         yield from families.values()
@@ -111,6 +114,10 @@ def _families() -> dict[str, GaugeMetricFamily | CounterMetricFamily]:
         "restarts": CounterMetricFamily("glassdesk_engine_restarts", "Engines that died and were started again."),
         "kv_share": GaugeMetricFamily("glassdesk_kv_cache_used_ratio", "Share of the key-value cache in use, 0 to 1."),
         "kv_bytes": GaugeMetricFamily("glassdesk_kv_cache_bytes", "Size of the key-value cache."),
+        "processor": GaugeMetricFamily(
+            "glassdesk_engine_processor_ratio", "Share of the processor time that the engine wanted, 0 to 1."
+        ),
+        "indexing": GaugeMetricFamily("glassdesk_articles_being_indexed", "Articles that wait for their vectors."),
         "memory": GaugeMetricFamily(
             "glassdesk_memory_bytes",
             "Memory of the worker with its engine's processes, and of the GPU.",

@@ -36,13 +36,14 @@ class Work:
     """The replies in progress, how many there may be, and how many seconds of the worker one takes of late
     (None before the first).
 
-    `room` of the `capacity` is kept for replies that are not of a crowd.
+    `room` of the `capacity` is kept for replies that are not of a crowd. `indexing` articles wait for their vectors.
     """
 
     writing: int
     capacity: int
     room: int
     seconds_per_reply: float | None
+    indexing: int = 0
 
 
 @dataclass(slots=True)
@@ -115,6 +116,8 @@ class Registration:
             seconds_per_reply=work.seconds_per_reply,
             running=usage.running,
             waiting=usage.waiting,
+            processor_share=None if host.processor.share is None else round(host.processor.share, 3),
+            indexing=work.indexing,
             load_log=self.load_log.steps(),
         )
 

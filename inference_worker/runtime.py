@@ -209,7 +209,8 @@ class Runtime:
     def status(self) -> WorkerStatus:
         """What the register is told."""
         state = WorkerState.DRAINING if self._draining.is_set() else self.host.state
-        work = Work(len(self._in_progress()), self.capacity, self.room, self._pace.seconds_per_reply)
+        pace, indexing = self._pace.seconds_per_reply, len(self._embeddings)
+        work = Work(len(self._in_progress()), self.capacity, self.room, pace, indexing)
         return self.registration.serving(self.host, self.embedder, state=state, work=work)
 
 

@@ -29,6 +29,7 @@ from inference_worker.engine import (
     PromptTooLong,
     Token,
 )
+from inference_worker.processor_share import ProcessorShare, ProcessorTimes
 from inference_worker.scripted_schema import example_text
 
 CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -160,11 +161,14 @@ class ScriptedEngine:
             await asyncio.sleep(0.01)
         return self.alive
 
-    def activity(self) -> float:
-        """Grows at every look, unless frozen."""
+    def processor_times(self) -> ProcessorTimes:
+        """Grow at every look, unless frozen."""
         if not self.frozen:
             self._looks += 1.0
-        return self._looks
+        return ProcessorTimes(used=self._looks)
+
+    async def fit(self, share: ProcessorShare) -> None:
+        """It computes nothing."""
 
     async def stop(self) -> None:
         """Stop; running streams raise EngineError at their next token."""
@@ -244,7 +248,7 @@ class ScriptedEmbedder:
         """Vector of a search query."""
         return self._embed(text)
 
-    def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+    def embed_passages(self, texts: Sequence[str], *, is_urgent: bool = False) -> list[list[float]]:
         """Vectors of passages, in the same space as queries."""
         return [self._embed(text) for text in texts]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -38,13 +39,13 @@ from inference_worker.engine_processes import (
     find_processes,
     gpu_memory_bytes,
     memory_bytes,
-    processor_seconds,
+    processor_times,
 )
 from inference_worker.load_log import LoadLog
+from inference_worker.processor_share import ProcessorShare, ProcessorTimes
 from inference_worker.token_text import TokenText
 from inference_worker.vllm_loading import EngineSettings, begin_imports, describe, load, measure
 
-ANSWER_TIMEOUT_SECONDS = 60.0
 DEATH_POLL_SECONDS = 0.5
 # After each question vLLM's worker process keeps a core busy for a second (not on a CPU, see vllm_extensions.waiting).
 IDLE_CHECK_SECONDS = 8.0
@@ -53,6 +54,9 @@ WARM_UP_ANSWER = "Two days."
 # So many words of a quoted answer come at once: few enough to be seen as a stream, many enough to be worth a request.
 FORCED_TOKENS = 64
 SHUTDOWN_TIMEOUT_SECONDS = 3.0  # then they are killed: they hold nothing worth a wait
+
+
+logger = logging.getLogger(__name__)
 
 
 class VLLMEngine:
@@ -66,6 +70,7 @@ class VLLMEngine:
         self._answered_at = 0.0
         self._stats: Any = None
         self._processes: list[psutil.Process] = []
+        self._threads = self._most_threads = 1
         self._tokenizer: Any = None
         self._text: TokenText | None = None
         self._info: EngineInfo | None = None
@@ -79,6 +84,7 @@ class VLLMEngine:
         try:
             self._llm, self._stats = await load(self.settings, self.load_log)
             self._processes = find_processes()
+            self._threads = self._most_threads = (await self._llm.collective_rpc("glassdesk_threads"))[0]
             self._tokenizer = self._llm.get_tokenizer()
             backend = self._tokenizer.backend_tokenizer
             special = [str(token) for token in backend.get_added_tokens_decoder().values() if token.special]
@@ -212,30 +218,45 @@ class VLLMEngine:
             gpu_memory_bytes=gpu_memory_bytes(processes) if self._is_on_gpu else None,
         )
 
-    def activity(self) -> float:
-        """Processor seconds of the engine's processes."""
-        return processor_seconds(self._processes)
+    def processor_times(self) -> ProcessorTimes:
+        """Processor time of the engine's processes."""
+        return processor_times(self._processes)
+
+    async def fit(self, share: ProcessorShare) -> None:
+        """On a CPU: as many threads as find a processor."""
+        if self._is_on_gpu or self._llm is None:
+            return
+        threads = share.fitting_threads(self._threads, self._most_threads)
+        if threads == self._threads:
+            return
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        try:
+            await self._llm.collective_rpc("glassdesk_use_threads", args=(threads,))
+        except EngineDeadError as error:
+            raise EngineError("The engine process died.", retryable=True) from error
+        logger.info("engine_threads count=%d most=%d", threads, self._most_threads)
+        self._threads = threads
 
     @property
     def _is_on_gpu(self) -> bool:
         return self._info is not None and self._info.device == "cuda"
 
     async def is_alive(self) -> bool:
-        """Whether engine and worker processes answer within a minute (between steps: busy ones take a while)."""
+        """Whether engine and worker processes answer; whoever asks decides how long a busy one may take."""
         if self._llm is None or self._llm.errored:
             return False
         if not self._generating and time.monotonic() - self._answered_at < IDLE_CHECK_SECONDS:
             return True
         # The question goes through to the worker process, which the engine process alone would not vouch for.
         asking = asyncio.ensure_future(self._llm.collective_rpc("check_health"))
-        give_up_at = time.monotonic() + ANSWER_TIMEOUT_SECONDS
         try:
             # A dead engine never answers: vLLM's own word that it died must not wait for the answer.
-            while not asking.done() and time.monotonic() < give_up_at:
+            while not asking.done():
                 await asyncio.wait([asking], timeout=DEATH_POLL_SECONDS)
                 if self._llm is None or self._llm.errored:
                     return False
-            if not asking.done() or asking.exception() is not None:
+            if asking.exception() is not None:
                 return False
             self._answered_at = time.monotonic()
             return True

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 from django.contrib.postgres.search import SearchVector
-from django.db.models import F, Value
+from django.db.models import F, Q, Value
 
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import state
@@ -74,11 +74,14 @@ def write_passages(article: Article, version: ArticleVersion) -> int:
     return len(written)
 
 
-def chunks_to_embed(*, tenant_id: UUID, version_id: UUID) -> list[ChunkToEmbed]:
-    """The passages of the published version that have no vector yet; none when it is no longer the published one."""
+def chunks_to_embed(
+    *, tenant_id: UUID, version_id: UUID | None = None, chunk_ids: Sequence[UUID] = ()
+) -> list[ChunkToEmbed]:
+    """The passages of the version, or those named, that have no vector yet; none of what is no longer published."""
+    wanted = Q(pk__in=chunk_ids) if version_id is None else Q(version_id=version_id)
     with tenant_atomic(tenant_id):
         chunks = Chunk.objects.filter(
-            version_id=version_id, article__published_version_id=F("version_id"), embedding__isnull=True
+            wanted, article__published_version_id=F("version_id"), embedding__isnull=True
         ).select_related("version")
         return [
             ChunkToEmbed(

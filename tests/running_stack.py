@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 def start_stack(data: Path, **variables: str) -> RunningStack:
-    """Start `manage.py up` and wait until it says that it serves."""
+    """Start `manage.py up` and wait until it says that it serves, and then until all articles are indexed."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name not in SET_BY_TESTS}
     environment |= {"GLASSDESK_DATA": str(data), "PORT": str(port), "GLASSDESK_ENGINE": "vllm"} | variables
@@ -71,6 +71,7 @@ def start_stack(data: Path, **variables: str) -> RunningStack:
             process.send_signal(signal.SIGTERM)
             raise AssertionError("the stack did not start:\n" + "".join(stack.lines[-60:]))
         time.sleep(0.2)
+    stack.manage("wait_until_indexed")
     return stack
 
 

@@ -57,6 +57,7 @@ def step_word(name: str) -> str:
         "repeat": _("Giving the answer again"),
         "embed": _("Understanding the question"),
         "retrieve": pgettext("step", "Searching the articles"),
+        "index": pgettext("step", "Indexing what was found"),
         "select": _("Choosing sentences"),
         "prompt": _("Composing the prompt"),
         "first_token": _("First token"),

@@ -1,11 +1,12 @@
-"""Says at the terminal what an inference worker does by itself: its engine died, froze, or was started again."""
+"""Says at the terminal what an inference worker does by itself: its engine died, froze or was started again, it has articles
+to index, or the machine leaves it too little time."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import redis
 
@@ -21,8 +22,14 @@ def sentence(before: WorkerStatus | None, now: WorkerStatus) -> str | None:
         return f"The {who} has started its engine again (restart {now.restarts}); it is warm."
     if before is not None and before.state == WorkerState.LOADING and now.ready:
         return f"The {who} is warm."
-    if before is None or now.state == before.state:
+    if before is None:
         return None
+    if now.state == before.state:
+        return _of_load(who, before, now)
+    return _of_states(who, before.state, now.state)
+
+
+def _of_states(who: str, before: WorkerState, now: WorkerState) -> str | None:
     return {
         (WorkerState.WARM, WorkerState.RESTARTING): f"The engine of the {who} died; the worker is starting it again.",
         (
@@ -35,7 +42,20 @@ def sentence(before: WorkerStatus | None, now: WorkerStatus) -> str | None:
         ): f"The engine of the {who} does not answer; nothing is sent to it meanwhile.",
         (WorkerState.STALLED, WorkerState.WARM): f"The engine of the {who} answers again.",
         (WorkerState.RESTARTING, WorkerState.WARM): f"The engine of the {who} answers again.",
-    }.get((before.state, now.state))
+    }.get((before, now))
+
+
+def _of_load(who: str, before: WorkerStatus, now: WorkerStatus) -> str | None:
+    if now.is_starved and not before.is_starved:
+        return (
+            f"The machine is busy: other programs leave the engine of the {who} {now.processor_share or 0:.0%} of the "
+            "processor time that it wants. Answers take longer."
+        )
+    if now.indexing and not before.indexing:
+        return f"{now.indexing} articles are being indexed; until then they are found by their words."
+    if before.indexing and not now.indexing:
+        return "All articles are indexed."
+    return None
 
 
 @dataclass(slots=True)
@@ -56,7 +76,15 @@ class EngineWatch:
             workers = read_workers(self.connection)
         except (redis.RedisError, json.JSONDecodeError):
             return
-        for worker in workers:
-            if line := sentence(self._last.get(worker.name), worker):
+        known = {worker.name: _with_share(worker, self._last.get(worker.name)) for worker in workers}
+        for name, worker in known.items():
+            if line := sentence(self._last.get(name), worker):
                 self.say(line)
-        self._last = {worker.name: worker for worker in workers}
+        self._last = known
+
+
+def _with_share(now: WorkerStatus, before: WorkerStatus | None) -> WorkerStatus:
+    """An engine that had nothing to do says nothing of the machine: what was said of it last still holds."""
+    if before is None or now.processor_share is not None:
+        return now
+    return replace(now, processor_share=before.processor_share)

@@ -6,8 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,10 +74,7 @@ class Stack:
         self.supervisor.start_children(self._children())
         with self.steps.step("Demo tenants"):
             self._manage("load_demo", "--skip-checks")
-        with self._managing("wait_until_indexed", "--skip-checks") as finish:
-            self._wait_until_ready()
-            with self.steps.step("Articles indexed"):
-                finish()
+        self._wait_until_ready()
         self.steps.plain(_addresses(self.plan.port))
         targets = metrics_ports.write_targets(self.plan.data, web_port=self.plan.port, ports=self._metrics_ports)
         self.steps.plain(
@@ -202,12 +198,6 @@ class Stack:
 
     def _manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         """Run a management command to its end, in a process of its own."""
-        with self._managing(*arguments, env=env) as finish:
-            finish()
-
-    @contextmanager
-    def _managing(self, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Callable[[], None]]:
-        """Run a management command beside the block; the yielded function waits until it has ended well."""
         log = self.plan.data / "logs" / f"{arguments[0]}.log"
         log.unlink(missing_ok=True)
         process = processes.start(
@@ -216,13 +206,9 @@ class Stack:
             env={**self._child_environment(), **(env or {})},
             cwd=self.plan.project,
         )
-
-        def finish() -> None:
+        try:
             if process.wait() != 0:
                 raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{processes.last_lines(log)}")
-
-        try:
-            yield finish
         finally:
             processes.stop(process, seconds=2)
 

@@ -119,6 +119,8 @@ def _facts(worker: WorkerStatus) -> list[tuple[str, str]]:
         (_("Context window"), number_format(worker.max_model_len) if worker.max_model_len else ""),
         (_("Answers at once"), number_format(worker.max_sequences) if worker.max_sequences else ""),
         (_("Device"), worker.device),
+        (_("Processor time"), _processor_words(worker)),
+        (_("Articles being indexed"), number_format(worker.indexing) if worker.indexing else ""),
         (_("Engine"), f"{worker.engine} {worker.engine_version}".strip()),
         (_("Revision"), worker.revision),
         (_("Embedding model"), worker.embedder),
@@ -137,6 +139,15 @@ def _cache_words(worker: WorkerStatus) -> str:
         return ""
     share = number_format(worker.kv_cache_share * 100, 0)
     return _("%(size)s, %(share)s %% in use") % {"size": _size(worker.kv_cache_bytes), "share": share}
+
+
+def _processor_words(worker: WorkerStatus) -> str:
+    if worker.processor_share is None:
+        return ""
+    share = number_format(worker.processor_share * 100, 0)
+    if worker.is_starved:
+        return _("%(share)s %% of what it wants: the machine is busy") % {"share": share}
+    return _("%(share)s %% of what it wants") % {"share": share}
 
 
 def _step_row(step: LoadStep, *, longest: float) -> StepRow:

@@ -11,6 +11,8 @@ import signal
 import threading
 
 import psutil  # type: ignore[import-untyped]
+import threadpoolctl  # type: ignore[import-untyped]
+import torch
 
 from inference_worker.engine_processes import OWNER_VARIABLE
 from inference_worker.vllm_extensions import avx2, generators, int8, load_times
@@ -24,6 +26,18 @@ class WorkerSetup:
     def glassdesk_load_times(self) -> tuple[float, float]:
         """When the weights began to be read and when they were there (seconds since the epoch)."""
         return load_times.weights_begun_at, load_times.weights_done_at
+
+    def glassdesk_threads(self) -> int:
+        """With how many threads a step is computed."""
+        return int(torch.get_num_threads())
+
+    def glassdesk_use_threads(self, count: int) -> None:
+        """Compute the following steps with so many threads. Called between steps, on the thread that computes them.
+
+        PyTorch's own number is for its operators; that of OpenMP is for vLLM's and oneDNN's.
+        """
+        torch.set_num_threads(count)
+        threadpoolctl.threadpool_limits(count, user_api="openmp")
 
 
 def watch_owner(owner: psutil.Process, engine: psutil.Process) -> None:

@@ -72,3 +72,25 @@ def test_without_redis_nothing_is_said(watch: tuple[EngineWatch, list[str]], mon
 
     monkeypatch.setattr("helpdesk.embedded.engine_watch.read_workers", away)
     assert after(watch, status("a")) == []
+
+
+def test_a_busy_machine_is_said_once_until_it_was_calm(watch: tuple[EngineWatch, list[str]]) -> None:
+    after(watch, status("a", processor_share=0.9))
+    assert after(watch, status("a", processor_share=0.31)) == [
+        "The machine is busy: other programs leave the engine of the inference worker 31% of the processor time that it "
+        "wants. Answers take longer."
+    ]
+    assert after(watch, status("a", processor_share=0.2)) == []
+    assert after(watch, status("a", processor_share=None)) == []
+    assert after(watch, status("a", processor_share=0.2)) == []
+    assert after(watch, status("a", processor_share=0.8)) == []
+    assert len(after(watch, status("a", processor_share=0.4))) == 1
+
+
+def test_articles_that_wait_for_their_vectors_are_said(watch: tuple[EngineWatch, list[str]]) -> None:
+    after(watch, status("a"))
+    assert after(watch, status("a", indexing=75)) == [
+        "75 articles are being indexed; until then they are found by their words."
+    ]
+    assert after(watch, status("a", indexing=12)) == []
+    assert after(watch, status("a")) == ["All articles are indexed."]

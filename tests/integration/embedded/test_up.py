@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,11 +12,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from helpdesk.embedded import checks, leftovers, metrics_ports, processes, readiness, secret_files
 from helpdesk.embedded.children import Child, child_environment, children, engine_threads
 from helpdesk.embedded.errors import CannotStart
+from helpdesk.embedded.management.commands.up import plan
 from helpdesk.embedded.processes import Identity
+from helpdesk.embedded.progress import Steps
+from helpdesk.embedded.stack import Stack
 from helpdesk.embedded.supervisor import Supervisor, ending, pause_before_restart
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -284,6 +289,22 @@ def test_readiness_without_a_server_is_no_error() -> None:
 def test_health_is_asked_under_a_name_that_the_desk_answers_to() -> None:
     assert readiness.host_name(["localhost", "127.0.0.1"], 8000) == "127.0.0.1:8000"
     assert readiness.host_name([".desk.example"], 8000) == "desk.example"
+
+
+def test_start_ends_when_the_desk_can_answer_whatever_waits_to_be_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the commands that a start runs to their end, none waits for vectors: thousands of passages may wait for hours."""
+    ran: list[str] = []
+    monkeypatch.setattr(Stack, "_manage", lambda stack, *arguments, env=None: ran.append(arguments[0]))
+    for step in ("_check", "_make_secrets", "_prepare_checkpoints", "_start_services"):
+        monkeypatch.setattr(Stack, step, lambda stack: None)
+    monkeypatch.setattr(Supervisor, "start_children", lambda supervisor, children: ran.append("children"))
+    monkeypatch.setattr("helpdesk.embedded.readiness.ask", lambda *_, **__: readiness.Readiness(ready=True))
+    written = io.StringIO()
+    Stack(plan({"GLASSDESK_DATA": str(tmp_path)}), Steps(Console(file=written))).start()
+    assert ran == ["migrate", "children", "load_demo"]
+    assert "Metrics: http" in written.getvalue()
 
 
 def test_start_refuses_in_one_sentence_without_the_owner_url(tmp_path: Path) -> None:

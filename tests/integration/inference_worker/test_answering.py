@@ -338,3 +338,18 @@ async def test_an_unknown_tenant_is_closed_with_its_code(worker: Runtime) -> Non
     await socket.connect(timeout=10)
     closed = await socket.receive_output(timeout=10)
     assert closed["code"] == 4404
+
+
+async def test_passages_that_a_question_finds_before_they_are_indexed_are_indexed_at_once(shop: Tenant) -> None:
+    """A large import waits for its vectors; the first question cannot wait for it."""
+    await scoped(shop, lambda: Chunk.objects.update(embedding=None, sentence_embeddings=None))
+    customer = await customer_of(shop)
+    await customer.connect()
+    await customer.ask(QUESTION)
+    await customer.until(lambda: customer.done)
+    await customer.drop()
+    assert [ANSWER in answer["body"] for answer in customer.answers] == [True]
+    assert [answer["confidence_band"] for answer in customer.answers] == ["low"]
+    steps = await scoped(shop, lambda: [step["name"] for step in Trace.objects.get().steps])
+    assert [step for step in steps if step in {"retrieve", "index"}] == ["retrieve", "index", "retrieve"]
+    assert await scoped(shop, lambda: Chunk.objects.filter(embedding__isnull=True).count()) == 0

@@ -183,3 +183,17 @@ def test_the_command_says_when_there_is_nothing_to_list(monkeypatch: pytest.Monk
     monkeypatch.setattr("helpdesk.operations.management.commands.models.read_workers", away)
     with pytest.raises(CommandError, match="Redis does not answer"):
         run()
+
+
+def test_a_machine_that_leaves_the_engine_little_is_called_busy_and_stays_ready(client: Client) -> None:
+    def inference() -> dict[str, object]:
+        response = client.get("/health/ready")
+        assert response.status_code == 200
+        return dict(response.json()["components"]["inference"])
+
+    report(status("a", processor_share=0.83, indexing=7))
+    assert (inference().get("detail"), inference()["indexing"]) == (None, 7)
+    report(status("a", processor_share=0.31))
+    assert inference()["detail"] == "The machine is busy: an engine gets 31% of the processor time that it wants."
+    report(status("a", processor_share=None))
+    assert "detail" not in inference()

@@ -11,6 +11,7 @@ import pytest
 from helpdesk.workers import WorkerState
 from inference_worker.engine import ChatTurn, EngineError, GenerationRequest
 from inference_worker.engine_host import EngineHost
+from inference_worker.processor_share import ProcessorShare, ProcessorTimes
 from inference_worker.scripted_engine import ScriptedEngine
 
 
@@ -131,17 +132,65 @@ def test_frozen_engine_is_not_ready_until_it_answers_again(watchful: EngineHost,
 
 def test_engine_that_is_busy_for_long_stays_ready(watchful: EngineHost, engine: ScriptedEngine) -> None:
     """A step that takes far longer than a stall: no answer meanwhile, but its processor time goes on growing."""
+    looks = times_grow(engine, used=1.0)
+    engine.frozen = True
+    until(lambda: looks() > 30)  # three quarters of a second of not answering
+    assert (watchful.state, watchful.ready) == (WorkerState.WARM, True)
+
+
+def times_grow(engine: ScriptedEngine, *, used: float, waited: float = 0.0) -> Callable[[], int]:
+    """Let the engine's processor times grow by so much at every look; the result says how often was looked."""
     looks = 0
 
-    def activity() -> float:
+    def times() -> ProcessorTimes:
         nonlocal looks
         looks += 1
-        return float(looks)
+        return ProcessorTimes(looks * used, looks * waited)
 
-    engine.activity = activity  # type: ignore[method-assign]
-    engine.frozen = True
-    until(lambda: looks > 30)  # three quarters of a second of not answering
-    assert (watchful.state, watchful.ready) == (WorkerState.WARM, True)
+    engine.processor_times = times  # type: ignore[method-assign]
+    return lambda: looks
+
+
+def test_engine_that_hardly_gets_a_processor_is_neither_stalled_nor_restarted(engine: ScriptedEngine) -> None:
+    """Other programs take the machine: it wants to work all the time, and hardly can."""
+    host = EngineHost(engine, check_seconds=0.01, stall_seconds=0.1, stall_restart_seconds=0.2, answer_seconds=0.3)
+    host.start()
+    try:
+        looks = times_grow(engine, used=0.0002, waited=1.0)
+        engine.frozen = True
+        until(lambda: looks() > 80)  # a second: five times the patience with an engine that is frozen
+        assert (host.state, host.restarts) == (WorkerState.WARM, 0)
+    finally:
+        engine.frozen = False
+        host.stop()
+
+
+def test_engine_that_works_for_ever_without_an_answer_is_restarted(engine: ScriptedEngine) -> None:
+    host = EngineHost(engine, check_seconds=0.01, backoff_seconds=0.01, stall_seconds=0.1, answer_seconds=0.3)
+    host.start()
+    try:
+        times_grow(engine, used=1.0)
+        engine.frozen = True
+        until(lambda: host.restarts == 1 and host.ready)
+    finally:
+        host.stop()
+
+
+def test_engine_is_fitted_to_what_it_gets_and_the_share_is_known(engine: ScriptedEngine) -> None:
+    fitted: list[int] = []
+
+    async def fit(share: ProcessorShare) -> None:
+        fitted.append(share.fitting_threads(2, 2))
+
+    engine.fit = fit  # type: ignore[method-assign]
+    host = EngineHost(engine, check_seconds=0.01, idle=lambda: 0.0)
+    host.start()
+    try:
+        times_grow(engine, used=1.0, waited=3.0)
+        until(lambda: host.processor.share == pytest.approx(0.25, abs=0.01))
+        assert fitted[-1] == 1
+    finally:
+        host.stop()
 
 
 def test_engine_that_stays_frozen_is_restarted(engine: ScriptedEngine) -> None:
