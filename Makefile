@@ -7,11 +7,12 @@ WORKERS ?= 3
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser run test lint format bench bench-load clean
+.PHONY: help env browser run check test lint format bench bench-load clean
 
 help:
 	@echo "make run     install, start everything, print the addresses (PORT=8000, GLASSDESK_DATA=./var, GPU=1)"
 	@echo "make test    install, check the code, run all tests"
+	@echo "make check   lint and the fast tests, for every day"
 	@echo "make lint    check style, types, imports, templates and migrations"
 	@echo "make format  bring the code into shape"
 	@echo "make bench   measure the product beside the bare engine and a naive server (bench/results/)"
@@ -27,6 +28,9 @@ browser:
 
 run: env
 	@exec $(BIN)/python manage.py up
+
+check: lint
+	@exec $(BIN)/python -m pytest --numprocesses 2 -q tests/unit tests/test_architecture.py tests/test_documented_codes.py $(ARGS)
 
 test: browser lint
 	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --no-loadscope-reorder $(ARGS)
