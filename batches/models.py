@@ -29,7 +29,7 @@ FED_STATES = (BatchState.QUEUED, BatchState.RUNNING)
 class Batch(TenantModel):
     """One submission. `visitor` is the customer that its conversations belong to, so that one key seals its traces.
 
-    `defaults` are `RequestParameters` for items that say nothing else. `fed_at` is when an item last began.
+    `defaults` are `RequestParameters` for items that say nothing else, until the batch ends. `fed_at` is when an item last began.
     """
 
     name = models.CharField(max_length=120, blank=True)

@@ -27,7 +27,7 @@ def end_if_complete(batch: Batch) -> None:
     if batch.items.filter(state__in=[ItemState.WAITING, ItemState.RUNNING]).exists():
         return
     end = BatchState.CANCELLED if batch.state == BatchState.CANCELLING else BatchState.DONE
-    Batch.objects.filter(id=batch.id, state__in=OPEN_STATES).update(state=end, finished_at=timezone.now())
+    Batch.objects.filter(id=batch.id, state__in=OPEN_STATES).update(state=end, finished_at=timezone.now(), defaults={})
 
 
 def last_finish_number(batch: Batch) -> int:

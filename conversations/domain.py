@@ -25,7 +25,7 @@ from conversations.models import (
     ReplyStatus,
     Visitor,
 )
-from conversations.parameters import RequestParameters
+from conversations.parameters import RequestParameters, without_words
 from conversations.queries import current_conversation, default_assistant
 from conversations.tasks import enqueue_reply
 from conversations.validation import clean_body
@@ -220,8 +220,9 @@ def _stop(replies: QuerySet[Reply], *, code: str) -> None:
     """End those that still wait, with that code, and tell the workers of those that are being written."""
     for reply in replies.filter(status=ReplyStatus.QUEUED):
         ended = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED).update(
-            status=ReplyStatus.FAILED, error_code=code, stop_requested=True, finished_at=timezone.now()
-        )
+            status=ReplyStatus.FAILED, error_code=code, stop_requested=True, finished_at=timezone.now(),
+            parameters=without_words(),
+        )  # fmt: skip
         if ended:
             events.announce(current_tenant_id(), reply.conversation_id, events.reply_failed(reply.id, code))
     running = list(replies.filter(status=ReplyStatus.RUNNING).values_list("id", flat=True))

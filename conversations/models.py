@@ -200,7 +200,8 @@ class ReplyPriority(models.IntegerChoices):
 class Reply(TenantModel):
     """The work of answering one customer message. The row is the truth; the queue and the stream are disposable.
 
-    `parameters` are what this request asked for beside the assistant's own settings (see `conversations.parameters`).
+    `parameters` are what this request asked for beside the assistant's own settings (see `conversations.parameters`); what
+    the caller wrote in them goes when the reply ends.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="replies")

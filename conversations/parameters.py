@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, F, Func, JSONField, Value
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.errors import InvalidInput
 
 MAX_STOPS = 4
 MAX_STOP_CHARACTERS = 64
+# Those that hold what the caller wrote: they stand in the reply's row only while it is open.
+WRITTEN = ("instructions", "json_schema", "stop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,12 @@ class RequestParameters:
         if values.get("stop") is not None:
             values["stop"] = tuple(values["stop"])
         return cls(**values)
+
+
+def without_words() -> Func:
+    """For an UPDATE of ended replies: their `parameters` without what the caller wrote. The sealed trace has it."""
+    written = Value(list(WRITTEN), output_field=ArrayField(CharField()))
+    return Func(F("parameters"), written, arg_joiner=" - ", template="(%(expressions)s)", output_field=JSONField())
 
 
 def is_storable(value: Any) -> bool:

@@ -19,6 +19,7 @@ from conversations import events
 from conversations.domain import append_message
 from conversations.metrics import FAILED, count_reply
 from conversations.models import Author, Conversation, ConversationStatus, Message, Outcome, Reply, ReplyStatus
+from conversations.parameters import without_words
 from conversations.queries import history_before
 from conversations.tasks import enqueue_reply
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
@@ -106,7 +107,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
     """
     conversation = Conversation.objects.select_for_update(no_key=True).get(id=reply.conversation_id)
     finished = Reply.objects.filter(id=reply.id, status=ReplyStatus.RUNNING, attempt=reply.attempt).update(
-        status=ReplyStatus.DONE, finished_at=timezone.now(), lease_until=None
+        status=ReplyStatus.DONE, finished_at=timezone.now(), lease_until=None, parameters=without_words()
     )
     if not finished:
         raise ReplyLost
@@ -136,7 +137,10 @@ def fail_reply(
         rows = Reply.objects.filter(id=reply_id, status__in=list(statuses))
         if attempt is not None:
             rows = rows.filter(attempt=attempt)
-        failed = rows.update(status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None)
+        failed = rows.update(
+            status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None,
+            parameters=without_words(),
+        )  # fmt: skip
         if failed:
             ended = Reply.objects.values_list("conversation_id", "conversation__channel").get(id=reply_id)
             conversation_id, channel = ended

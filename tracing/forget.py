@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from conversations.feedback import blank_comments
 from conversations.models import Conversation, ConversationStatus, Feedback, Message, Reply, Visitor
+from conversations.parameters import without_words
 from conversations.queries import IN_FLIGHT, conversation_by_id
 from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.streams.entries import conversation_stream
@@ -55,6 +56,8 @@ def _end_replies(conversation: Conversation) -> None:
     """A reply that is being written finds itself ended, and stores nothing."""
     open_replies = Reply.objects.filter(conversation=conversation, status__in=IN_FLIGHT)
     reply_ids = list(open_replies.values_list("id", flat=True))
+    # Those that ended before too: an older version of the desk left their words where they were.
+    Reply.objects.filter(conversation=conversation).update(parameters=without_words())
     open_replies.update(
         status="failed", error_code="deleted", stop_requested=True, finished_at=timezone.now(), lease_until=None
     )
