@@ -125,7 +125,7 @@ def measure_recording(tenant_id: uuid.UUID) -> dict[str, Any]:
     with tenant_atomic(tenant_id):
         sizes = list(Trace.objects.values_list("content_bytes", "sealed_bytes"))
         begun = time.perf_counter()
-        verification = verify_chain()
+        verification = verify_chain(None)
         seconds = time.perf_counter() - begun
     assert verification.is_sound
     return {

@@ -67,6 +67,7 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "anchor-chains": {"task": "tracing.anchor_chains", "schedule": 300.0, "options": {"expires": 300}},
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

@@ -19,6 +19,8 @@ DEBUG = env.boolean("GLASSDESK_DEBUG", False)
 SECRET_KEY = env.secret("GLASSDESK_SECRET_KEY", "insecure-development-key")
 MASTER_KEY = env.secret("GLASSDESK_MASTER_KEY", "")
 PREVIOUS_MASTER_KEYS = env.secret("GLASSDESK_PREVIOUS_MASTER_KEYS", "")
+# The file of the chains' anchors (tracing.anchors); empty switches them off.
+ANCHORS = env.text("GLASSDESK_ANCHORS", str(DATA_DIR / "anchors.jsonl"))
 MASTER_KEY_PROVIDER = env.text("GLASSDESK_MASTER_KEY_PROVIDER", "helpdesk.master_keys.EnvironmentMasterKeys")
 # Where people reach this desk: printed by commands, and written by `manage.py up` for them.
 ADDRESS = env.text("GLASSDESK_ADDRESS", "http://localhost:8000")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,13 @@ def quick_password_hasher(request: pytest.FixtureRequest) -> Iterator[None]:
     else:
         with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
             yield
+
+
+@pytest.fixture(autouse=True)
+def own_anchors() -> Iterator[None]:
+    """Every test begins with an empty database, so that the anchors of the one before would miss its chains."""
+    with override_settings(ANCHORS=str(services.folder / f"anchors-{uuid.uuid4()}.jsonl")):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import structlog
 from django.db import transaction
 
 from tracing import links
 from tracing.keys import active_key
-from tracing.models import ChainedModel, ChainHead, KeyPurpose
+from tracing.models import ChainedModel, ChainHead, KeyEvent, KeyEventKind, KeyPurpose
+from tracing.state import present_state
 
 Row = TypeVar("Row", bound=ChainedModel)
+UNPROVEN = b""
+
+logger = structlog.get_logger(__name__)
 
 
 def append_to_chain(row: Row) -> Row:
@@ -22,13 +27,20 @@ def append_to_chain(row: Row) -> Row:
     with transaction.atomic():
         key = active_key(KeyPurpose.CHAIN)[1]
         head = locked_head()
-        row.sequence = head.sequence + 1
-        row.chain = links.link(key, row, previous=bytes(head.chain))
-        row.save(force_insert=True)
-        head.sequence, head.chain = row.sequence, row.chain
-        head.mac = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain))
-        head.save(update_fields=["sequence", "chain", "mac"])
+        if is_head(key, head, label=links.HEAD_BEFORE_STATE):
+            _note_state(key, head)
+        _append(key, head, row)
         return row
+
+
+def begin_chain() -> ChainHead:
+    """The tenant's chain, with what stands beside it noted: begun here, or taken over from an older version of the desk."""
+    with transaction.atomic():
+        key = active_key(KeyPurpose.CHAIN)[1]
+        head = locked_head()
+        if is_head(key, head, label=links.HEAD_BEFORE_STATE):
+            _note_state(key, head)
+        return head
 
 
 def locked_head() -> ChainHead:
@@ -40,4 +52,46 @@ def locked_head() -> ChainHead:
         mac = links.head_mac(key, sequence=0, chain=links.GENESIS)
         ChainHead.objects.bulk_create([ChainHead(chain=links.GENESIS, mac=mac)], ignore_conflicts=True)
         head = heads.get()
+        if head.sequence == 0:
+            _note_state(key, head)
     return head
+
+
+def is_head(key: bytes, head: ChainHead, *, label: bytes = links.HEAD) -> bool:
+    """Whether the desk wrote this end, of that kind."""
+    return links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain), label=label) == bytes(head.mac)
+
+
+def prove_head() -> ChainHead:
+    """Take the end as it stands for genuine from now on: for an operator who has looked into it."""
+    with transaction.atomic():
+        key = active_key(KeyPurpose.CHAIN)[1]
+        head = locked_head()
+        head.mac = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain))
+        head.save(update_fields=["mac"])
+        return head
+
+
+def _note_state(key: bytes, head: ChainHead) -> None:
+    """Once for each chain: what stands beside it already."""
+    head.mac = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain))
+    head.save(update_fields=["mac"])
+    state = present_state()
+    # While an older version of the desk still ends its work beside this one, it writes ends of its kind.
+    if state.is_something() and not KeyEvent.objects.filter(kind=KeyEventKind.STATE_NOTED).exists():
+        _append(key, head, KeyEvent(kind=KeyEventKind.STATE_NOTED, figures=state.to_json()))
+
+
+def _append(key: bytes, head: ChainHead, row: ChainedModel) -> None:
+    is_genuine = is_head(key, head)
+    row.sequence = head.sequence + 1
+    row.chain = links.link(key, row, previous=bytes(head.chain))
+    row.save(force_insert=True)
+    head.sequence, head.chain = row.sequence, row.chain
+    if is_genuine:
+        head.mac = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain))
+    else:
+        # Going on from an end that somebody put there must not make it genuine.
+        head.mac = UNPROVEN
+        logger.error("chain_head_altered", tenant_id=str(row.tenant_id), sequence=row.sequence)
+    head.save(update_fields=["sequence", "chain", "mac"])

@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation
 from helpdesk.errors import Conflict
 from helpdesk.users.models import User
-from tracing.chain import locked_head
 from tracing.models import ChangeKind, LegalHold
 from tracing.reasons import clean_reason
-from tracing.retention_changes import log_change
+from tracing.retention_changes import begin_change, log_change
 
 
 class HeldByLaw(Conflict):
@@ -28,7 +27,7 @@ def place_hold(conversation: Conversation, *, user: User | None, reason: str) ->
     """Keep the conversation's traces; an active hold is returned as it is. Raises ReasonMissing, ChangeNotLogged."""
     reason = clean_reason(reason)
     # Retention and erasure work under this lock: once this commits they see the hold.
-    locked_head()
+    begin_change()
     held = active_holds().filter(conversation=conversation).first()
     if held is not None:
         return held

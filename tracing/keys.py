@@ -113,7 +113,7 @@ def unwrapped(row: DataKey) -> bytes:
     name = (row.id, wrapper, sha256(wrapped).digest())
     key = cache.get(name)
     if key is None:
-        key = crypto.unseal(above, wrapped, _wrapping_data(row)) if row.parent else _unwrapped_by_master(row, wrapped)
+        key = crypto.unseal(above, wrapped, wrapping_data(row)) if row.parent else _unwrapped_by_master(row, wrapped)
         cache.put(name, key)
     return key
 
@@ -130,11 +130,11 @@ def wrap(row: DataKey, key: bytes, *, parent: DataKey | None) -> None:
     row.parent = parent
     if parent is not None:
         row.master_key_id = ""
-        row.wrapped = crypto.seal(unwrapped(parent), key, _wrapping_data(row))
+        row.wrapped = crypto.seal(unwrapped(parent), key, wrapping_data(row))
         return
     provider = master_keys()
     row.master_key_id = asked_provider(lambda: provider.key_id)
-    row.wrapped = asked_provider(lambda: provider.wrap(key, _wrapping_data(row)))
+    row.wrapped = asked_provider(lambda: provider.wrap(key, wrapping_data(row)))
 
 
 def asked_provider(ask: Callable[[], T]) -> T:
@@ -148,7 +148,7 @@ def asked_provider(ask: Callable[[], T]) -> T:
 
 
 def _unwrapped_by_master(row: DataKey, wrapped: bytes) -> bytes:
-    data = _wrapping_data(row)
+    data = wrapping_data(row)
     return asked_provider(lambda: master_keys().unwrap(wrapped, data, key_id=row.master_key_id))
 
 
@@ -157,7 +157,7 @@ def _active_row(purpose: KeyPurpose) -> DataKey | None:
     return row
 
 
-def _wrapping_data(row: DataKey) -> bytes:
+def wrapping_data(row: DataKey) -> bytes:
     """Binds a wrapped key to its tenant, row and purpose; a customer's also to the customer and the tenant's key."""
     place = f"glassdesk/key/{row.tenant_id}/{row.id}/{row.purpose}"
     return (f"{place}/{row.visitor_id}/{row.parent_id}" if row.parent_id else place).encode()

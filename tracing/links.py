@@ -75,6 +75,8 @@ SINCE_FORMAT_2 = ("kind",)
 OF_A_KEY = ("api_key_id",)
 SINCE_FORMAT_3 = ("channel", "cache", "cached_from", "saved_tokens")
 GENESIS = b""
+# Ends of chains from before the state beside them was noted say so by their label, which nobody can put back without the key.
+HEAD, HEAD_BEFORE_STATE = b"head/2", b"head"
 EMPTY_DIGEST = hashlib.sha256(b"").digest()
 
 
@@ -93,8 +95,7 @@ def link(key: bytes, row: ChainedModel, *, previous: bytes, sequence: int | None
     columns = {name: _plain(getattr(row, name)) for name in linked_fields(row)}
     if sequence is not None:
         columns["sequence"] = sequence
-    # default=str turns UUIDs into text; numbers, text and lists stay JSON.
-    plain = json.dumps(columns, sort_keys=True, default=str, ensure_ascii=True, allow_nan=False).encode()
+    plain = plain_json(columns)
     if not isinstance(row, Trace):
         return crypto.chain(key, label(row).encode(), previous, plain)
     if row.format == 1:
@@ -115,9 +116,18 @@ def linked_fields(row: ChainedModel) -> tuple[str, ...]:
     return names
 
 
-def head_mac(key: bytes, *, sequence: int, chain: bytes) -> bytes:
+def head_mac(key: bytes, *, sequence: int, chain: bytes, label: bytes = HEAD) -> bytes:
     """Authenticates the end of the chain."""
-    return crypto.chain(key, b"head", sequence.to_bytes(8, "big"), chain)
+    return crypto.chain(key, label, sequence.to_bytes(8, "big"), chain)
+
+
+def plain_json(value: Any) -> bytes:
+    """One encoding for one value: UUIDs and times become text, numbers, text and lists stay JSON."""
+    return json.dumps(value, sort_keys=True, default=_text, ensure_ascii=True, allow_nan=False).encode()
+
+
+def _text(value: Any) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -26,7 +26,8 @@ from helpdesk.users.models import User
 from tracing.chain import append_to_chain, locked_head
 from tracing.holds import active_holds
 from tracing.models import ChangeKind, DeletionKind, DeletionReceipt, RetentionPolicy, Trace, TraceAnalysis
-from tracing.retention_changes import log_change
+from tracing.retention_changes import begin_change, log_change
+from tracing.state import in_force
 
 BATCH = 500
 CLASSES = (DeletionKind.PROMPTS, DeletionKind.ANSWERS, DeletionKind.METRICS)
@@ -59,10 +60,11 @@ def set_policy(
     if days != sorted(days) or min(days) < 1:
         raise PolicyMalformed
     fields = {"prompts_days": prompts, "answers_days": answers, "metrics_days": metrics}
+    begin_change()
     before = current_policy()
     policy: RetentionPolicy = RetentionPolicy.objects.update_or_create(defaults=fields)[0]
-    if before is None or _in_force(before) != _in_force(policy):
-        log_change(ChangeKind.POLICY_SET, user=user, policy=_in_force(policy))
+    if before is None or in_force(before) != in_force(policy):
+        log_change(ChangeKind.POLICY_SET, user=user, policy=in_force(policy))
     return policy
 
 
@@ -170,12 +172,8 @@ def _rows(found: QuerySet[Any]) -> list[_Row]:
 
 
 def _cutoff(policy: RetentionPolicy | None, kind: DeletionKind) -> datetime | None:
-    days = None if policy is None else _in_force(policy)[kind.value]
+    days = None if policy is None else in_force(policy)[kind.value]
     return None if days is None else timezone.now() - timedelta(days=days)
-
-
-def _in_force(policy: RetentionPolicy) -> dict[str, int | None]:
-    return {"prompts": policy.prompts_days, "answers": policy.answers_days, "metrics": policy.metrics_days}
 
 
 def _receipt(kind: DeletionKind, rows: Sequence[_Row], policy: RetentionPolicy) -> DeletionReceipt:
@@ -187,7 +185,7 @@ def _receipt(kind: DeletionKind, rows: Sequence[_Row], policy: RetentionPolicy) 
         last_sequence=rows[-1].sequence,
         runs=_runs(rows, with_links=kind == DeletionKind.METRICS),
         ids_digest=sha256(b"".join(row.id.bytes for row in rows)).hexdigest(),
-        policy=_in_force(policy),
+        policy=in_force(policy),
         at=timezone.now(),
     )
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.crypto import SealError
 from helpdesk.errors import GlassdeskError
 from helpdesk.users.models import User
-from tracing.chain import append_to_chain
+from tracing.chain import append_to_chain, locked_head
 from tracing.models import ChangeKind, RetentionChange
 
 SHOWN_CHANGES = 20
@@ -21,6 +21,14 @@ class ChangeNotLogged(GlassdeskError):
     code = "change_not_logged"
     status = 503
     message = _("This change could not be logged, so it was not made. Ask an operator to check the master key.")
+
+
+def begin_change() -> None:
+    """Keep retention, erasure and other changes out until the transaction ends. Raises ChangeNotLogged."""
+    try:
+        locked_head()
+    except SealError:
+        raise ChangeNotLogged from None
 
 
 def log_change(

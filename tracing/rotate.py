@@ -101,16 +101,18 @@ def _finish(
         locked_head()
         # The tenant key before this one stays for those who are just reading; older ones wrap nothing any more.
         older = DataKey.objects.filter(purpose=KeyPurpose.TENANT, retired_at__lt=begun.at, destroyed_at__isnull=True)
+        doomed = list(older.order_by("id").values_list("id", flat=True))
         rotation = Rotation(
             tenant_key=begun.subject or UUID(int=0),
             master_key_id=_current_master(),
             by_master=len(list(by_master)),
             by_tenant=len(list(by_tenant)),
             retired=begun.figures["retired"],
-            destroyed=older.update(wrapped=b"", destroyed_at=timezone.now()),
+            destroyed=DataKey.objects.filter(id__in=doomed).update(wrapped=b"", destroyed_at=timezone.now()),
             resumed=resumed,
         )
         figures = {name: getattr(rotation, name) for name in ("by_master", "by_tenant", "retired", "destroyed")}
+        figures["destroyed_keys"] = [str(key_id) for key_id in doomed]
         append_to_chain(
             KeyEvent(
                 kind=KeyEventKind.ROTATED, subject=begun.subject, master_key_id=rotation.master_key_id, figures=figures

@@ -1,7 +1,7 @@
 """Walking a tenant's chain: which row was altered, removed, inserted or moved, and was every deletion receipted?
 
-Needs the chain's key and no content key, so it also works after content was destroyed. A copy of the whole database
-that is put back in place of the newer one passes; only a checkpoint kept elsewhere can show that.
+Needs the chain's key and no content key, so it also works after content was destroyed. The end is compared with anchors
+outside the database, and what stands beside the chain with its events.
 """
 
 from __future__ import annotations
@@ -9,51 +9,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby, islice
-from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.errors import Unavailable
+from helpdesk.tenants.scope import current_tenant_id
 from tracing import links
+from tracing.anchored import Anchored
+from tracing.anchors import AnchorLog
+from tracing.chain import is_head
+from tracing.findings import Finding, Verification, finding_of
 from tracing.keys import existing_key
 from tracing.models import ChainedModel, ChainHead, DeletionReceipt, KeyPurpose, Trace, TraceAccess
 from tracing.receipts import Deletions
+from tracing.state import state_findings
 from tracing.walk import chained_rows, missing_sections, sections_altered
 
 # Asking where a row came from tries all places of all broken rows.
 MAX_BROKEN_TO_PLACE = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong in row `row_id` of `table`, or at a sequence whose row is gone.
-
-    `kind`: altered, content_altered, moved, removed, restored, inserted or head_altered.
-    """
-
-    kind: str
-    sequence: int
-    table: str = ""
-    row_id: UUID | None = None
-    reply_id: UUID | None = None
-    moved_from: int | None = None
-
-
-@dataclass(slots=True)
-class Verification:
-    """The result for one tenant. `unchained` counts log rows that are older than the chain's care for them."""
-
-    rows: int = 0
-    traces: int = 0
-    deleted: int = 0
-    unchained: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def is_sound(self) -> bool:
-        return not self.findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +46,51 @@ class VerificationTooLong(Unavailable):
     message = _("The chain is too long to be checked while you wait. Run “manage.py verify_traces” on the server.")
 
 
-def verify_chain(*, seconds: float = math.inf) -> Verification:
+def verify_chain(anchors: AnchorLog | None, *, seconds: float = math.inf) -> Verification:
     """Check every chained row of the tenant in scope: that of `tenant_snapshot`, where answers may be stored meanwhile.
 
-    Raises SealError without the chain's key, and VerificationTooLong when it is not done after so many seconds.
+    `anchors` were read before that snapshot began; None when there are none to compare with. Raises SealError without the
+    chain's key, and VerificationTooLong when it is not done after so many seconds.
     """
-    head = ChainHead.objects.first()
-    result = Verification(unchained=TraceAccess.objects.filter(sequence__isnull=True).count())
+    head: ChainHead | None = ChainHead.objects.first()
+    anchored = Anchored(anchors, head, anchors.anchors.get(current_tenant_id(), []) if anchors else [])
+    result = Verification(unchained=TraceAccess.objects.filter(sequence__isnull=True).count(), anchor=anchored.last)
+    result.notes += anchored.notes
     if head is None:
-        result.findings = [_finding("inserted", row) for row in islice(chained_rows(), 100)]
-        return result
-    key = existing_key(KeyPurpose.CHAIN)
-    walk = _Walk(key, head, result, Deletions.claimed(), give_up_at=time.monotonic() + seconds)
-    walk.run()
-    result.findings += _check_head(key, head, walk.previous)
+        result.findings = [finding_of("inserted", row) for row in islice(chained_rows(), 100)]
+    else:
+        _walk(head, result, anchored, give_up_at=time.monotonic() + seconds)
+    result.findings += anchored.findings()
     result.findings.sort(key=lambda finding: finding.sequence)
     return result
+
+
+def _walk(head: ChainHead, result: Verification, anchored: Anchored, *, give_up_at: float) -> None:
+    key = existing_key(KeyPurpose.CHAIN)
+    walk = _Walk(key, head, result, Deletions.claimed(), anchored, give_up_at=give_up_at)
+    walk.run()
+    result.findings += _check_head(key, head, walk.previous)
+    if is_head(key, head, label=links.HEAD_BEFORE_STATE):
+        result.notes.append("what stands beside the chain is noted with its next row or anchor")
+    else:
+        result.findings += state_findings()
 
 
 class _Walk:
     """One pass: each row is checked against the one before as it stands, so that one bad row condemns no other."""
 
     def __init__(
-        self, key: bytes, head: ChainHead, result: Verification, deletions: Deletions, *, give_up_at: float
+        self,
+        key: bytes,
+        head: ChainHead,
+        result: Verification,
+        deletions: Deletions,
+        anchored: Anchored,
+        *,
+        give_up_at: float,
     ) -> None:
         self.key, self.head, self.result, self.deletions = key, head, result, deletions
-        self.give_up_at = give_up_at
+        self.anchored, self.give_up_at = anchored, give_up_at
         self.previous, self.expected = links.GENESIS, 1
         self.broken: list[_Broken] = []
         self.is_previous_known = True
@@ -112,7 +106,7 @@ class _Walk:
         false = {finding.row_id for finding in altered}
         self.result.findings += altered
         self.result.findings += [
-            _finding(kind, row) if row else Finding(kind, sequence)
+            finding_of(kind, row) if row else Finding(kind, sequence)
             for kind, sequence, row in self.deletions.unproven(false)
         ]
 
@@ -120,14 +114,15 @@ class _Walk:
         self.result.rows += len(rows)
         self.result.traces += sum(isinstance(row, Trace) for row in rows)
         if not 0 < sequence <= self.head.sequence:
-            self.result.findings += [_finding("inserted", row) for row in rows]
+            self.result.findings += [finding_of("inserted", row) for row in rows]
             return
         self._bridge(sequence)
         if self.deletions.is_deleted(sequence):
-            self.result.findings.append(_finding("restored", rows[0]))
+            self.result.findings.append(finding_of("restored", rows[0]))
         genuine = self._genuine(rows)
-        self.result.findings += [_finding("inserted", row) for row in rows if row is not genuine]
+        self.result.findings += [finding_of("inserted", row) for row in rows if row is not genuine]
         self._check(genuine)
+        self.anchored.passes(sequence, bytes(genuine.chain))
         self.previous, self.expected, self.is_previous_known = bytes(genuine.chain), sequence + 1, True
 
     def _genuine(self, rows: list[ChainedModel]) -> ChainedModel:
@@ -141,7 +136,7 @@ class _Walk:
 
     def _check(self, row: ChainedModel) -> None:
         if sections_altered(row):
-            self.result.findings.append(_finding("content_altered", row))
+            self.result.findings.append(finding_of("content_altered", row))
         for kinds in missing_sections(row):
             self.deletions.lean_on_section(row, kinds)
         # After an unexplained gap the link before is unknown; only the place of the gap can be told.
@@ -172,7 +167,7 @@ def _explain(key: bytes, broken: list[_Broken]) -> list[Finding]:
     A row after a replaced link does not fit either; it is sound when it fits after the link that should stand there.
     """
     if len(broken) > MAX_BROKEN_TO_PLACE:
-        return [_finding("altered", each.row) for each in broken]
+        return [finding_of("altered", each.row) for each in broken]
     known = {each.previous for each in broken} | {bytes(each.row.chain) for each in broken}
     known |= {links.link(key, each.row, previous=each.previous) for each in broken}
     places = {each.row.sequence + shift for each in broken for shift in (0, 1)}
@@ -180,10 +175,10 @@ def _explain(key: bytes, broken: list[_Broken]) -> list[Finding]:
     for each in broken:
         origin = _origin(key, each.row, known, places)
         if origin is None:
-            findings.append(_finding("altered", each.row))
+            findings.append(finding_of("altered", each.row))
         elif origin != each.row.sequence:
-            findings.append(_finding("moved", each.row, moved_from=origin))
-    return findings or [_finding("altered", each.row) for each in broken]
+            findings.append(finding_of("moved", each.row, moved_from=origin))
+    return findings or [finding_of("altered", each.row) for each in broken]
 
 
 def _origin(key: bytes, row: ChainedModel, known: Iterable[bytes], places: set[int]) -> int | None:
@@ -195,10 +190,5 @@ def _origin(key: bytes, row: ChainedModel, known: Iterable[bytes], places: set[i
 
 
 def _check_head(key: bytes, head: ChainHead, end: bytes) -> list[Finding]:
-    genuine = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain)) == bytes(head.mac)
+    genuine = is_head(key, head) or is_head(key, head, label=links.HEAD_BEFORE_STATE)
     return [] if genuine and end == bytes(head.chain) else [Finding("head_altered", head.sequence)]
-
-
-def _finding(kind: str, row: ChainedModel, moved_from: int | None = None) -> Finding:
-    reply_id = row.reply_id if isinstance(row, Trace) else None
-    return Finding(kind, row.sequence, links.label(row), row.id, reply_id, moved_from)

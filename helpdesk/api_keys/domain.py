@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.api_keys.key_text import make_key_text, parse_key_text
 from helpdesk.api_keys.models import ApiKey, KeyState
+from helpdesk.api_keys.noting import notes
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput, NotFound
 from helpdesk.tenants.scope import tenant_atomic
@@ -56,7 +57,7 @@ def create_key(
     expires_at: datetime | None = None,
     requests_per_minute: int | None = None,
 ) -> CreatedKey:
-    """Make a key. Raises InvalidInput for a name, scope or expiry that cannot be."""
+    """Make a key and note it. Raises InvalidInput for a name, scope or expiry that cannot be, and what noting raises."""
     name, chosen = name.strip(), sorted({str(scope) for scope in scopes})
     if not 0 < len(name) <= NAME_CHARACTERS or not name.isprintable():
         raise InvalidInput(_("Name the key with 1 to %(limit)d characters.") % {"limit": NAME_CHARACTERS})
@@ -68,10 +69,12 @@ def create_key(
         raise InvalidInput(_("A key may send 1 to 100,000 requests per minute."))
     text = make_key_text(tenant_id)
     with tenant_atomic(tenant_id):
-        key: ApiKey = ApiKey.objects.create(
+        key = ApiKey(
             name=name, prefix=text.prefix, digest=text.digest, scopes=chosen, created_by=created_by,
             expires_at=expires_at, requests_per_minute=requests_per_minute,
         )  # fmt: skip
+        notes().created(key, user=created_by)
+        key.save(force_insert=True)
     logger.info(
         "api_key_created", tenant_id=str(tenant_id), key_id=str(key.id), scopes=chosen, user_id=_id_of(created_by)
     )
@@ -79,12 +82,14 @@ def create_key(
 
 
 def revoke_key(*, tenant_id: UUID, key_id: UUID, revoked_by: User | None = None) -> ApiKey:
-    """Make the key useless from its next request on; revoking twice changes nothing. Raises NotFound."""
+    """Make the key useless from its next request on; revoking twice changes nothing. Raises NotFound, and what noting raises."""
     with tenant_atomic(tenant_id):
         revoked = ApiKey.objects.filter(id=key_id, revoked_at__isnull=True).update(
             revoked_at=timezone.now(), revoked_by=revoked_by
         )
         key: ApiKey | None = ApiKey.objects.filter(id=key_id).first()
+        if key is not None and revoked:
+            notes().revoked(key, user=revoked_by)
     if key is None:
         raise NotFound
     if revoked:

@@ -8,10 +8,10 @@ from typing import Any
 
 from conversations.models import Feedback
 from tracing.export.jsonl import integrity, iso, plain_columns
+from tracing.findings import Finding, Verification
 from tracing.models import AnalysisJob, Trace
 from tracing.opening import deleted_sections
 from tracing.queries import feedback_of, turn_of
-from tracing.verify import Finding, Verification
 
 MAX_FINDINGS = 1000
 
@@ -58,6 +58,8 @@ def describe_verification(found: Verification) -> dict[str, Any]:
         "traces": found.traces,
         "deleted": found.deleted,
         "unchained": found.unchained,
+        "anchor": {"sequence": found.anchor.sequence, "at": iso(found.anchor.at)} if found.anchor else None,
+        "notes": found.notes,
         "findings": [_finding(each) for each in found.findings[:MAX_FINDINGS]],
     }
 

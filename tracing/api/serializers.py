@@ -152,6 +152,15 @@ class FindingSerializer(serializers.Serializer[Any]):
     row_id = serializers.UUIDField(allow_null=True)
     reply_id = serializers.UUIDField(allow_null=True)
     moved_from = serializers.IntegerField(allow_null=True)
+    last = serializers.IntegerField(allow_null=True)
+    detail = serializers.CharField()
+
+
+class AnchorSerializer(serializers.Serializer[Any]):
+    """How far the chain had come when that was last noted outside the database."""
+
+    sequence = serializers.IntegerField()
+    at = serializers.DateTimeField()
 
 
 class VerificationSerializer(serializers.Serializer[Any]):
@@ -162,6 +171,8 @@ class VerificationSerializer(serializers.Serializer[Any]):
     traces = serializers.IntegerField()
     deleted = serializers.IntegerField()
     unchained = serializers.IntegerField()
+    anchor = AnchorSerializer(allow_null=True)
+    notes = serializers.ListField(child=serializers.CharField())
     findings = FindingSerializer(many=True)
 
 

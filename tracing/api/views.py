@@ -21,6 +21,7 @@ from helpdesk.crypto import SealError
 from helpdesk.errors import NotFound
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic, tenant_snapshot
+from tracing.anchors import read_anchors
 from tracing.api.describing import describe_job, describe_trace, describe_traces, describe_verification
 from tracing.api.reading import analysis_of, body_of, reason_of, wanted_traces
 from tracing.api.serializers import (
@@ -171,8 +172,9 @@ class VerifyView(ApiView):
     @requires(Scope.TRACES_READ, atomic=False)
     def post(self, request: ApiRequest) -> Response:
         """Walks the tenant's chain and names each row that was altered, moved, removed or inserted."""
+        anchors = read_anchors()
         try:
             with tenant_snapshot(request.auth.tenant_id):
-                return Response(describe_verification(verify_chain(seconds=settings.API_VERIFY_SECONDS)))
+                return Response(describe_verification(verify_chain(anchors, seconds=settings.API_VERIFY_SECONDS)))
         except SealError:
             raise TraceUnreadable from None

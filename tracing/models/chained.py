@@ -25,12 +25,15 @@ class ChainedModel(TenantModel):
 class ChainHead(TenantModel):
     """The end of a tenant's chain; its lock puts the tenant's chained rows in order.
 
-    `mac` authenticates `sequence` and `chain`, so that cutting off the newest rows needs more than an UPDATE.
+    `mac` authenticates `sequence` and `chain`, so that cutting off the newest rows needs more than an UPDATE. The last
+    anchor outside the database (`tracing.anchors`) was of the sequence `anchored` and stands in line `anchor_line`.
     """
 
     sequence = models.PositiveBigIntegerField(default=0)
     chain = models.BinaryField(default=bytes)
     mac = models.BinaryField(default=bytes)
+    anchored = models.PositiveBigIntegerField(null=True)
+    anchor_line = models.PositiveBigIntegerField(default=0)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant"], name="one_chain_head_per_tenant")]

@@ -59,12 +59,19 @@ class KeyEventKind(models.TextChoices):
     ROTATION_BEGUN = "rotation_begun", "rotation begun"
     ROTATED = "rotated", "rotated"
     CHECKPOINT = "checkpoint", "checkpoint"
+    API_KEY_CREATED = "api_key_created", "API key created"
+    API_KEY_REVOKED = "api_key_revoked", "API key revoked"
+    STATE_NOTED = "state_noted", "state noted"
 
 
 class KeyEvent(ChainedModel):
-    """A rotation or a signed checkpoint. `subject` is the id of the key concerned, which may be gone. Append-only."""
+    """What was done with keys, and signed checkpoints. `subject` is the id of the key concerned, which may be gone.
 
-    kind = models.CharField(max_length=14, choices=KeyEventKind)
+    One event of a chain that is older than such notes, or than API keys, notes the state that it found (`tracing.state`).
+    Append-only.
+    """
+
+    kind = models.CharField(max_length=16, choices=KeyEventKind)
     subject = models.UUIDField(null=True)
     master_key_id = models.CharField(max_length=200, blank=True)
     figures = models.JSONField(default=dict)

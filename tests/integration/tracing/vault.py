@@ -17,9 +17,11 @@ from tests.integration.tracing.rows import claimed_reply
 from tests.unit.tracing.samples import make_record
 from tracing import record
 from tracing.analyses import record_analysis
+from tracing.anchors import read_anchors
+from tracing.findings import Verification
 from tracing.models import AnalysisKind, Trace, TraceAnalysis
 from tracing.read import OpenedTrace, TraceUnreadable, open_trace_and_analyses, trace_of_reply
-from tracing.verify import Verification, verify_chain
+from tracing.verify import verify_chain
 
 REASON = "complaint 4711"
 SECRET = "okapi-sentinel-2204"
@@ -51,8 +53,9 @@ def opened(tenant: Tenant, trace: Trace) -> OpenedTrace | TraceUnreadable:
 
 def verified(tenant: Tenant) -> Verification:
     """The state of the tenant's chain."""
+    anchors = read_anchors()
     with tenant_atomic(tenant.id):
-        return verify_chain()
+        return verify_chain(anchors)
 
 
 def findings(tenant: Tenant) -> list[tuple[str, str, int]]:

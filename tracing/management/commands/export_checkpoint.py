@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
+from tracing.anchoring import anchor_chains
 from tracing.checkpoint import export_checkpoint, fingerprint
 from tracing.management.tenants import named_tenant
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
                 checkpoint = export_checkpoint()
         except SealError as error:
             raise CommandError(str(error)) from None
+        anchor_chains()
         text = json.dumps(checkpoint, indent=1)
         if out is None:
             self.stdout.write(text)

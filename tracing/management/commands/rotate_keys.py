@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from helpdesk.crypto import SealError
 from helpdesk.tenants.models import Tenant
+from tracing.anchoring import anchor_chains
 from tracing.management.tenants import named_tenants
 from tracing.rotate import Rotation, rotate_keys
 
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         with Progress(console=Console(stderr=True), transient=True, disable=json) as bar:
             for tenant in named_tenants(tenants):
                 self.stdout.write(_line(tenant, self._rotate(tenant, bar), as_json=json))
+        # The anchors' key too is wrapped by the current master key from now on.
+        anchor_chains()
 
     def _rotate(self, tenant: Tenant, bar: Progress) -> Rotation:
         task = bar.add_task(tenant.slug, total=None)

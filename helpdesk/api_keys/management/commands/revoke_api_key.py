@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.api_keys.domain import revoke_key
 from helpdesk.api_keys.models import ApiKey
-from helpdesk.errors import NotFound
+from helpdesk.errors import GlassdeskError, NotFound
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
 
@@ -32,5 +32,8 @@ class Command(BaseCommand):
             key_id = ApiKey.objects.filter(prefix=prefix).values_list("id", flat=True).first()
         if key_id is None:
             raise CommandError(f"{tenant} has no key {prefix}. `manage.py api_keys {tenant}` lists them.")
-        revoke_key(tenant_id=tenant_id, key_id=key_id)
+        try:
+            revoke_key(tenant_id=tenant_id, key_id=key_id)
+        except GlassdeskError as error:
+            raise CommandError(str(error.message)) from None
         self.stdout.write(f"{prefix} is revoked.")

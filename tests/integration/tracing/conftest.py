@@ -1,0 +1,18 @@
+"""Tests of traces ask without a worker: what they leave in line must not make the desk look busy to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from helpdesk.celery import KEY_PREFIX
+from helpdesk.streams.writer import client
+
+
+@pytest.fixture(autouse=True)
+def nobody_in_line() -> Iterator[None]:
+    """Empties the queue of replies afterwards."""
+    yield
+    if names := list(client().scan_iter(f"{KEY_PREFIX}inference*")):
+        client().delete(*names)
