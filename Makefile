@@ -42,7 +42,7 @@ lint: env
 	@$(BIN)/lint-imports
 	@$(BIN)/djlint --check --quiet templates
 	@$(BIN)/djlint --lint --quiet templates
-	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --skip-checks
+	@DATABASE_URL=none: $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 
 format: env
 	@$(BIN)/ruff check --fix .

@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Command line entry point."""
 
-import os
 import sys
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-    from django.core.management import execute_from_command_line
+    from helpdesk.command_line import main
 
-    execute_from_command_line(sys.argv)
+    main(sys.argv)

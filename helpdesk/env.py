@@ -89,8 +89,10 @@ def path(name: str, default: str) -> Path:
 
 
 def database(name: str, default: str) -> dict[str, object]:
-    """Django's connection settings from a postgresql:// URL."""
+    """Django's connection settings from a postgresql:// URL. With `none:` there is no database, for checks of the code."""
     parts = urlsplit(text(name, default))
+    if parts.scheme == "none":
+        return {"ENGINE": "django.db.backends.dummy"}
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"{name} must be a postgresql:// URL.")
     return {

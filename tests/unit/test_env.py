@@ -39,3 +39,11 @@ def test_a_name_decides_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "large,small")
     with pytest.raises(ImproperlyConfigured, match="small letters"):
         env.model_name(VARIABLE)
+
+
+def test_a_check_of_the_code_needs_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "none:")
+    assert env.database(VARIABLE, "") == {"ENGINE": "django.db.backends.dummy"}
+    monkeypatch.setenv(VARIABLE, "mysql://x/y")
+    with pytest.raises(ImproperlyConfigured, match="must be a postgresql:// URL"):
+        env.database(VARIABLE, "")
