@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from itertools import chain, count
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -14,11 +17,13 @@ from helpdesk.errors import Conflict, InvalidInput, NotFound
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import passages, queries, state, tasks
+from knowledge.errors import NothingToQuote
 from knowledge.models import Article, ArticleStatus, ArticleVersion, Category
 from knowledge.text import clean_text
 
 MAX_TITLE_CHARACTERS = 300
 MAX_BODY_CHARACTERS = 200_000
+MAX_SLUG = 160
 
 
 def save_article(
@@ -35,15 +40,16 @@ def save_article(
 ) -> ArticleVersion:
     """Save a text as a new version of an article, or of a new one; nothing customers read changes.
 
-    The article is the one of `article_id`, else the one of `slug` in that language, else a new one. The same title and
-    body again return the version that is there. `based_on` is the number of the version that the author started
-    from: raises Conflict when somebody saved another since. Raises InvalidInput, NotFound.
+    The article is the one of `article_id`, else the one of `slug` in that language, else the one of exactly that title
+    in it, else a new one. The same title and body again return the version that is there. `based_on` is the number of
+    the version that the author started from: raises Conflict when somebody saved another since. Raises InvalidInput,
+    NotFound.
     """
-    title, body = _checked_text(title, body)
+    title, body = checked_text(title, body)
     if language not in Language.values:
         raise InvalidInput(_("Articles can be in English (en) or Chinese (zh)."))
     with tenant_atomic(tenant_id):
-        article = _article_for(article_id=article_id, slug=slug or _slug_of(title), language=language, title=title)
+        article = _article_for(article_id=article_id, slug=slug[:MAX_SLUG], language=language, title=title)
         latest = ArticleVersion.objects.filter(article=article).order_by("-number").first()
         if based_on is not None and latest is not None and latest.number != based_on:
             raise Conflict(_("Somebody saved this article meanwhile. Reload it and make your changes again."))
@@ -65,14 +71,16 @@ def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = N
     """Give a version (the newest by default) to customers: found by its words at once, by meaning seconds later.
 
     The version that was published before disappears in the same moment. Publishing the published version again
-    changes nothing. Without `enqueue` the caller sees to the vectors itself. Raises NotFound.
+    changes nothing. Without `enqueue` the caller sees to the vectors itself. Raises NotFound, and CannotRead or
+    NothingToQuote for a text that no search could find; then everything is as it was.
     """
     with tenant_atomic(tenant_id):
         article = _locked_article(article_id)
         version = queries.version_by_number(article, number) if number else queries.latest_version(article)
         if article.status == ArticleStatus.PUBLISHED and article.published_version_id == version.pk:
             return article
-        passages.write_passages(article, version)
+        if not passages.write_passages(article, version):
+            raise NothingToQuote
         article.status = ArticleStatus.PUBLISHED
         article.published_version = version
         article.updated_at = timezone.now()
@@ -118,7 +126,8 @@ def restore_version(*, tenant_id: UUID, article_id: UUID, number: int, author_id
         )
 
 
-def _checked_text(title: str, body: str) -> tuple[str, str]:
+def checked_text(title: str, body: str) -> tuple[str, str]:
+    """Title and body as they are stored; raises InvalidInput for what no article may have."""
     title, body = " ".join(clean_text(title).split()), clean_text(body).strip()
     if not title:
         raise InvalidInput(_("The article needs a title."))
@@ -134,19 +143,43 @@ def _checked_text(title: str, body: str) -> tuple[str, str]:
     return title, body
 
 
-def _article_for(*, article_id: UUID | None, slug: str, language: str, title: str) -> Article:
-    if article_id is not None:
-        return _locked_article(article_id)
-    slug = slug[:160]
-    found: Article | None = Article.objects.select_for_update().filter(slug=slug, language=language).first()
-    if found is not None:
-        return found
+def new_article(*, title: str, language: str, handles: Sequence[str] = (), **place: str) -> Article:
+    """An article without a version yet; `place` is the source and path of a file. Inside `tenant_atomic`.
+
+    Its slug is the first of the handles (by default the title's words) that no article of the language has, else the
+    last one with a number: a slug is for people, and never says which article is meant. Raises Conflict when another
+    one takes it in the same moment.
+    """
+    wanted = [handle[:MAX_SLUG] for handle in handles] or [_slug_of(title)]
     try:
         with transaction.atomic():
-            created: Article = Article.objects.create(slug=slug, language=language, title=title)
+            created: Article = Article.objects.create(
+                slug=free_slug(wanted, language), language=language, title=title, **place
+            )
     except IntegrityError:
         raise Conflict from None
     return created
+
+
+def free_slug(wanted: Sequence[str], language: str) -> str:
+    """The first of the slugs that no article of the language has, else the last one with a number."""
+    base = wanted[-1][: MAX_SLUG - 7]
+    taken = set(
+        Article.objects.filter(Q(slug__in=wanted) | Q(slug__startswith=base), language=language).values_list(
+            "slug", flat=True
+        )
+    )
+    numbered = (f"{base}-{number}" for number in count(2))
+    return next(slug for slug in chain(wanted, numbered) if slug not in taken)
+
+
+def _article_for(*, article_id: UUID | None, slug: str, language: str, title: str) -> Article:
+    if article_id is not None:
+        return _locked_article(article_id)
+    same = {"slug": slug} if slug else {"title": title}
+    candidates = Article.objects.select_for_update(of=("self",)).filter(language=language, **same)
+    found: Article | None = candidates.order_by("created_at").first()
+    return found or new_article(title=title, language=language, handles=[slug] if slug else ())
 
 
 def _locked_article(article_id: UUID) -> Article:
@@ -173,4 +206,4 @@ def _category(name: str) -> Category | None:
 
 
 def _slug_of(title: str) -> str:
-    return slugify(title, allow_unicode=True)[:160] or "article"
+    return slugify(title, allow_unicode=True)[:MAX_SLUG] or "article"

@@ -38,8 +38,14 @@ class ArticleStatus(models.TextChoices):
 
 
 class Article(TenantModel):
-    """An article in one language. Its text lives in versions; `published_version` is what customers get."""
+    """An article in one language. Its text lives in versions; `published_version` is what customers get.
 
+    One that a file brought is known by `source`, the name of the imported folder, and `path`, the file's place in it;
+    both are empty where a person wrote it. `slug` is a readable handle.
+    """
+
+    source = models.CharField(max_length=60, blank=True, default="")
+    path = models.CharField(max_length=500, blank=True, default="")
     slug = models.CharField(max_length=160)
     language = models.CharField(max_length=2, choices=Language)
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="articles")
@@ -53,7 +59,12 @@ class Article(TenantModel):
 
     class Meta(TenantModel.Meta):
         ordering = ["title"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "language", "slug"], name="article_slug_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "language", "slug"], name="article_slug_unique"),
+            models.UniqueConstraint(
+                fields=["tenant", "source", "path"], condition=~models.Q(path=""), name="article_file_unique"
+            ),
+        ]
         indexes = [models.Index(fields=["tenant", "status", "-updated_at"], name="articles_by_status")]
 
     def __str__(self) -> str:

@@ -8,14 +8,19 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 from django.contrib.postgres.search import SearchVector
+from django.db import DataError
 from django.db.models import F, Q, Value
 
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import state
 from knowledge.chunking import searched_text, sentence_in_context, split_article
+from knowledge.errors import CannotRead
 from knowledge.models import EMBEDDING_DIMENSIONS, Article, ArticleVersion, Chunk
 from knowledge.text import lexical_input
+
+logger = structlog.get_logger(__name__)
 
 SENTENCE_DTYPE = np.dtype("<f2")
 
@@ -51,8 +56,24 @@ class ChunkEmbedding:
             )
 
 
+# What cutting or storing raises for a text that is too much for it: nested or chained too deeply, a number or an offset
+# that does not fit, a value that the database does not take.
+_TOO_MUCH = (RecursionError, ValueError, LookupError, OverflowError, DataError)
+
+
 def write_passages(article: Article, version: ArticleVersion) -> int:
-    """Replace the article's passages by those of the version, searchable by their words; returns how many."""
+    """Replace the article's passages by those of the version, searchable by their words; returns how many.
+
+    Raises CannotRead, and then the transaction has to be undone.
+    """
+    try:
+        return _write_passages(article, version)
+    except _TOO_MUCH as error:
+        logger.warning("text_not_readable", version_id=str(version.pk), error=type(error).__name__)
+        raise CannotRead from error
+
+
+def _write_passages(article: Article, version: ArticleVersion) -> int:
     Chunk.objects.filter(article=article).delete()
     written = Chunk.objects.bulk_create(
         Chunk(

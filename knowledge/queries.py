@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from helpdesk.errors import NotFound
@@ -25,16 +25,6 @@ class KnowledgeCounts:
     awaiting: int
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedText:
-    """What customers get of an article."""
-
-    version_id: UUID
-    title: str
-    body: str
-    category: str
-
-
 def articles(*, status: str = "", language: str = "", text: str = "") -> QuerySet[Article]:
     """The tenant's articles, the latest change first, with their categories; empty arguments do not restrict."""
     found: QuerySet[Article] = Article.objects.select_related("category", "published_version").order_by(
@@ -47,26 +37,6 @@ def articles(*, status: str = "", language: str = "", text: str = "") -> QuerySe
     if text:
         found = found.filter(Q(title__icontains=text) | Q(slug__icontains=text))
     return found
-
-
-def published_texts() -> dict[tuple[str, str], PublishedText]:
-    """Slug and language of every published article without a newer draft, with its text; a single query."""
-    rows = (
-        Article.objects.filter(status=ArticleStatus.PUBLISHED)
-        .annotate(latest=Max("versions__number"))
-        .filter(published_version__number=F("latest"))
-        .select_related("published_version", "category")
-    )
-    return {
-        (article.slug, article.language): PublishedText(
-            version_id=article.published_version.pk,
-            title=article.published_version.title,
-            body=article.published_version.body,
-            category=article.category.name if article.category else "",
-        )
-        for article in rows
-        if article.published_version is not None
-    }
 
 
 def article_by_id(article_id: UUID) -> Article:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -15,9 +17,16 @@ _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 
 
 def render_markdown(source: str) -> SafeString:
-    """The Markdown text as sanitised HTML: no scripts, styles, images, forms or foreign URL schemes."""
+    """The Markdown text as sanitised HTML: no scripts, styles, images, forms or foreign URL schemes.
+
+    A text that the parser gives up on is shown as it was typed.
+    """
+    try:
+        rendered = _PARSER.render(source)
+    except (RecursionError, ValueError, LookupError):
+        rendered = f"<pre>{escape(source)}</pre>"
     html = nh3.clean(
-        _PARSER.render(source),
+        rendered,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.permissions import Right
 from helpdesk.tenants.models import Language
+from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.access import DeskRequest, desk_view
 from knowledge import desk, domain
 from knowledge.forms import ArticleForm, FilterForm
@@ -117,8 +118,12 @@ def publish(request: DeskRequest, article_id: UUID) -> HttpResponse:
     """Give the newest text, or the named version, to customers."""
     raw = request.POST.get("number", "")
     number = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
-    article = domain.publish_article(tenant_id=request.tenant.id, article_id=article_id, number=number)
-    messages.success(request, _("“%(title)s” is published.") % {"title": article.title})
+    try:
+        article = domain.publish_article(tenant_id=request.tenant.id, article_id=article_id, number=number)
+    except InvalidInput as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, _("“%(title)s” is published.") % {"title": article.title})
     return redirect("knowledge:edit", tenant_slug=request.tenant.slug, article_id=article_id)
 
 
@@ -158,19 +163,23 @@ def version(request: DeskRequest, article_id: UUID, number: int) -> HttpResponse
 
 
 def _save(request: DeskRequest, form: ArticleForm, article: Article | None) -> ArticleVersion | None:
-    """The saved version; None when it could not be saved, with the reason in the form and all that was typed kept."""
+    """The version, saved and, if asked, published; None when either failed and neither was done: the form says why."""
     data = form.cleaned_data
     try:
-        return domain.save_article(
-            tenant_id=request.tenant.id,
-            title=data["title"],
-            body=data["body"],
-            language=article.language if article else data["language"],
-            article_id=article.id if article else None,
-            category=data["category"],
-            author_id=request.user.pk,
-            based_on=data["based_on"] if article else 0,
-        )
+        with tenant_atomic(request.tenant.id):
+            saved = domain.save_article(
+                tenant_id=request.tenant.id,
+                title=data["title"],
+                body=data["body"],
+                language=article.language if article else data["language"],
+                article_id=article.id if article else None,
+                category=data["category"],
+                author_id=request.user.pk,
+                based_on=data["based_on"] if article else 0,
+            )
+            if _wants_to_publish(request):
+                domain.publish_article(tenant_id=request.tenant.id, article_id=saved.article_id, number=saved.number)
+            return saved
     except InvalidInput as error:
         form.add_error("body", str(error.message))
     except Conflict:
@@ -205,9 +214,12 @@ def _status_of(form: ArticleForm) -> int:
     return Conflict.status if form.is_bound and form.has_error("__all__") else InvalidInput.status
 
 
+def _wants_to_publish(request: DeskRequest) -> bool:
+    return request.POST.get("action") == "publish"
+
+
 def _after_saving(request: DeskRequest, saved: ArticleVersion) -> HttpResponse:
-    if request.POST.get("action") == "publish":
-        domain.publish_article(tenant_id=request.tenant.id, article_id=saved.article_id, number=saved.number)
+    if _wants_to_publish(request):
         messages.success(request, _("Version %(number)d is published.") % {"number": saved.number})
     else:
         messages.success(request, _("Version %(number)d is saved.") % {"number": saved.number})

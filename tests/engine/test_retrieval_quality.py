@@ -18,7 +18,8 @@ from helpdesk.tenants.models import Tenant
 from inference_worker.embedder import EmbedderSettings, SentenceTransformerEmbedder
 from inference_worker.embedding import embed_version
 from inference_worker.evaluation import remove_tenant
-from knowledge.importing import import_files, markdown_files
+from knowledge.folders import look_through
+from knowledge.importing import import_folder
 from knowledge.quoting import QuoteSelection, select_quotes
 from knowledge.retrieval import RetrievalResult, search
 from tests.factories import make_tenant
@@ -53,7 +54,7 @@ def asked(embeddings_folder: Path, django_db_setup: None, django_db_blocker: Dja
     embedder = SentenceTransformerEmbedder(EmbedderSettings(model=str(embeddings_folder), name="multilingual-e5-small"))
     with django_db_blocker.unblock():
         tenant = make_tenant("retrieval-quality")
-        for imported in import_files(tenant_id=tenant.id, paths=markdown_files(CONTENT)):
+        for imported in import_folder(tenant_id=tenant.id, source="mossgate", contents=look_through(CONTENT)):
             assert imported.version_id is not None
             embed_version(tenant.id, imported.version_id, embedder)
         yield list(_ask(tenant, embedder))

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DataError
 
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from knowledge import importing, passages
+from knowledge.article_files import ArticleFile
+from knowledge.chunking import Passage
 from knowledge.domain import archive_article, save_article
 from knowledge.models import Article, ArticleStatus, ArticleVersion
 from tests.factories import make_tenant
-from tests.integration.knowledge.articles import find, titles
+from tests.integration.knowledge.articles import find, publish, titles
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +27,7 @@ RETURNS = "---\ntitle: Returns\ncategory: Orders\n---\nCustomers may return unus
 def load(tenant: Tenant, folder: Path) -> tuple[str, str]:
     out, err = StringIO(), StringIO()
     call_command("load_knowledge", tenant.slug, str(folder), stdout=out, stderr=err)
-    return out.getvalue().strip(), err.getvalue()
+    return out.getvalue().splitlines()[0], err.getvalue()
 
 
 def versions(tenant: Tenant) -> list[tuple[str, str, int]]:
@@ -92,15 +96,17 @@ def test_an_archived_article_stays_archived(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"No front matter.", "it has no title: begin the file with front matter (---, title: …, ---)"),
+        (b"No front matter.", "it has no title: begin it with a heading (# Title) or with front matter"),
         (b"---\ntitle: Empty\n---\n\n", "it has a title but no text"),
         (b"---\ntitle: [unclosed\n---\nText.\n", "its front matter is not valid YAML"),
         (b"---\ntitle: French\nlanguage: fr\n---\nBonjour.\n", "its language is 'fr'; use en or zh"),
         (b"---\ntitle: Binary\n---\n\x00\x01", "it is a binary file, not text"),
         (b"---\ntitle: Latin\n---\ncaf\xe9\n", "it is not UTF-8 text (byte 24); save it as UTF-8"),
+        (b"---\ntitle: Long\n---\n" + b"long " * 50_000, "The article is longer than 200000 characters; split it"),
+        (b"---\ntitle: Picture\n---\n<!-- to be written -->\n", "Nothing in this text could be quoted"),
         (b"x" * 1_000_001, "it has 1,000,001 bytes; the limit is 1,000,000"),
     ],
-    ids=["no-title", "no-text", "bad-yaml", "language", "binary", "encoding", "huge"],
+    ids=["no-title", "no-text", "bad-yaml", "language", "binary", "encoding", "long", "nothing-to-quote", "huge"],
 )
 def test_a_bad_file_is_named_and_skipped(folder: Path, content: bytes, reason: str) -> None:
     tenant = make_tenant()
@@ -110,6 +116,71 @@ def test_a_bad_file_is_named_and_skipped(folder: Path, content: bytes, reason: s
     (line,) = [line for line in err.splitlines() if line.startswith("Skipped")]
     assert line.startswith(f"Skipped bad.md: {reason}")
     assert len(versions(tenant)) == 2
+
+
+def test_the_summary_counts_what_exists(folder: Path) -> None:
+    tenant = make_tenant()
+    publish(tenant, "Written in the desk", "By hand.")
+    (folder / "bad.md").write_text("Nothing.", encoding="utf-8")
+    out, err = StringIO(), StringIO()
+    call_command("load_knowledge", tenant.slug, str(folder), "--source", "handbook", stdout=out, stderr=err)
+    assert out.getvalue().splitlines() == [
+        "2 published, 0 unchanged, 1 skipped.",
+        f"{tenant.slug} has 3 published articles now, 2 of them of 'handbook'.",
+    ]
+    assert "Not read: 1 .txt, 1 hidden. Articles are files that end in .md, .markdown or .mdx." in err.getvalue()
+    (folder / "returns.md").unlink()
+    out.truncate(0)
+    call_command("load_knowledge", tenant.slug, str(folder), "--source", "handbook", stdout=out, stderr=err)
+    assert "1 of these have no file any more: returns.md. Archive them in the desk." in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "error", [RecursionError(), ValueError("odd"), IndexError(), DataError("too long"), PermissionError(13, "no")]
+)
+def test_whatever_one_file_raises_the_later_ones_are_imported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    tenant = make_tenant()
+    whole = importing.read_article
+
+    def read(file: Path, path: str) -> ArticleFile:
+        if path == "bad.md":
+            raise error
+        return whole(file, path)
+
+    monkeypatch.setattr(importing, "read_article", read)
+    (folder / "bad.md").write_text("# Bad\nText.", encoding="utf-8")
+    out, err = load(tenant, folder)
+    assert out == "2 published, 0 unchanged, 1 skipped."
+    assert f"Skipped bad.md: it cannot be read as Markdown ({type(error).__name__})." in err
+
+
+def test_a_text_that_cannot_be_cut_is_named_and_leaves_nothing_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = make_tenant()
+    whole = passages.split_article
+
+    def split(body: str) -> list[Passage]:
+        if "SKU" in body:
+            raise RecursionError
+        return whole(body)
+
+    monkeypatch.setattr(passages, "split_article", split)
+    (folder / "prices.md").write_text("# Prices\nSKU;price\n", encoding="utf-8")
+    out, err = load(tenant, folder)
+    assert out == "2 published, 0 unchanged, 1 skipped."
+    assert "Skipped prices.md: This text cannot be prepared for search. Shorten its longest paragraph" in err
+    assert versions(tenant) == [("returns", "en", 1), ("returns", "zh", 1)]
+
+
+def test_help_explains_what_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("load_knowledge", "--help")
+    text = capsys.readouterr().out
+    for word in ("+++", ".mdx", "zh-CN", "--source", "ends with 0", "first heading"):
+        assert word in text
 
 
 def test_an_unknown_tenant_a_missing_folder_and_an_empty_one_are_clear_errors(tmp_path: Path) -> None:
