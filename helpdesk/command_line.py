@@ -110,4 +110,6 @@ def _without_pool() -> None:
     which it logs each attempt."""
     from django.conf import settings
 
-    settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
+    options = settings.DATABASES["default"].get("OPTIONS")
+    if isinstance(options, dict):
+        options.pop("pool", None)

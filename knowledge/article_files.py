@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import frontmatter
 import yaml
 from django.utils.text import slugify
+from frontmatter.default_handlers import BaseHandler, YAMLHandler
 from markdown_it import MarkdownIt
 
 from knowledge.domain import checked_text
@@ -51,7 +51,7 @@ class ArticleFile:
         return tuple(slugify(name, allow_unicode=True) or title for name in (place.name, str(place).replace("/", "-")))  # type: ignore[return-value]
 
 
-class _Yaml(frontmatter.YAMLHandler):  # type: ignore[misc]
+class _Yaml(YAMLHandler):
     """Values stay the words that were written: `title: No` is no truth value, `version: 1.10` no number."""
 
     name = "YAML"
@@ -66,7 +66,7 @@ class _Yaml(frontmatter.YAMLHandler):  # type: ignore[misc]
             raise _Broken("") from error
 
 
-class _Toml(frontmatter.default_handlers.BaseHandler):  # type: ignore[misc]
+class _Toml(BaseHandler):
     """Front matter between lines of `+++`, read by the standard library."""
 
     FM_BOUNDARY = re.compile(r"^\+{3,}\s*$", re.MULTILINE)

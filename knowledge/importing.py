@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePath
+from traceback import extract_tb
 from uuid import UUID
 
 import structlog
@@ -79,8 +81,14 @@ def import_folder(*, tenant_id: UUID, source: str, contents: Contents) -> Iterat
         except GlassdeskError as error:
             yield FileResult(path, Outcome.BAD, str(error.message).rstrip("."))
         except _OF_ONE_FILE as error:
-            logger.warning("file_not_imported", error=type(error).__name__)
+            logger.warning("file_not_imported", error=type(error).__name__, place=_place(error))
             yield FileResult(path, Outcome.BAD, f"it cannot be read as Markdown ({type(error).__name__})")
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised: the text of an error may quote the file, its place does not."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"{PurePath(last.filename).name}:{last.lineno}"
 
 
 def standing(*, tenant_id: UUID, source: str, contents: Contents) -> Standing:
@@ -159,7 +167,7 @@ def _unless_changed(article: Article, file: ArticleFile) -> FileResult | None:
         outcome = Outcome.UNCHANGED
     elif not has_same_text and latest.author_id is not None and _brought_before(article, file):
         outcome = Outcome.EDITED
-    return outcome and FileResult(file.path, outcome, version_id=latest.pk, number=latest.number)
+    return FileResult(file.path, outcome, version_id=latest.pk, number=latest.number) if outcome else None
 
 
 def _brought_before(article: Article, file: ArticleFile) -> bool:

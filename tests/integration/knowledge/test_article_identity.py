@@ -10,6 +10,8 @@ from threading import Barrier
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
@@ -158,7 +160,7 @@ def test_a_file_that_moved_keeps_its_article(tmp_path: Path) -> None:
     assert load(tenant, tmp_path) == "1 published, 2 unchanged."
 
 
-def test_what_was_edited_in_the_desk_stays_until_the_file_changes(tmp_path: Path) -> None:
+def test_what_was_edited_in_the_desk_stays_until_the_file_changes(client: Client, tmp_path: Path) -> None:
     tenant = make_tenant()
     author = make_user(tenant, Role.EDITOR)
     load(tenant, write(tmp_path, {"bells.md": "# Bells\nLoud ones."}))
@@ -169,6 +171,9 @@ def test_what_was_edited_in_the_desk_stays_until_the_file_changes(tmp_path: Path
     publish_article(tenant_id=tenant.id, article_id=article.pk)
     assert load(tenant, tmp_path) == "0 published, 0 unchanged, 1 left as edited in the desk."
     assert titles(find(tenant, "soft", by_meaning=False)) == ["Bells"]
+    client.force_login(author)
+    page = client.get(reverse("knowledge:edit", kwargs={"tenant_slug": tenant.slug, "article_id": article.pk}))
+    assert "imported from the file bells.md" in page.content.decode()
     write(tmp_path, {"bells.md": "# Bells\nBoth sorts."})
     assert load(tenant, tmp_path) == "1 published, 0 unchanged."
     assert articles(tenant) == [("bells.md", "Bells", 3)]

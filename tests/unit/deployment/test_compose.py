@@ -62,9 +62,10 @@ def test_exactly_one_service_keeps_the_clock() -> None:
     assert [name for name, service in OURS.items() if "beat" in words_of(service)] == ["beat"]
 
 
-def test_there_is_a_worker_thread_for_every_place_of_the_engine() -> None:
-    threads = {word for service in OURS.values() for word in words_of(service) if word.startswith("--concurrency=")}
-    assert f"--concurrency={settings.INFERENCE_THREADS}" in threads
+def test_no_inference_worker_has_another_number_of_threads_than_its_sequences_ask_for() -> None:
+    inference = [words_of(service) for name, service in OURS.items() if name.startswith("inference")]
+    given = {word for words in inference for word in words if word.startswith("--concurrency")}
+    assert given <= {f"--concurrency={settings.INFERENCE_THREADS}"}
 
 
 def test_each_target_is_a_stage_of_the_dockerfile() -> None:
@@ -109,6 +110,18 @@ def test_secrets_are_made_declared_and_mounted() -> None:
             re.findall(r"/run/secrets/(\w+)", yaml.safe_dump({k: v for k, v in service.items() if k != "secrets"}))
         )
         assert used <= set(service.get("secrets", [])) <= made, name
+
+
+def test_the_entry_point_reads_addresses_from_their_files(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("redis://:a b$c'd@valkey:6379/0\n", encoding="utf-8")
+    script = ROOT / "deploy/docker/entrypoint.sh"
+    environment = {"PATH": os.environ["PATH"], "REDIS_URL_FILE": str(tmp_path / "url")}
+    show = [script, "sh", "-c", 'printf %s "$REDIS_URL"']
+    assert subprocess.run(show, env=environment, capture_output=True, text=True, check=True).stdout == (
+        "redis://:a b$c'd@valkey:6379/0"
+    )
+    missing = environment | {"REDIS_URL_FILE": str(tmp_path / "none")}
+    assert subprocess.run(show, env=missing, capture_output=True, check=False).returncode != 0
 
 
 def mounts() -> Iterator[tuple[str, str]]:
