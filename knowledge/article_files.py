@@ -21,6 +21,7 @@ from knowledge.text import detect_language
 
 MAX_FILE_BYTES = 1_000_000
 MAX_PATH_CHARACTERS = 500
+MAX_CATEGORY_CHARACTERS = 120
 LANGUAGE_NAMES = ("language", "lang", "locale")
 # What site generators understand as "not for readers yet".
 HIDDEN_BY = (("draft", {"true", "yes"}), ("published", {"false", "no"}))
@@ -108,8 +109,10 @@ def read_article(file: Path, path: str) -> ArticleFile:
     if not body.strip():
         raise BadFile("it has a title but no text")
     title, body = checked_text(title, body)
-    language = _language(metadata, path, body)
-    return ArticleFile(path, title=title, body=body, language=language, category=_words(metadata.get("category")))
+    category = " ".join(_words(metadata.get("category")).split())
+    if len(category) > MAX_CATEGORY_CHARACTERS:
+        raise BadFile(f"its category has {len(category)} characters; the limit is {MAX_CATEGORY_CHARACTERS}")
+    return ArticleFile(path, title=title, body=body, language=_language(metadata, path, body), category=category)
 
 
 def _read_text(file: Path) -> str:

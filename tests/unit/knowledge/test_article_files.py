@@ -112,6 +112,7 @@ def test_without_a_language_its_place_says_it_and_else_its_text(
         ("---\ntitle: Gloves\npublished: False\n---\nText.", "its front matter says published: False"),
         ("+++\ntitle = 'Gloves'\ndraft = true\n+++\nText.", "its front matter says draft: True"),
         ("---\ntitle: " + "[" * 5000 + "\n---\nText.", "its front matter is nested too deeply"),
+        (f"---\ntitle: T\ncategory: {'c' * 121}\n---\nText.", "its category has 121 characters; the limit is 120"),
         ("# Gloves\n".encode("utf-16"), "it is UTF-16 text; save it as UTF-8"),
         ("# 手套\n\n很暖和。\n".encode("gb18030"), "it is not UTF-8 text (byte 2); save it as UTF-8"),
         (b"# \x00\n", "it is a binary file, not text"),
