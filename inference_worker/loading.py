@@ -23,8 +23,8 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
             delay=settings.SCRIPTED_PAUSE_MILLISECONDS / 1000, max_num_seqs=settings.ENGINE_MAX_SEQUENCES
         )
     from inference_worker.models import resolve_model
+    from inference_worker.vllm_arguments import EngineSettings
     from inference_worker.vllm_engine import VLLMEngine
-    from inference_worker.vllm_loading import EngineSettings
 
     model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
     engine = VLLMEngine(
@@ -35,6 +35,8 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
             max_model_len=settings.ENGINE_MAX_MODEL_LEN,
             max_num_seqs=settings.ENGINE_MAX_SEQUENCES,
             kv_cache_gib=settings.ENGINE_KV_CACHE_GIB,
+            gpu_memory_share=settings.GPU_MEMORY_SHARE,
+            runner=settings.MODEL_RUNNER,
         ),
         load_log,
     )
@@ -52,7 +54,11 @@ def load_embedder() -> Embedder:
     from inference_worker.models import resolve_model
 
     model = resolve_model(settings.EMBEDDING_MODEL, settings.CACHE_DIR, purpose="embeddings")
-    return SentenceTransformerEmbedder(EmbedderSettings(model=model.location, name=model.name, revision=model.revision))
+    return SentenceTransformerEmbedder(
+        EmbedderSettings(
+            model=model.location, name=model.name, revision=model.revision, device=settings.EMBEDDING_DEVICE
+        )
+    )
 
 
 def load_runtime(registration: Registration | None = None) -> Runtime:
