@@ -37,9 +37,13 @@ RUN python requirements/compile_translations.py && python -m compileall -qq .
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/docker/entrypoint.sh"]
 CMD ["python", "-m", "celery", "-A", "inference_worker.worker", "worker", "-Q", "inference", "--pool", "threads", \
-     "--concurrency", "24", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
+     "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
 
 FROM base AS inference-gpu
+# What is compiled at the first start is kept in the volume, and can be run from there (not so from /tmp).
+ENV VLLM_CACHE_ROOT=/cache/vllm \
+    TORCHINDUCTOR_CACHE_DIR=/cache/inductor \
+    TRITON_CACHE_DIR=/cache/triton
 # Triton compiles small programs when the engine starts.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -53,4 +57,4 @@ RUN python requirements/compile_translations.py && python -m compileall -qq .
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/docker/entrypoint.sh"]
 CMD ["python", "-m", "celery", "-A", "inference_worker.worker", "worker", "-Q", "inference", "--pool", "threads", \
-     "--concurrency", "64", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
+     "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
