@@ -14,6 +14,7 @@ from inference_worker.vllm_runner import NEW, OLD, RUNNER_VARIABLE
 
 OWNER_VARIABLE = "GLASSDESK_ENGINE_OWNER"  # process id that the engine's processes must not outlive
 NAME_PREFIX = "VLLM"
+CPU_KV_CACHE_GIB = 1
 END_TIMEOUT_SECONDS = 5.0
 NANOSECONDS = 1e9
 GPU_ASK_SECONDS = 2.0
@@ -29,7 +30,7 @@ def set_environment(model: str, *, kv_cache_gib: int, runner: int = OLD) -> None
             "VLLM_NO_USAGE_STATS": "1",
             # Otherwise vLLM takes the one that fits the machine, and refuses the processor that does not fit the runner.
             RUNNER_VARIABLE: str(int(runner == NEW)),
-            "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib),
+            "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib or CPU_KV_CACHE_GIB),
             # Otherwise one core is kept from the model for vLLM's engine process, which naps here (see vllm_extensions.waiting).
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             OWNER_VARIABLE: str(os.getpid()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import structlog
 from django.conf import settings
 
@@ -10,6 +12,7 @@ from inference_worker.engine_host import EngineHost
 from inference_worker.load_log import LoadLog
 from inference_worker.registration import Registration
 from inference_worker.runtime import Runtime
+from inference_worker.vllm_runner import ModelRunner
 
 logger = structlog.get_logger(__name__)
 
@@ -36,7 +39,7 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
             max_num_seqs=settings.ENGINE_MAX_SEQUENCES,
             kv_cache_gib=settings.ENGINE_KV_CACHE_GIB,
             gpu_memory_share=settings.GPU_MEMORY_SHARE,
-            runner=settings.MODEL_RUNNER,
+            runner=cast(ModelRunner, settings.MODEL_RUNNER),
         ),
         load_log,
     )

@@ -17,7 +17,6 @@ CPU_STEP_TOKENS = 512
 # The prefix cache keeps whole blocks. vLLM's own 128 are more than the part that all prompts of a company begin with. On a
 # GPU vLLM chooses what its attention kernels want; FlashAttention's blocks are 16 tokens long.
 CPU_BLOCK_TOKENS = 32
-CPU_KV_CACHE_GIB = 1
 # Leaves a card's other tenth and a half to the embedding model, CUDA's own memory and what fragments.
 GPU_MEMORY_SHARE = 0.85
 # The first generation of cards that computes in bfloat16 (Ampere).

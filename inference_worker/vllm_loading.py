@@ -23,7 +23,7 @@ from inference_worker.model_facts import (
     installed_versions,
     number_bytes,
 )
-from inference_worker.vllm_arguments import CPU_KV_CACHE_GIB, EngineSettings, engine_arguments, refusal, this_machine
+from inference_worker.vllm_arguments import EngineSettings, engine_arguments, refusal, this_machine
 from inference_worker.vllm_extensions import imported
 from inference_worker.vllm_patches import end_quietly, untested_version
 from inference_worker.vllm_runner import chosen_runner
@@ -35,7 +35,7 @@ def begin_imports(settings: EngineSettings) -> None:
     """Let the engine's libraries be imported in the background."""
     set_environment(
         settings.model,
-        kv_cache_gib=settings.kv_cache_gib or CPU_KV_CACHE_GIB,
+        kv_cache_gib=settings.kv_cache_gib,
         runner=chosen_runner(settings.runner),
     )
     if imported.is_usable():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from inference_worker.engine_processes import set_environment, used_gpu_memory
 from inference_worker.model_facts import cache_bytes_per_token, number_bytes
 from inference_worker.vllm_arguments import EngineSettings, Machine, computing_type, engine_arguments, refusal
 from inference_worker.vllm_loading import measure
-from inference_worker.vllm_runner import NEW, OLD, RUNNER_VARIABLE
+from inference_worker.vllm_runner import NEW, OLD, RUNNER_VARIABLE, chosen_runner
 
 CPU, HOPPER, TURING = Machine("cpu"), Machine("cuda", 90), Machine("cuda", 75)
 SMOLLM2 = {"hidden_size": 576, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3}
@@ -56,17 +57,53 @@ def test_a_bound_of_the_cache_holds_on_a_gpu_too() -> None:
     assert asked["kv_cache_memory_bytes"] == 12 << 30
 
 
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of this test alone."""
+    variables: dict[str, str] = {}
+    monkeypatch.setattr(os, "environ", variables)
+    return variables
+
+
+@pytest.mark.parametrize(("gib", "told"), [(0, "1"), (3, "3")])
+def test_a_cpus_cache_is_one_gib_unless_more_is_asked_for(environment: dict[str, str], gib: int, told: str) -> None:
+    set_environment("none", kv_cache_gib=gib)
+    assert (environment["VLLM_CPU_KVCACHE_SPACE"], environment[RUNNER_VARIABLE]) == (told, "0")
+
+
+@pytest.mark.parametrize(
+    ("name", "gib", "tokens"),
+    [
+        ("NVIDIA H200", 139, 8192),
+        ("NVIDIA H100 80GB HBM3", 79, 8192),
+        ("NVIDIA A100-SXM4-80GB", 79, 2048),
+        ("NVIDIA L4", 22, 2048),
+    ],
+)
+def test_a_server_has_the_steps_of_its_card(monkeypatch: pytest.MonkeyPatch, name: str, gib: int, tokens: int) -> None:
+    # vLLM's own table, which the engine is loaded by (`UsageContext.OPENAI_API_SERVER`); its default context has 2048.
+    from vllm.engine import arg_utils
+    from vllm.usage.usage_lib import UsageContext
+
+    card = SimpleNamespace(
+        get_device_total_memory=lambda: gib << 30,
+        get_device_name=lambda: name,
+        is_tpu=lambda: False,
+        is_cpu=lambda: False,
+    )
+    monkeypatch.setattr(arg_utils, "current_platform", card)
+    tokens_by_context, _ = arg_utils.EngineArgs.get_batch_defaults(1)
+    assert tokens_by_context[UsageContext.OPENAI_API_SERVER] == tokens
+
+
 @pytest.mark.parametrize(("wish", "runner"), [("auto", OLD), ("1", OLD), ("2", NEW)])
 def test_the_processor_and_the_variable_fit_the_chosen_runner(
-    monkeypatch: pytest.MonkeyPatch, wish: Any, runner: int
+    environment: dict[str, str], wish: Any, runner: int
 ) -> None:
-    monkeypatch.setenv(RUNNER_VARIABLE, "")
     settings = EngineSettings(model="none", runner=wish)
-    set_environment("none", kv_cache_gib=1, runner=runner)
+    set_environment("none", kv_cache_gib=1, runner=chosen_runner(settings.runner))
     (processor,) = engine_arguments(settings, HOPPER)["logits_processors"]
-    import os
-
-    assert (os.environ[RUNNER_VARIABLE], f"choices_v{runner}:" in processor) == (str(runner - 1), True)
+    assert (environment[RUNNER_VARIABLE], f"choices_v{runner}:" in processor) == (str(runner - 1), True)
 
 
 @pytest.mark.parametrize(
