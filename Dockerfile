@@ -41,7 +41,9 @@ CMD ["python", "-m", "celery", "-A", "inference_worker.worker", "worker", "-Q", 
 
 FROM base AS inference-gpu
 # What is compiled at the first start is kept in the volume, and can be run from there (not so from /tmp).
-ENV VLLM_CACHE_ROOT=/cache/vllm \
+# nvidia-smi tells the card's memory.
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+    VLLM_CACHE_ROOT=/cache/vllm \
     TORCHINDUCTOR_CACHE_DIR=/cache/inductor \
     TRITON_CACHE_DIR=/cache/triton
 # Triton compiles small programs when the engine starts.

