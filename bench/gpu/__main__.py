@@ -80,7 +80,7 @@ def _jobs(options: argparse.Namespace, out: str) -> list[Job]:
     common = Job("old", "product", model, model, out, "1", options.levels, options.tokens, share=options.share)
     unquantised = str(prepare_chat(cache, precision="bf16"))
     if options.dry_run:
-        small = replace(common, levels=DRY_LEVELS, tokens=8, sequences=4, seconds=600)
+        small = replace(common, levels=DRY_LEVELS, tokens=8, words=40, sequences=4, seconds=600)
         return [
             replace(small, has_checks=True),
             replace(small, name="bare", kind="bare"),

@@ -55,7 +55,7 @@ async def _measure(job: Job, report: Report) -> None:
         tokenizer, chance = AutoTokenizer.from_pretrained(job.tokenizer), random.Random(7)
 
         def prompts(count: int) -> list[Ids]:
-            return [tokenizer(new_prompt(chance))["input_ids"] for _ in range(count)]
+            return [tokenizer(new_prompt(chance, job.words))["input_ids"] for _ in range(count)]
 
         await bare_level(llm, min(8, job.levels[-1][0]), prompts(min(8, job.levels[-1][1])), job.tokens)
         for streams, count in job.levels:

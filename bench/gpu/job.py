@@ -9,12 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.gpu.levels import OWN_WORDS
+
 ASK_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`kind` is product, bare or naive; `levels` are (streams, requests). `out` gets NAME.json and NAME.log."""
+    """`kind` is product, bare or naive; `levels` are (streams, requests), `words` those of a prompt that are its own.
+
+    `out` gets NAME.json and NAME.log.
+    """
 
     name: str
     kind: str
@@ -24,6 +29,7 @@ class Job:
     runner: str = "auto"
     levels: tuple[tuple[int, int], ...] = ()
     tokens: int = 96
+    words: int = OWN_WORDS
     sequences: int = 256
     share: float = 0.85
     has_checks: bool = False

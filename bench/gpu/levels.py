@@ -37,9 +37,9 @@ def text_of(chance: random.Random, words: int) -> str:
     return " ".join(chance.choice(WORDS) for _ in range(words)).capitalize() + "."
 
 
-def new_prompt(chance: random.Random) -> str:
+def new_prompt(chance: random.Random, words: int = OWN_WORDS) -> str:
     """Of a customer's usual length: a shared beginning, and a rest that is in no prefix cache."""
-    return f"{text_of(random.Random(1), SHARED_WORDS)} {text_of(chance, OWN_WORDS)}"
+    return f"{text_of(random.Random(1), SHARED_WORDS)} {text_of(chance, words)}"
 
 
 async def timed(stream: AsyncIterator[Any], count: Callable[[Any], int]) -> Answer:

@@ -24,7 +24,7 @@ def run(job: Job, report: Report) -> None:
     kind = torch.bfloat16 if device == "cuda" else torch.float32
     model = AutoModelForCausalLM.from_pretrained(job.model, dtype=kind).eval().to(device)
     tokenizer, chance = AutoTokenizer.from_pretrained(job.tokenizer), random.Random(5)
-    report.put(naive=_rates(model, tokenizer, chance, job.tokens, is_short=device == "cpu"), gpu_mib=gpu_used_mib())
+    report.put(naive=_rates(model, tokenizer, chance, job, is_short=device == "cpu"), gpu_mib=gpu_used_mib())
     if files := sorted(Path(job.out).glob("scored-*.json")):
         model = model.float()
         _load_unpacked(model, Path(job.tokenizer))
@@ -33,13 +33,13 @@ def run(job: Job, report: Report) -> None:
     report.put(done=True)
 
 
-def _rates(model: Any, tokenizer: Any, chance: random.Random, tokens: int, *, is_short: bool) -> dict[str, Any]:
+def _rates(model: Any, tokenizer: Any, chance: random.Random, job: Job, *, is_short: bool) -> dict[str, Any]:
     """Tokens/s of the middle one of the rounds, after one that does not count."""
     import torch
 
     rates, firsts = [], []
     for turn in range(2 if is_short else 1 + ROUNDS):
-        rows = [tokenizer(new_prompt(chance))["input_ids"] for _ in range(2 if is_short else BATCH)]
+        rows = [tokenizer(new_prompt(chance, job.words))["input_ids"] for _ in range(2 if is_short else BATCH)]
         width = max(map(len, rows))
         ids = torch.tensor([[0] * (width - len(row)) + row for row in rows], device=model.device)
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=model.device)
@@ -56,15 +56,15 @@ def _rates(model: Any, tokenizer: Any, chance: random.Random, tokens: int, *, is
             model.generate(
                 input_ids=ids,
                 attention_mask=mask,
-                min_new_tokens=tokens,
-                max_new_tokens=tokens,
+                min_new_tokens=job.tokens,
+                max_new_tokens=job.tokens,
                 do_sample=False,
                 pad_token_id=0,
                 stopping_criteria=[note],
             )
         seconds = time.perf_counter() - begun
         if turn:
-            rates.append(len(rows) * tokens / seconds)
+            rates.append(len(rows) * job.tokens / seconds)
             firsts.append((first_at[0] - begun) * 1000)
     middle = sorted(rates)[len(rates) // 2]
     first = sorted(firsts)[len(firsts) // 2]

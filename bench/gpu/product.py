@@ -68,7 +68,7 @@ async def _levels(job: Job, report: Report, engine: VLLMEngine) -> None:
     chance = random.Random(11)
 
     def prompts(count: int) -> list[Ids]:
-        return [engine.render([ChatTurn("user", new_prompt(chance))]).token_ids for _ in range(count)]
+        return [engine.render([ChatTurn("user", new_prompt(chance, job.words))]).token_ids for _ in range(count)]
 
     writing = vllm_parameters.writing
 

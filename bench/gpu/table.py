@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KINDS = {
-    "product": "product",
-    "bare_same_engine": "bare client of the same engine",
-    "bare": "bare engine, vLLM's defaults",
-}
+KINDS = {"product": "product", "bare_same_engine": "bare client", "bare": "bare engine"}
 COLUMNS = (
     "tokens_per_second",
     "first_token_ms_p50",
