@@ -39,9 +39,15 @@ RUN python requirements/compile_translations.py && python -m compileall -qq .
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/docker/entrypoint.sh"]
 CMD ["python", "-m", "celery", "-A", "inference_worker.worker", "worker", "-Q", "inference", "--pool", "threads", \
-     "--concurrency", "24", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
+     "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
 
 FROM base AS inference-gpu
+# What is compiled at the first start is kept in the volume, and can be run from there (not so from /tmp).
+# nvidia-smi tells the card's memory.
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+    VLLM_CACHE_ROOT=/cache/vllm \
+    TORCHINDUCTOR_CACHE_DIR=/cache/inductor \
+    TRITON_CACHE_DIR=/cache/triton
 # Triton compiles small programs when the engine starts.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -55,4 +61,4 @@ RUN python requirements/compile_translations.py && python -m compileall -qq .
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/docker/entrypoint.sh"]
 CMD ["python", "-m", "celery", "-A", "inference_worker.worker", "worker", "-Q", "inference", "--pool", "threads", \
-     "--concurrency", "64", "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]
+     "--loglevel", "INFO", "--without-gossip", "--without-mingle", "-n", "inference@%h"]

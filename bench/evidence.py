@@ -20,8 +20,8 @@ from typing import Any
 from helpdesk.embedded.children import engine_threads
 from inference_worker.engine import ChatTurn, GenerationRequest, Prompt, SamplingParameters
 from inference_worker.models import default_cache, resolve_model
+from inference_worker.vllm_arguments import EngineSettings
 from inference_worker.vllm_engine import VLLMEngine
-from inference_worker.vllm_loading import EngineSettings
 
 STREAMS = 8
 SENTENCE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -40,6 +41,31 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from error
     if value < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {value}.")
+    return value
+
+
+def integer_or(name: str, default: Callable[[], int], *, minimum: int = 0) -> int:
+    """A whole number; the default is only asked for where the variable is not set."""
+    return integer(name, 0 if name in os.environ else default(), minimum=minimum)
+
+
+def fraction(name: str, default: float) -> float:
+    """A number above 0 and below 1."""
+    raw = os.environ.get(name, str(default))
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a number such as 0.85, not {raw!r}.") from error
+    if not 0 < value < 1:
+        raise ImproperlyConfigured(f"{name} must lie between 0 and 1, not {raw!r}.")
+    return value
+
+
+def choice(name: str, default: str, permitted: tuple[str, ...]) -> str:
+    """One of the permitted words."""
+    value = os.environ.get(name, default)
+    if value not in permitted:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(permitted)}, not {value!r}.")
     return value
 
 

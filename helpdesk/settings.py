@@ -7,6 +7,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import env
+from helpdesk.gpu import default_sequences
 from helpdesk.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -206,8 +207,13 @@ DEMO_COMPANIES = env.words("GLASSDESK_DEMO", "mossgate,ledgerleaf")
 AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
 # How long an answer may be given again to the same question; 0 writes every answer anew.
 ANSWER_CACHE_SECONDS = env.integer("GLASSDESK_ANSWER_CACHE_TTL", 86_400)
-ENGINE_MAX_SEQUENCES = env.integer("GLASSDESK_MAX_SEQUENCES", 20, minimum=1)
-ENGINE_KV_CACHE_GIB = env.integer("GLASSDESK_KV_CACHE_GIB", 1, minimum=1)
+# Of the whole card. The workers of further models share it.
+GPU_MEMORY_SHARE = env.fraction("GLASSDESK_GPU_MEMORY_SHARE", round(0.85 / (1 + len(EXTRA_MODELS)), 3))
+ENGINE_MAX_SEQUENCES = env.integer_or("GLASSDESK_MAX_SEQUENCES", lambda: default_sequences(GPU_MEMORY_SHARE), minimum=1)
+# 0: one GiB on a CPU; on a GPU what weights and steps leave of the share.
+ENGINE_KV_CACHE_GIB = env.integer("GLASSDESK_KV_CACHE_GIB", 0)
+MODEL_RUNNER = env.choice("GLASSDESK_MODEL_RUNNER", "auto", ("auto", "1", "2"))
+EMBEDDING_DEVICE = env.choice("GLASSDESK_EMBEDDING_DEVICE", "cpu", ("cpu", "cuda"))
 REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10)
 REPLY_LEASE_SECONDS = env.integer("GLASSDESK_REPLY_LEASE", 15, minimum=3)
 REPLY_MAX_ATTEMPTS = 2

@@ -10,15 +10,17 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from inference_worker.processor_share import ProcessorTimes
+from inference_worker.vllm_runner import NEW, OLD, RUNNER_VARIABLE
 
 OWNER_VARIABLE = "GLASSDESK_ENGINE_OWNER"  # process id that the engine's processes must not outlive
 NAME_PREFIX = "VLLM"
+CPU_KV_CACHE_GIB = 1
 END_TIMEOUT_SECONDS = 5.0
 NANOSECONDS = 1e9
 GPU_ASK_SECONDS = 2.0
 
 
-def set_environment(model: str, *, kv_cache_gib: int) -> None:
+def set_environment(model: str, *, kv_cache_gib: int, runner: int = OLD) -> None:
     """Set the variables that vLLM reads when it is imported and hands on to its processes.
 
     A model in a local folder needs no network. OMP_NUM_THREADS is left as it is: vLLM honours it.
@@ -26,7 +28,9 @@ def set_environment(model: str, *, kv_cache_gib: int) -> None:
     os.environ.update(
         {
             "VLLM_NO_USAGE_STATS": "1",
-            "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib),
+            # Otherwise vLLM takes the one that fits the machine, and refuses the processor that does not fit the runner.
+            RUNNER_VARIABLE: str(int(runner == NEW)),
+            "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib or CPU_KV_CACHE_GIB),
             # Otherwise one core is kept from the model for vLLM's engine process, which naps here (see vllm_extensions.waiting).
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             OWNER_VARIABLE: str(os.getpid()),
@@ -95,6 +99,14 @@ def gpu_memory_bytes(processes: list[psutil.Process]) -> int | None:
         listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GPU_ASK_SECONDS).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    ours = {process.pid for process in processes}
-    rows = [line.split(",") for line in listed.splitlines() if "," in line]
-    return sum(int(used) << 20 for pid, used in rows if int(pid) in ours and used.strip().isdigit())
+    return used_gpu_memory(listed, {process.pid for process in processes})
+
+
+def used_gpu_memory(listed: str, pids: set[int]) -> int | None:
+    """Bytes in the lines "process id, MiB" of these processes; None where none of them is listed with a number.
+
+    In a container the ids are the host's, or nothing is listed; some drivers give "[N/A]".
+    """
+    rows = [[part.strip() for part in line.split(",")] for line in listed.splitlines()]
+    ours = [int(row[1]) << 20 for row in rows if len(row) == 2 and row[0] in map(str, pids) and row[1].isdigit()]
+    return sum(ours) if ours else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import structlog
 from django.conf import settings
 
@@ -10,6 +12,7 @@ from inference_worker.engine_host import EngineHost
 from inference_worker.load_log import LoadLog
 from inference_worker.registration import Registration
 from inference_worker.runtime import Runtime
+from inference_worker.vllm_runner import ModelRunner
 
 logger = structlog.get_logger(__name__)
 
@@ -23,8 +26,8 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
             delay=settings.SCRIPTED_PAUSE_MILLISECONDS / 1000, max_num_seqs=settings.ENGINE_MAX_SEQUENCES
         )
     from inference_worker.models import resolve_model
+    from inference_worker.vllm_arguments import EngineSettings
     from inference_worker.vllm_engine import VLLMEngine
-    from inference_worker.vllm_loading import EngineSettings
 
     model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
     engine = VLLMEngine(
@@ -35,6 +38,8 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
             max_model_len=settings.ENGINE_MAX_MODEL_LEN,
             max_num_seqs=settings.ENGINE_MAX_SEQUENCES,
             kv_cache_gib=settings.ENGINE_KV_CACHE_GIB,
+            gpu_memory_share=settings.GPU_MEMORY_SHARE,
+            runner=cast(ModelRunner, settings.MODEL_RUNNER),
         ),
         load_log,
     )
@@ -52,7 +57,11 @@ def load_embedder() -> Embedder:
     from inference_worker.models import resolve_model
 
     model = resolve_model(settings.EMBEDDING_MODEL, settings.CACHE_DIR, purpose="embeddings")
-    return SentenceTransformerEmbedder(EmbedderSettings(model=model.location, name=model.name, revision=model.revision))
+    return SentenceTransformerEmbedder(
+        EmbedderSettings(
+            model=model.location, name=model.name, revision=model.revision, device=settings.EMBEDDING_DEVICE
+        )
+    )
 
 
 def load_runtime(registration: Registration | None = None) -> Runtime:

@@ -81,6 +81,23 @@ def describe_precision(config: Mapping[str, Any], dtype: str) -> str:
     return {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}.get(dtype.removeprefix("torch."), dtype)
 
 
+def number_bytes(name: str, otherwise: str) -> int:
+    """Bytes of one number of a type such as fp8_e4m3 or torch.bfloat16; `auto` is the `otherwise`."""
+    name = (otherwise if name == "auto" else name).removeprefix("torch.")
+    if name.startswith("fp8"):
+        return 1
+    return 4 if name == "float32" else 2
+
+
+def cache_bytes_per_token(config: Mapping[str, Any], number_bytes: int) -> int:
+    """What a token's keys and values take over all layers; 0 for a model that keeps them compressed (not known)."""
+    if config.get("kv_lora_rank"):
+        return 0
+    heads = int(config["num_attention_heads"])
+    head = int(config.get("head_dim") or int(config["hidden_size"]) // heads)
+    return 2 * int(config["num_hidden_layers"]) * int(config.get("num_key_value_heads") or heads) * head * number_bytes
+
+
 def checkpoint_bytes(location: str) -> int:
     """Size of a checkpoint folder's weights on disk; 0 for a hub name."""
     return sum(file.stat().st_size for file in _weight_files(location))

@@ -44,7 +44,8 @@ from inference_worker.engine_processes import (
 from inference_worker.load_log import LoadLog
 from inference_worker.processor_share import ProcessorShare, ProcessorTimes
 from inference_worker.token_text import TokenText
-from inference_worker.vllm_loading import EngineSettings, begin_imports, describe, load, measure
+from inference_worker.vllm_arguments import EngineSettings
+from inference_worker.vllm_loading import begin_imports, describe, load, measure
 
 DEATH_POLL_SECONDS = 0.5
 # After each question vLLM's worker process keeps a core busy for a second (not on a CPU, see vllm_extensions.waiting).
@@ -155,7 +156,7 @@ class VLLMEngine:
             name, is_begun = f"{unique}-{len(ids)}", bool(forced)
             pieces = self._generate([*ids, *forced], parameters, name, request.priority, is_begun=is_begun)
             (output,) = [piece async for piece in pieces]
-            if forced and output.num_cached_tokens >= len(ids):
+            if len(output.prompt_logprobs or ()) < len(forced) or (forced and output.num_cached_tokens >= len(ids)):
                 break
             delta = reader.read(output, forced=forced)
             yield replace(delta, cached_prompt_tokens=0) if is_begun else delta
@@ -163,7 +164,8 @@ class VLLMEngine:
                 return
             ids += [token.token_id for token in delta.tokens]
             forced = reader.forced(FORCED_TOKENS)
-        # The same answer was given before: the cache reaches into it, and the rows of cached tokens are never computed.
+        # The same answer was given before: the cache reaches into it, and the rows of cached tokens are never computed (the
+        # new model runner leaves them out, and those that it had before it put a request off).
         parameters = ask(reader.permitted(), max_tokens=budget, has_forced=False)
         async for output in self._generate(ids, parameters, f"{unique}-rest", request.priority, is_begun=True):
             yield replace(reader.read(output), cached_prompt_tokens=0)
@@ -177,16 +179,19 @@ class VLLMEngine:
             return []
         ids = (*prompt.token_ids, *continuation)
         rows, cached = await self._prompt_logprobs(ids, priority, from_cache=True)
-        if cached >= len(prompt.token_ids):
+        if cached >= len(prompt.token_ids) or len(rows) < len(continuation):
             # The cache reached into the continuation, whose rows were then never computed.
             rows, _ = await self._prompt_logprobs(ids, priority, from_cache=False)
-        tail = rows[len(prompt.token_ids) :]
+        # From the end: the old model runner gives a row for every token, the new one none for those from the cache.
+        tail = rows[-len(continuation) :]
         return [row[token].logprob for row, token in zip(tail, continuation, strict=True)]
 
     async def _prompt_logprobs(
         self, ids: Sequence[int], priority: int, *, from_cache: bool
     ) -> tuple[list[Mapping[int, Any]], int]:
-        """One row of log-probabilities per token and how many tokens came from the prefix cache: their rows are junk."""
+        """Rows of log-probabilities, the last of the last token, and how many tokens came from the prefix cache: their rows
+        are junk or missing.
+        """
         parameters = vllm_parameters.scoring(from_cache=from_cache)
         rows: list[Mapping[int, Any]] = []
         cached = 0

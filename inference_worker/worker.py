@@ -18,6 +18,9 @@ from helpdesk.celery import app, first_steps, inference_queue
 
 django.setup()
 
+# Where the command line says nothing of threads.
+app.conf.worker_concurrency = settings.INFERENCE_THREADS
+
 logger = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 6.0

@@ -1,89 +1,71 @@
-"""Restrict an answer to one of several given texts, inside vLLM's engine process.
+"""Restrict an answer to one of several given texts: what the processors for both of vLLM's model runners share.
 
 A logits processor instead of vLLM's structured outputs, because the latter mask the logits before log-probabilities are
-taken (a forced token then always has probability 1), while processors run after it: the trace keeps what the model
-really believed. It also follows each text's own tokenization, so the answer equals the text exactly.
+taken (a forced token then always has probability 1), while processors run on a copy or after it: the trace keeps what
+the model really believed. It also follows each text's own tokenization, so the answer equals the text exactly.
+
+vLLM has two model runners, each with a processor interface of its own, and refuses the other's: choices_v1.py is for the
+old one (a CPU's only one), choices_v2.py for the new one, which needs Triton. See docs/decisions/0018.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor, MoveDirectionality
+import torch
 
 from inference_worker.answer_reader import CHOICES
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from vllm import SamplingParams
+
+# Row of the logits and token id.
+Permitted = tuple[int, int]
 
 
-@dataclass(slots=True)
-class Restriction:
-    """The texts that one running request may still become. `written` is the engine's live list of its tokens."""
-
-    choices: list[list[int]]
-    written: list[int]
-    position: int = 0
-    open: list[list[int]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.open = list(self.choices)
-
-    def allowed(self) -> list[int]:
-        """Token ids permitted next, in ascending order."""
-        while self.position < len(self.written):
-            token, at = self.written[self.position], self.position
-            self.open = [choice for choice in self.open if len(choice) > at and choice[at] == token]
-            self.position += 1
-        return sorted({choice[self.position] for choice in self.open if len(choice) > self.position})
+def choices_of(parameters: Any) -> list[list[int]]:
+    """The texts (token ids) that a request may become; none for a request that writes freely."""
+    choices: list[list[int]] | None = (getattr(parameters, "extra_args", None) or {}).get(CHOICES)
+    return choices or []
 
 
-class ChoiceProcessor(LogitsProcessor):  # type: ignore[misc]  # untyped vendor
-    """Masks, row by row of the running batch, every token that would leave the given texts."""
-
-    def __init__(self, vllm_config: object, device: object, is_pin_memory: bool) -> None:
-        self._rows: dict[int, Restriction] = {}
-
-    @classmethod
-    def validate_params(cls, sampling_params: SamplingParams) -> None:
-        """Refuse empty restrictions before the request reaches the batch."""
-        choices = _choices(sampling_params)
-        if choices is not None and not (choices and all(choices)):
+def check_choices(parameters: Any) -> None:
+    """Refuse empty restrictions before the request reaches the batch."""
+    if CHOICES in (getattr(parameters, "extra_args", None) or {}):
+        choices = choices_of(parameters)
+        if not (choices and all(choices)):
             raise ValueError("choices must be non-empty token lists")
 
-    def is_argmax_invariant(self) -> bool:
-        """False: the restriction decides greedy sampling too."""
-        return False
 
-    def update_state(self, batch_update: BatchUpdate | None) -> None:
-        """Follow requests that join, leave or change rows of the batch."""
-        if batch_update is None:
-            return
-        for row in batch_update.removed:
-            self._rows.pop(row, None)
-        for row, parameters, _, written in batch_update.added:
-            self._rows.pop(row, None)
-            if choices := _choices(parameters):
-                self._rows[row] = Restriction(choices, written)
-        for source, target, direction in batch_update.moved:
-            moved, displaced = self._rows.pop(source, None), self._rows.pop(target, None)
-            if moved is not None:
-                self._rows[target] = moved
-            if displaced is not None and direction == MoveDirectionality.SWAP:
-                self._rows[source] = displaced
+def keep_only(logits: Tensor, permitted: Sequence[Permitted], is_open: Tensor | None = None) -> Tensor:
+    """Forbid in place, in every row that is named, each token that is not `permitted` (no pair twice).
 
-    def apply(self, logits: Tensor) -> Tensor:
-        """Mask the rows of restricted requests in place; a request past its text's end is left alone."""
-        for row, restriction in self._rows.items():
-            if allowed := restriction.allowed():
-                kept = logits[row, allowed].clone()
-                logits[row] = float("-inf")
-                logits[row, allowed] = kept
+    `is_open` (float, one for each pair, 0 or 1) says which of them are really permitted, where only the device knows; a
+    row in which none is stays as it is. However many requests there are, it is a handful of operations, and nothing waits
+    for the device.
+    """
+    if not permitted:
         return logits
+    place = {row: number for number, row in enumerate(dict.fromkeys(row for row, _ in permitted))}
+    rows = to_device(list(place), logits.device)
+    owner = to_device([place[row] for row, _ in permitted], logits.device)
+    tokens = to_device([token for _, token in permitted], logits.device)
+    places = (rows[owner], tokens)
+    kept = logits[places]
+    if is_open is None:
+        logits.index_fill_(0, rows, float("-inf"))
+    else:
+        row_open = torch.zeros(len(place), device=logits.device).scatter_reduce_(0, owner, is_open, "amax")
+        nothing = torch.zeros_like(row_open)
+        forbid = nothing.masked_fill(row_open > 0, float("-inf")).to(logits.dtype)
+        logits.index_add_(0, rows, forbid.unsqueeze(1).expand(-1, logits.shape[1]))
+        kept = kept.masked_fill((is_open == 0) & (row_open > 0)[owner], float("-inf"))
+    logits[places] = kept
+    return logits
 
 
-def _choices(parameters: Any) -> list[list[int]] | None:
-    choices: list[list[int]] | None = (parameters.extra_args or {}).get(CHOICES)
-    return choices
+def to_device(numbers: Sequence[Any], device: torch.device) -> Tensor:
+    """Whole numbers (or rows of them) as int64 on the device, copied without waiting for it."""
+    tensor = torch.tensor(numbers, dtype=torch.int64, pin_memory=device.type == "cuda")
+    return tensor.to(device, non_blocking=True)

@@ -1,27 +1,17 @@
-"""Loaded into vLLM's worker process before the model: what its CPU build lacks, and an end when the owner is gone.
-
-vLLM's engine process outlives an owner that was killed (SIGKILL, out of memory) and keeps its gigabytes for ever. Its
-worker process, which ends with it, watches the owner and ends both.
+"""Loaded into the process that holds the model, before the model: what vLLM's CPU build lacks, and an end when the owner is
+gone. With one GPU that is vLLM's engine process, otherwise a worker process below it.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-
-import psutil  # type: ignore[import-untyped]
 import threadpoolctl  # type: ignore[import-untyped]
 import torch
 
-from inference_worker.engine_processes import OWNER_VARIABLE
-from inference_worker.vllm_extensions import avx2, generators, int8, load_times
-
-CHECK_SECONDS = 1.0
+from inference_worker.vllm_extensions import avx2, generators, int8, load_times, owner_watch
 
 
 class WorkerSetup:
-    """Named in the engine's arguments: every worker process imports this module and gets these methods."""
+    """Named in the engine's arguments: every such process imports this module, and its worker object gets these methods."""
 
     def glassdesk_load_times(self) -> tuple[float, float]:
         """When the weights began to be read and when they were there (seconds since the epoch)."""
@@ -40,29 +30,8 @@ class WorkerSetup:
         threadpoolctl.threadpool_limits(count, user_api="openmp")
 
 
-def watch_owner(owner: psutil.Process, engine: psutil.Process) -> None:
-    """Block until `owner` has ended, then kill the engine process and this one."""
-    pause = threading.Event()
-    while owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE:
-        pause.wait(CHECK_SECONDS)
-    engine.kill()
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _set_up() -> None:
-    avx2.register()
-    int8.register()
-    generators.register()
-    load_times.register()
-    owner, engine = os.environ.get(OWNER_VARIABLE), os.getppid()
-    if owner is None or os.getpid() == int(owner):
-        return
-    try:
-        watched = psutil.Process(int(owner)), psutil.Process(engine)
-    except psutil.NoSuchProcess:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return
-    threading.Thread(target=watch_owner, args=watched, name="owner-watch", daemon=True).start()
-
-
-_set_up()
+avx2.register()
+int8.register()
+generators.register()
+load_times.register()
+owner_watch.begin()

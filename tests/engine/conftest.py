@@ -9,8 +9,8 @@ import pytest
 
 from inference_worker.engine_host import EngineHost
 from inference_worker.models import default_cache, prepare_embeddings, resolve_model
+from inference_worker.vllm_arguments import EngineSettings
 from inference_worker.vllm_engine import VLLMEngine
-from inference_worker.vllm_loading import EngineSettings
 
 
 @pytest.fixture(scope="session")

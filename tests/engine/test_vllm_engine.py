@@ -32,8 +32,8 @@ from inference_worker.engine import (
 )
 from inference_worker.engine_host import EngineHost
 from inference_worker.engine_processes import find_processes, processor_seconds
+from inference_worker.vllm_arguments import CPU_STEP_TOKENS, EngineSettings
 from inference_worker.vllm_engine import FORCED_TOKENS
-from inference_worker.vllm_loading import CPU_STEP_TOKENS, EngineSettings
 
 pytestmark = pytest.mark.engine
 
@@ -390,7 +390,7 @@ OWNER = """
 import asyncio, os, signal, sys
 import psutil
 from inference_worker.vllm_engine import VLLMEngine
-from inference_worker.vllm_loading import EngineSettings
+from inference_worker.vllm_arguments import EngineSettings
 
 async def main():
     await VLLMEngine(EngineSettings(model=sys.argv[1])).start()

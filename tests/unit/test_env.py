@@ -47,3 +47,31 @@ def test_a_check_of_the_code_needs_no_database(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv(VARIABLE, "mysql://x/y")
     with pytest.raises(ImproperlyConfigured, match="must be a postgresql:// URL"):
         env.database(VARIABLE, "")
+
+
+@pytest.mark.parametrize("text", ["0", "1", "-0.1", "1.5", "nan", "inf", "half", "", "85%", "0,85"])
+def test_a_share_is_a_number_between_nothing_and_all(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert env.fraction(VARIABLE, 0.85) == 0.85
+    monkeypatch.setenv(VARIABLE, "0.425")
+    assert env.fraction(VARIABLE, 0.85) == 0.425
+    monkeypatch.setenv(VARIABLE, text)
+    with pytest.raises(ImproperlyConfigured, match=VARIABLE):
+        env.fraction(VARIABLE, 0.85)
+
+
+def test_a_choice_is_one_of_the_permitted_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.choice(VARIABLE, "auto", ("auto", "1", "2")) == "auto"
+    monkeypatch.setenv(VARIABLE, "2")
+    assert env.choice(VARIABLE, "auto", ("auto", "1", "2")) == "2"
+    monkeypatch.setenv(VARIABLE, "3")
+    with pytest.raises(ImproperlyConfigured, match="auto, 1, 2"):
+        env.choice(VARIABLE, "auto", ("auto", "1", "2"))
+
+
+def test_a_default_that_has_to_be_found_out_is_asked_for_only_when_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.integer_or(VARIABLE, lambda: 81, minimum=1) == 81
+    monkeypatch.setenv(VARIABLE, "12")
+    assert env.integer_or(VARIABLE, lambda: pytest.fail("asked"), minimum=1) == 12
+    monkeypatch.setenv(VARIABLE, "0")
+    with pytest.raises(ImproperlyConfigured, match="at least 1"):
+        env.integer_or(VARIABLE, lambda: 81, minimum=1)
