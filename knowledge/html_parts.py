@@ -210,7 +210,8 @@ class HtmlReader:
         if not is_end:
             self.addresses.append(attributes.get("href", ""))
         elif self.addresses:
-            self.add(address_beside(self.addresses.pop(), "".join(self.words[-1:])))
+            words = self.tables[-1].words if self.tables else self.words
+            self.add(address_beside(self.addresses.pop(), "".join(words[-1:])))
 
 
 def address_beside(address: str, label: str) -> str:

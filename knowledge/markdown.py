@@ -12,7 +12,8 @@ from markdown_it.token import Token
 
 from knowledge.html_parts import HtmlPart, HtmlReader
 from knowledge.inline import inline_text, is_bold, pieces_of, tidy
-from knowledge.markup import SourceLine, to_commonmark
+from knowledge.inline_markup import SourceLine
+from knowledge.markup import to_commonmark
 from knowledge.sentences import is_question
 from knowledge.tables import cell_text, row_parts
 from knowledge.text import is_cjk, readable_text

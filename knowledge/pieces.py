@@ -12,6 +12,8 @@ from knowledge.text import estimate_tokens
 # What is sent whole has at most so many tokens: some 130 English words, read in half a minute.
 WHOLE_TOKENS = 240
 JOINED_LINES_CHARACTERS = 300
+# It is kept with each sentence; the end of a long question says most.
+CONTEXT_CHARACTERS = 300
 
 Span = tuple[int, int]
 _OPEN_ENDS = (":", "：")
@@ -122,7 +124,8 @@ def behind(leads: Sequence[Unit], unit: Unit) -> Unit:
 
 def under(context: str, unit: Unit) -> Unit:
     """The unit, compared with that said before it."""
-    return replace(unit, context=" ".join(part for part in (context, unit.context) if part)) if context else unit
+    words = " ".join(part for part in (context, unit.context) if part)
+    return replace(unit, context=words[-CONTEXT_CHARACTERS:])
 
 
 def _is_same_lines(text: str, first: Span, second: Span) -> bool:

@@ -88,10 +88,15 @@ class Table:
         """The open cell ends; what stands between two cells is no text."""
         self.is_cell_open = False
 
+    @property
+    def words(self) -> list[str]:
+        """The texts of the open cell."""
+        return self.cells[-1][-1].words if self.is_cell_open else []
+
     def add(self, text: str) -> None:
         """Text of the open cell."""
         if self.is_cell_open:
-            self.cells[-1][-1].words.append(text)
+            self.words.append(text)
 
     def rows(self) -> Iterator[list[Part]]:
         """The rows under their column heads, once the table is read."""

@@ -191,6 +191,10 @@ def test_a_long_list_repeats_its_introduction() -> None:
         ),
         ("| | |\n|-|-|\n| Weight | 3 kg |", ["Weight: 3 kg"]),
         (
+            '<table><tr><th>Form</th><th>Where</th></tr><tr><td>Loss</td><td><a href="https://a.example/l">here</a></td></tr></table>',
+            ["Loss — Where: here (https://a.example/l)"],
+        ),
+        (
             "SKU;Name;Price\nAB-1;Sock;0.90\nAB-2;Hat;1.90",
             ["AB-1 — Name: Sock; Price: 0.90", "AB-2 — Name: Hat; Price: 1.90"],
         ),
