@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from inference_worker.engine import ChatTurn, Prompt
 from inference_worker.prompt import without_passages
-from knowledge.text import split_sentences
+from knowledge.sentences import split_sentences
 from tracing.analysis_content import LEAVE_ONE_OUT, SAMPLED_SUBSETS, Attribution, SentenceCauses
 from tracing.content import EngineRecord, PromptRecord, TokenRecord, TraceContent
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference_worker.citations import CheckedSentence, check_answer
-from knowledge.quoting import Quote
+from knowledge.quoting import Quote, whole_quote
 from knowledge.retrieval import Candidate
-from knowledge.text import search_terms, split_sentences
+from knowledge.sentences import split_sentences
+from knowledge.text import search_terms
 
 SHORTEST_WORD = 4
 
@@ -52,8 +53,8 @@ def _backing_quote(sentence: CheckedSentence, passages: Sequence[Candidate]) -> 
         if not 1 <= number <= len(passages):
             continue
         candidate = passages[number - 1]
-        for start, end in candidate.sentences:
-            shared = len(wanted & content_terms(candidate.text[start:end]))
+        for found, compared in zip(candidate.sentences, candidate.compared, strict=True):
+            shared = len(wanted & content_terms(compared))
             if shared and (best is None or shared > best[0]):
-                best = (shared, Quote(candidate=candidate, start=start, end=end, text=candidate.text[start:end]))
+                best = (shared, whole_quote(candidate, found))
     return best[1] if best else None

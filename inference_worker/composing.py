@@ -15,7 +15,7 @@ from inference_worker.follow_up import with_predecessor
 from inference_worker.prompt import MAX_PASSAGES, BuiltPrompt, PromptPassage, build_prompt
 from inference_worker.runtime import Runtime
 from inference_worker.steps import StepClock
-from knowledge.quoting import Quote, QuoteSelection, select_quotes
+from knowledge.quoting import Quote, QuoteSelection, join_quotes, select_quotes
 from knowledge.retrieval import Candidate, RetrievalResult, search
 from knowledge.terms import known_share
 from knowledge.text import detect_language
@@ -173,15 +173,6 @@ def as_quote(composition: Composition, found: Found, *, assistant: Assistant, as
     return replace(composition, style=AnswerStyle.QUOTE, sampling=picking)
 
 
-def join_quotes(quotes: Sequence[Quote]) -> str:
-    """The quoted sentences as one text: Chinese sentences follow each other directly, English ones behind a space."""
-    text = ""
-    for quote in quotes:
-        separator = "" if not text or quote.candidate.language == "zh" else " "
-        text += separator + quote.text.strip()
-    return text
-
-
 def _passages_for_prompt(found: Found) -> list[Candidate]:
     """Quoted passages first in rank order, then the best others, at most MAX_PASSAGES."""
     quoted = {quote.candidate.chunk_id for quote in found.selection.quotes}
@@ -196,7 +187,7 @@ def _prompt_passage(candidate: Candidate, quotes: Sequence[Quote]) -> PromptPass
         reference=str(candidate.chunk_id),
         title=candidate.title,
         text=candidate.text,
-        sentences=candidate.sentences,
+        sentences=candidate.parts,
         focus=tuple((quote.start, quote.end) for quote in quotes if quote.candidate.chunk_id == candidate.chunk_id),
     )
 

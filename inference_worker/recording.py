@@ -15,7 +15,7 @@ from inference_worker.engine import EngineInfo, Prompt, SamplingParameters, Toke
 from inference_worker.generation import Generated
 from inference_worker.prompt import TEMPLATE_VERSION
 from inference_worker.steps import StepClock
-from knowledge.quoting import Quote, QuoteSelection
+from knowledge.quoting import Quote, QuoteSelection, join_quotes
 from knowledge.retrieval import Candidate
 from tracing import content
 from tracing.calibration import ConfidenceModel
@@ -61,9 +61,7 @@ def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
     by_chunk: dict[str, dict[str, Any]] = {}
     for quote in quotes:
         candidate, key = quote.candidate, str(quote.candidate.chunk_id)
-        if key in by_chunk:
-            by_chunk[key]["quote"] += ("" if candidate.language == "zh" else " ") + quote.text.strip()
-        elif len(by_chunk) < MAX_SOURCES:
+        if key not in by_chunk and len(by_chunk) < MAX_SOURCES:
             by_chunk[key] = {
                 "number": len(by_chunk) + 1,
                 "article": str(candidate.article_id),
@@ -72,7 +70,7 @@ def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
                 "title": candidate.title,
                 "heading": candidate.heading,
                 "language": candidate.language,
-                "quote": quote.text.strip(),
+                "quote": join_quotes([each for each in quotes if each.candidate.chunk_id == candidate.chunk_id]),
                 "passage": candidate.text,
                 "updated_at": candidate.updated_at.isoformat(),
             }
@@ -152,8 +150,8 @@ def _terms_of_answer(work: Work) -> set[str]:
     return {
         term
         for quote in work.quotes
-        for (start, end), terms in zip(quote.candidate.sentences, quote.candidate.sentence_terms, strict=True)
-        if start < quote.end and quote.start < end
+        for sentence, terms in zip(quote.candidate.sentences, quote.candidate.sentence_terms, strict=True)
+        if sentence.start < quote.end and quote.start < sentence.end
         for term in terms
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from knowledge.text import split_sentences
+from knowledge.sentences import split_sentences
 
 CountTokens = Callable[[str], int]
 Span = tuple[int, int]

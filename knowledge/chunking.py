@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from knowledge.markdown import Line, plain_lines
-from knowledge.text import estimate_tokens, split_sentences
+from knowledge.pieces import Unit
+from knowledge.text import estimate_tokens
+from knowledge.units import article_units
+
+# Grows with every change of what an article's text becomes: passages that were written by an older one are written again.
+TEXT_VERSION = 2
 
 MAX_TOKENS = 400
 OVERLAP_TOKENS = 60
 HEADING_SEPARATOR = " › "
+# How far behind its line's beginning a sentence is looked for in the source.
+_LOOK_AHEAD = 5_000
 
 CountTokens = Callable[[str], int]
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """What of a passage a question is compared with, and what is quoted when it fits best; both are offsets into its text.
+
+    `context` is compared with it: the question that it answers, the title or sentence that introduces it.
+    """
+
+    start: int
+    end: int
+    quoted: Span
+    context: str = ""
+
+    @property
+    def as_row(self) -> list[int | str]:
+        """As the database keeps it."""
+        return [self.start, self.end, *self.quoted, self.context]
+
+
+def read_sentence(row: Sequence[int | str]) -> Sentence:
+    """From the database; rows of two numbers are those of the first version: each sentence was quoted alone."""
+    start, end = int(row[0]), int(row[1])
+    if len(row) < 5:
+        return Sentence(start, end, (start, end))
+    return Sentence(start, end, (int(row[2]), int(row[3])), str(row[4]))
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of an article as plain text. `sentences` are offsets into `text`, `start` is the offset in the source."""
+    """A piece of an article as plain text. `start` is the offset in the source."""
 
     position: int
     heading: str
     start: int
     text: str
-    sentences: tuple[Span, ...]
+    sentences: tuple[Sentence, ...]
     token_count: int
 
 
 @dataclass(frozen=True, slots=True)
+class _Atom:
+    """What is never cut, as offsets into a section: shown from `begin` on, quoted from `quoted` on, found by `pieces`."""
+
+    begin: int
+    end: int
+    quoted: int
+    pieces: tuple[Span, ...]
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Section:
-    """What stands under one heading: its text, its sentences, and where each line of it begins in the source."""
+    """What stands under one heading: its text, its atoms, and where each line of it begins in the source."""
 
     heading: str
     text: str
-    sentences: list[Span]
+    atoms: list[_Atom]
     lines: list[tuple[int, int]]
 
 
@@ -44,11 +88,12 @@ def split_article(
 ) -> list[Passage]:
     """The passages of an article's Markdown body, in reading order.
 
-    `count_tokens` may be the model's own; the estimate serves where no tokenizer is loaded. Each sentence lies whole in
-    at least one passage; one that is longer than a passage is cut.
+    `count_tokens` may be the model's own; the estimate serves where no tokenizer is loaded. What is quoted whole lies whole in
+    at least one passage; a sentence that is longer than a passage is cut.
     """
     passages: list[Passage] = []
-    for section in _sections(body):
+    for heading, units in groupby(article_units(body), key=lambda unit: unit.heading):
+        section = _section(heading, list(units), count_tokens, max_tokens)
         for first, last in _windows(section, count_tokens, max_tokens):
             passages.append(
                 _passage(section, first, last, position=len(passages), body=body, count_tokens=count_tokens)
@@ -71,97 +116,132 @@ def sentence_in_context(*, title: str, heading: str, sentence: str) -> str:
     return f"{HEADING_SEPARATOR.join(part for part in (title, heading) if part)}: {sentence}"
 
 
-def _sections(body: str) -> Iterator[_Section]:
-    for heading, group in groupby(plain_lines(body), key=lambda line: line.heading):
-        text, sentences, starts = "", [], []
-        for line in group:
-            if text:
-                text += "\n"
-            starts.append((len(text), line.start))
-            text += line.marker
-            sentences += [(len(text) + a, len(text) + b) for a, b in _line_sentences(line)]
-            text += line.text
-        yield _Section(heading_path(heading), text, sentences, starts)
+def compared_text(text: str, sentence: Sentence) -> str:
+    """A passage's sentence behind its context, as it is compared with a question."""
+    own = text[sentence.start : sentence.end]
+    return f"{sentence.context} {own}" if sentence.context and sentence.context not in own else own
 
 
-def _line_sentences(line: Line) -> list[Span]:
-    if line.is_whole and len(line.text) <= 400:
-        return [(0, len(line.text))]
-    return split_sentences(line.text)
+def _section(heading: tuple[str, ...], units: Sequence[Unit], count_tokens: CountTokens, max_tokens: int) -> _Section:
+    texts: list[str] = []
+    atoms: list[_Atom] = []
+    lines: list[tuple[int, int]] = []
+    at = 0
+    for unit in units:
+        texts.append(unit.text)
+        atoms += _atoms(unit, at, count_tokens, max_tokens)
+        lines += [(at + offset, source) for offset, source in unit.lines]
+        at += len(unit.text) + 1
+    return _Section(heading_path(heading), "\n".join(texts), atoms, lines)
+
+
+def _atoms(unit: Unit, at: int, count_tokens: CountTokens, max_tokens: int) -> Iterator[_Atom]:
+    """The unit as one atom if it is quoted whole and fits in a passage, else each of its sentences, cut if need be."""
+    if unit.is_whole and _fits(unit.text, count_tokens, max_tokens):
+        pieces = tuple((at + start, at + end) for start, end in unit.pieces)
+        yield _Atom(at, at + len(unit.text), at + unit.lead, pieces, unit.context)
+        return
+    shown = 0
+    for start, end in (
+        piece for span in unit.pieces for piece in _cut_to_fit(unit.text, span, count_tokens, max_tokens)
+    ):
+        begin = shown if _fits(unit.text[shown:end], count_tokens, max_tokens) else start
+        yield _Atom(at + begin, at + end, at + start, ((at + start, at + end),), unit.context)
+        shown = end + (len(unit.text[end : end + 8]) - len(unit.text[end : end + 8].lstrip()))
 
 
 def _windows(section: _Section, count_tokens: CountTokens, max_tokens: int) -> Iterator[tuple[int, int]]:
-    """First and last sentence of each passage of the section (after cutting sentences that fit in none)."""
-    text = section.text
-    section.sentences[:] = [
-        piece for span in section.sentences for piece in _cut_to_fit(text, span, count_tokens, max_tokens)
-    ]
-    sentences = section.sentences
+    """First and last atom of each passage of the section."""
+    atoms = section.atoms
     first, last = 0, -1
-    while last < len(sentences) - 1:
-        reached = last
-        last = max(first, reached + 1)
-        while last + 1 < len(sentences) and count_tokens(_slice(section, first, last + 1)) <= max_tokens:
+    while last < len(atoms) - 1:
+        last = max(first, last + 1)
+        while last + 1 < len(atoms) and count_tokens(_slice(section, first, last + 1)) <= max_tokens:
             last += 1
         yield first, last
         first = _overlap_start(section, first, last, count_tokens, max_tokens)
 
 
 def _overlap_start(section: _Section, first: int, last: int, count_tokens: CountTokens, max_tokens: int) -> int:
-    """Where the next passage begins: up to OVERLAP_TOKENS back, if the next sentence still fits beside them."""
+    """Where the next passage begins: up to OVERLAP_TOKENS back, if the next atom still fits beside them."""
     start = last + 1
-    if start >= len(section.sentences):
+    if start >= len(section.atoms):
         return start
     while start - 1 > first:
-        overlap = section.text[section.sentences[start - 1][0] : section.sentences[last][1]]
-        if count_tokens(overlap) > OVERLAP_TOKENS or count_tokens(_slice(section, start - 1, last + 1)) > max_tokens:
+        if count_tokens(_slice(section, start - 1, last)) > OVERLAP_TOKENS:
+            break
+        if count_tokens(_slice(section, start - 1, last + 1)) > max_tokens:
             break
         start -= 1
     return start
 
 
+def _fits(text: str, count_tokens: CountTokens, max_tokens: int) -> bool:
+    return _prefix_that_fits(text, 0, len(text), count_tokens, max_tokens) == len(text)
+
+
 def _cut_to_fit(text: str, span: Span, count_tokens: CountTokens, max_tokens: int) -> list[Span]:
-    """The span, or its pieces of at most `max_tokens`, cut at a blank where there is one."""
+    """The span, or its pieces of at most `max_tokens`, cut at a line's end or a blank where there is one."""
     pieces: list[Span] = []
     start, end = span
-    while count_tokens(text[start:end]) > max_tokens:
-        low, high = start + 1, end
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if count_tokens(text[start:middle]) <= max_tokens else (low, middle - 1)
-        blank = text.rfind(" ", start + 1, low)
-        cut = blank if blank > start + (low - start) // 2 else low
-        pieces.append((start, cut))
-        start = cut + (len(text[cut:end]) - len(text[cut:end].lstrip()))
-    return [*pieces, (start, end)] if start < end else pieces
+    while start < end:
+        low = _prefix_that_fits(text, start, end, count_tokens, max_tokens)
+        if low < end:
+            middle = start + (low - start) // 2
+            blank = max(text.rfind("\n", middle, low), -1)
+            blank = blank if blank > middle else text.rfind(" ", middle, low)
+            low = blank if blank > middle else low
+        pieces.append((start, low))
+        start = low
+        while start < end and text[start].isspace():
+            start += 1
+    return pieces
+
+
+def _prefix_that_fits(text: str, start: int, end: int, count_tokens: CountTokens, max_tokens: int) -> int:
+    """The largest end of a text from `start` with at most `max_tokens`; looks only as far as it must."""
+    low, step = start + 1, 4 * max_tokens
+    high = min(start + step, end)
+    while high < end and count_tokens(text[start:high]) <= max_tokens:
+        low, step = high, 2 * step
+        high = min(start + step, end)
+    if high == end and count_tokens(text[start:end]) <= max_tokens:
+        return end
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if count_tokens(text[start:middle]) <= max_tokens else (low, middle - 1)
+    return low
 
 
 def _slice(section: _Section, first: int, last: int) -> str:
-    return section.text[_window_start(section, first) : section.sentences[last][1]]
-
-
-def _window_start(section: _Section, first: int) -> int:
-    """Where the sentence begins, or the list marker before it when it is the first of its line."""
-    start = section.sentences[first][0]
-    line_start = max(begin for begin, _ in section.lines if begin <= start)
-    return line_start if first == 0 or section.sentences[first - 1][1] <= line_start else start
+    return section.text[section.atoms[first].begin : section.atoms[last].end]
 
 
 def _passage(
     section: _Section, first: int, last: int, *, position: int, body: str, count_tokens: CountTokens
 ) -> Passage:
-    begin = _window_start(section, first)
-    text = section.text[begin : section.sentences[last][1]]
-    spans = tuple((a - begin, b - begin) for a, b in section.sentences[first : last + 1])
-    source = max(((at, offset) for at, offset in section.lines if at <= begin))[1]
-    sentence = section.text[slice(*section.sentences[first])]
-    exact = body.find(sentence, source)
-    is_line_start = any(at == begin for at, _ in section.lines)
+    atoms = section.atoms[first : last + 1]
+    begin = atoms[0].begin
+    text = section.text[begin : atoms[-1].end]
     return Passage(
         position=position,
         heading=section.heading,
-        start=source if is_line_start or exact < 0 else exact,
+        start=_source_offset(section, begin, body),
         text=text,
-        sentences=spans,
+        sentences=tuple(
+            Sentence(start - begin, end - begin, (atom.quoted - begin, atom.end - begin), atom.context)
+            for atom in atoms
+            for start, end in atom.pieces
+        ),
         token_count=count_tokens(text),
     )
+
+
+def _source_offset(section: _Section, begin: int, body: str) -> int:
+    """The offset in the source of what stands at `begin`: its line's, or its own where its words stand there unchanged."""
+    at, source = section.lines[max(bisect_right(section.lines, begin, key=lambda line: line[0]) - 1, 0)]
+    if at == begin:
+        return source
+    line = section.text[begin : begin + 200].split("\n")[0]
+    exact = body.find(line, source, source + _LOOK_AHEAD)
+    return source if exact < 0 else exact

@@ -1,49 +1,52 @@
-"""Markdown to plain lines that can be quoted to a customer: no markup, each line with its headings and its offset."""
+"""Markdown to plain blocks in reading order: no markup, each with its headings and its offset in the source."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from html import unescape
+from dataclasses import dataclass
+from typing import Literal, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from knowledge.text import is_cjk
+from knowledge.html_parts import HtmlPart, HtmlReader
+from knowledge.inline import inline_text, is_bold, pieces_of, tidy
+from knowledge.inline_markup import SourceLine
+from knowledge.markup import to_commonmark
+from knowledge.sentences import is_question
+from knowledge.tables import cell_text, row_parts
+from knowledge.text import is_cjk, readable_text
 
-_PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+# Inline text is parsed by us, in pieces: the parser's time grows faster than the length of what it reads.
+_PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).disable(["inline", "text_join"])
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_HIDDEN_HTML = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_HTML_TAG = re.compile(r"<[^>]*>")
-_LEAD_IN_ENDS = (":", "：")
-_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", ":", "：", ";", "；")
-JOINED_LIST_CHARACTERS = 300
+_STATEMENT_ENDS = (".", "!", "。", "！", ":", "：", ";", "；", ",", "，")
+
+Kind = Literal["text", "title", "question", "item", "row", "code", "end"]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One paragraph, list item, table row or code block as plain text.
+class Block:
+    """A paragraph, list item, table row or code block as plain text.
 
-    `start` is its offset in the Markdown source, `marker` a list marker shown before it, `is_whole` says that it is
-    one sentence whatever it contains.
+    `start` is its offset in the source, `marker` a list marker shown before it, `depth` how many lists it stands in and
+    `list_number` which of the document's outermost ones (0: none). A "title" names what follows, an "end" (without text) ends the
+    answer to the question before it.
     """
 
+    kind: Kind
     heading: tuple[str, ...]
     text: str
     start: int
     marker: str = ""
-    is_whole: bool = False
-    is_item: bool = False
+    depth: int = 0
+    list_number: int = 0
 
 
-def plain_lines(source: str) -> list[Line]:
-    """The document as plain lines in reading order, under their headings.
-
-    A list of short fragments after a lead-in ("We deliver to:") becomes one sentence with it; a table row becomes
-    "Seed — Price: Free; Members: 1".
-    """
-    return _join_fragments(list(_Walk(source).lines()))
+def plain_blocks(source: str) -> list[Block]:
+    """The document as plain blocks in reading order, under their headings."""
+    return list(_Walk(source).blocks())
 
 
 def escape_markdown(text: str) -> str:
@@ -59,137 +62,115 @@ def join_words(left: str, right: str) -> str:
 
 
 class _Walk:
-    """One pass over the parser's tokens; holds the position in headings, lists and tables."""
+    """One pass over the parser's tokens; holds the position in headings, lists, tables and HTML."""
 
     def __init__(self, source: str) -> None:
-        self.tokens: Sequence[Token] = _PARSER.parse(source)
-        self.offsets = [0]
-        for line in source.split("\n"):
-            self.offsets.append(self.offsets[-1] + len(line) + 1)
+        lines = to_commonmark(source)
+        self.offsets = _offsets(source, lines)
+        self.references: dict[str, object] = {}
+        self.tokens: Sequence[Token] = _PARSER.parse("\n".join(line.text for line in lines), self.references)
         self.headings: dict[int, str] = {}
-        self.lists: list[int | None] = []
+        self.lists: list[bool] = []
+        self.list_number = 0
         self.marker = ""
         self.header: list[str] = []
         self.row: list[str] = []
-        self.row_start = 0
+        self.start = 0
+        self.html = HtmlReader()
 
-    def lines(self) -> Iterator[Line]:
+    def blocks(self) -> Iterator[Block]:
         for index, token in enumerate(self.tokens):
+            self.start = self.offsets[token.map[0]] if token.map else self.start
             if token.type == "inline":
                 yield from self._inline(token, self.tokens[index - 1])
+            elif token.type == "code_block" and self.html.is_in_table:
+                yield from self._html(self.html.read(token.content))
             elif token.type in {"fence", "code_block"}:
-                yield from self._block(token.content.rstrip("\n"), token, is_whole=True)
+                yield from self._block("code", token.content.rstrip("\n"))
             elif token.type == "html_block":
-                yield from self._block(_html_text(token.content), token)
+                yield from self._html(self.html.read(token.content))
             elif token.type == "tr_close":
                 yield from self._table_row()
             else:
                 self._enter_or_leave(token)
+        yield from self._html(self.html.read("</table>"))
+        yield from self._html(self.html.flush())
 
     def _enter_or_leave(self, token: Token) -> None:
-        if token.type == "ordered_list_open":
-            self.lists.append(int(token.attrGet("start") or 1))
-        elif token.type == "bullet_list_open":
-            self.lists.append(None)
+        if token.type in {"ordered_list_open", "bullet_list_open"}:
+            self.list_number += not self.lists
+            self.lists.append(token.type == "ordered_list_open")
         elif token.type in {"ordered_list_close", "bullet_list_close"}:
             self.lists.pop()
         elif token.type == "list_item_open":
-            self.marker = f"{token.info}. " if self.lists[-1] is not None else "• "
+            self.marker = f"{token.info}. " if self.lists[-1] else "• "
         elif token.type == "table_open":
             self.header = []
         elif token.type == "tr_open":
-            self.row, self.row_start = [], self._offset(token)
+            self.row = []
 
-    def _inline(self, token: Token, parent: Token) -> Iterator[Line]:
-        text = _inline_text(token.children or [])
-        if parent.type == "heading_open":
-            level = int(parent.tag[1])
-            self.headings = {key: value for key, value in self.headings.items() if key < level}
-            if text:
-                self.headings[level] = text
+    def _inline(self, token: Token, parent: Token) -> Iterator[Block]:
+        children = self._children(token.content)
+        if self.html.is_in_table:
+            self.html.add(inline_text(children))
+        elif parent.type == "heading_open":
+            self._enter_heading(int(parent.tag[1]), inline_text(children, keeps_addresses=False))
         elif parent.type in {"th_open", "td_open"}:
-            self.row.append(text)
+            self.row.append(cell_text(inline_text(children)))
         else:
-            yield from self._block(text, token)
+            text = inline_text(children)
+            is_title = (
+                not self.lists and is_bold(children) and not text.endswith(_STATEMENT_ENDS) and not is_question(text)
+            )
+            yield from self._block("title" if is_title else "text", text)
 
-    def _block(self, text: str, token: Token, *, is_whole: bool = False) -> Iterator[Line]:
-        if not text.strip():
+    def _children(self, content: str) -> list[Token]:
+        found: list[Token] = []
+        for piece in pieces_of(content):
+            _PARSER.inline.parse(piece, _PARSER, self.references, found)
+        return found
+
+    def _html(self, parts: Iterator[HtmlPart]) -> Iterator[Block]:
+        for part in parts:
+            if part.kind == "heading":
+                self._enter_heading(part.level, readable_text(part.text))
+            else:
+                self.marker = part.marker or self.marker
+                yield from self._block(cast("Kind", part.kind), part.text, part=part)
+
+    def _enter_heading(self, level: int, text: str) -> None:
+        self.headings = {key: value for key, value in self.headings.items() if key < level}
+        if text:
+            self.headings[level] = " ".join(text.split())
+
+    def _block(self, kind: Kind, text: str, *, part: HtmlPart | None = None) -> Iterator[Block]:
+        text = readable_text(text) if kind == "code" else tidy(text)
+        if not text.strip() and kind != "end":
             return
-        text = text if is_whole else text.strip()
-        yield Line(self._heading(), text, self._offset(token), self.marker, is_whole, is_item=bool(self.lists))
+        depth = (part.depth if part else 0) or len(self.lists)
+        number = (part.list_number if part else 0) or self.list_number
+        yield Block(
+            kind="item" if kind == "text" and depth else kind,
+            heading=tuple(self.headings[level] for level in sorted(self.headings)),
+            text=text,
+            start=self.start,
+            marker=self.marker if depth else "",
+            depth=depth,
+            list_number=number if depth else 0,
+        )
         self.marker = ""
 
-    def _table_row(self) -> Iterator[Line]:
+    def _table_row(self) -> Iterator[Block]:
         if not self.header:
-            self.header = self.row
+            self.header = self.row or [""]
             return
-        text = _row_text(self.header, self.row)
-        if text:
-            yield Line(self._heading(), text, self.row_start, is_whole=True)
-
-    def _heading(self) -> tuple[str, ...]:
-        return tuple(self.headings[level] for level in sorted(self.headings))
-
-    def _offset(self, token: Token) -> int:
-        return self.offsets[token.map[0]] if token.map else 0
+        for kind, text in row_parts(self.header, self.row):
+            yield from self._block(cast("Kind", kind), text)
 
 
-def _inline_text(tokens: Sequence[Token]) -> str:
-    text = ""
-    for position, token in enumerate(tokens):
-        if token.type == "softbreak":
-            following = _inline_text(tokens[position + 1 :])
-            return join_words(text.rstrip(), following.lstrip())
-        if token.type == "hardbreak":
-            text = text.rstrip() + "\n"
-        elif token.type in {"text", "code_inline", "text_special", "image"}:
-            text += token.content
-    return text
-
-
-def _row_text(header: Sequence[str], row: Sequence[str]) -> str:
-    """A row as a sentence: its first cell names it, each other cell stands after its column's name."""
-    chinese = any(is_cjk(character) for character in "".join([*header, *row]))
-    dash, colon, separator = ("——", "：", "；") if chinese else (" — ", ": ", "; ")
-    cells = [
-        f"{name}{colon}{cell}" if name else cell
-        for name, cell in zip(list(header[1:]) + [""] * len(row), row[1:], strict=False)
-        if cell
-    ]
-    return dash.join(part for part in (row[0] if row else "", separator.join(cells)) if part)
-
-
-def _html_text(source: str) -> str:
-    text = unescape(_HTML_TAG.sub(" ", _HIDDEN_HTML.sub("", source)))
-    return "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
-
-
-def _join_fragments(lines: list[Line]) -> list[Line]:
-    joined: list[Line] = []
-    position = 0
-    while position < len(lines):
-        line = lines[position]
-        items = _fragments_after(lines, position)
-        if items:
-            separator = "；" if line.text.endswith("：") else "; "
-            gap = "" if line.text.endswith("：") else " "
-            line = replace(line, text=line.text + gap + separator.join(item.text for item in items))
-        joined.append(line)
-        position += 1 + len(items)
-    return joined
-
-
-def _fragments_after(lines: list[Line], position: int) -> list[Line]:
-    """The list items that complete the lead-in at `position`; none when it is no lead-in or they are sentences."""
-    lead = lines[position]
-    if lead.is_item or lead.is_whole or not lead.text.endswith(_LEAD_IN_ENDS):
-        return []
-    items: list[Line] = []
-    for line in lines[position + 1 :]:
-        if not line.is_item or line.heading != lead.heading:
-            break
-        items.append(line)
-    length = len(lead.text) + sum(len(item.text) + 2 for item in items)
-    is_plain = all(item.marker and not item.is_whole and "\n" not in item.text for item in items)
-    is_fragment = all(not item.text.endswith(_SENTENCE_ENDS) for item in items)
-    return items if is_plain and is_fragment and length <= JOINED_LIST_CHARACTERS else []
+def _offsets(source: str, lines: Sequence[SourceLine]) -> list[int]:
+    """Where in the source each line of CommonMark comes from."""
+    starts = [0]
+    for line in source.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return [starts[line.number] for line in lines] + [starts[-1]]

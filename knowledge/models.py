@@ -97,7 +97,9 @@ class Chunk(TenantModel):
     `heading` is its path of headings, `start` its offset in the body.
 
     `embedding` is null until the inference worker has computed it; the lexical vector is there at once.
-    `sentences` holds [start, end] offsets into `text`; `sentence_embeddings` a float16 matrix in the same order.
+    `sentences` holds [start, end, start of the quote, end of the quote, context] as offsets into `text`
+    (`knowledge.chunking.Sentence`); `sentence_embeddings` a float16 matrix in the same order. `text_version` is that of the
+    rules by which the article was cut.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="chunks")
@@ -109,6 +111,7 @@ class Chunk(TenantModel):
     text = models.TextField()
     token_count = models.PositiveIntegerField(default=0)
     sentences = models.JSONField(default=list)
+    text_version = models.PositiveSmallIntegerField(default=1)
     lexemes = SearchVectorField(null=True)
     embedding = VectorField(dimensions=EMBEDDING_DIMENSIONS, null=True)
     sentence_embeddings = models.BinaryField(null=True)

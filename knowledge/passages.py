@@ -15,7 +15,14 @@ from django.db.models import F, Q, Value
 
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import state
-from knowledge.chunking import searched_text, sentence_in_context, split_article
+from knowledge.chunking import (
+    TEXT_VERSION,
+    compared_text,
+    read_sentence,
+    searched_text,
+    sentence_in_context,
+    split_article,
+)
 from knowledge.errors import CannotRead
 from knowledge.models import EMBEDDING_DIMENSIONS, Article, ArticleVersion, Chunk
 from knowledge.text import lexical_input
@@ -31,7 +38,8 @@ class WrongVector(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChunkToEmbed:
-    """What the embedding model reads of a passage: the passage under its headings, and each sentence under them."""
+    """What the embedding model reads of a passage: the passage under its headings, and each sentence under them,
+    behind the question or lead-in that it belongs to."""
 
     chunk_id: UUID
     text: str
@@ -85,7 +93,8 @@ def _write_passages(article: Article, version: ArticleVersion) -> int:
             start=passage.start,
             text=passage.text,
             token_count=passage.token_count,
-            sentences=[list(span) for span in passage.sentences],
+            sentences=[sentence.as_row for sentence in passage.sentences],
+            text_version=TEXT_VERSION,
             lexemes=_lexemes(
                 searched_text(title=version.title, heading=passage.heading, text=passage.text), article.language
             ),
@@ -111,9 +120,11 @@ def chunks_to_embed(
                 passage=searched_text(title=chunk.version.title, heading=chunk.heading, text=chunk.text),
                 sentences=tuple(
                     sentence_in_context(
-                        title=chunk.version.title, heading=chunk.heading, sentence=chunk.text[start:end]
+                        title=chunk.version.title,
+                        heading=chunk.heading,
+                        sentence=compared_text(chunk.text, read_sentence(row)),
                     )
-                    for start, end in chunk.sentences
+                    for row in chunk.sentences
                 ),
             )
             for chunk in chunks.order_by("position")

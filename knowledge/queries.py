@@ -101,6 +101,13 @@ def is_index_complete() -> bool:
     return not passages().filter(embedding__isnull=True).exists()
 
 
+def articles_written_before(text_version: int, *, limit: int) -> list[Article]:
+    """Published articles whose passages were cut by older rules, locked; those that somebody is changing are left out."""
+    outdated = passages().filter(text_version__lt=text_version).values("article")
+    found = Article.objects.select_for_update(of=("self",), skip_locked=True).select_related("published_version")
+    return list(found.filter(pk__in=outdated).order_by("id")[:limit])
+
+
 def versions_awaiting_vectors(*, older_than: timedelta = timedelta(0)) -> list[UUID]:
     """Published versions with a passage that has had no vector for that long, at most SWEEP_BATCH of them."""
     waiting = passages().filter(embedding__isnull=True, created_at__lte=timezone.now() - older_than)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge.answerability import DEFAULT_THRESHOLD, Kind, answer_probability, kind_of, threshold_for
+from knowledge.chunking import HEADING_SEPARATOR, Sentence
+from knowledge.pieces import is_fragment
 from knowledge.retrieval import Candidate, RetrievalResult
 from knowledge.scoring import ScoredSentence, score_sentences
+from knowledge.sentences import is_question
 
 # A second sentence is quoted when the best one leads by no more than this.
 SMALL_MARGIN = 0.06
@@ -19,13 +22,17 @@ OTHER_LANGUAGE_LEAD = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence of a passage, word for word; `start` and `end` are its offsets in the passage's text."""
+    """A sentence of a passage, or all that is sent with it, word for word; `start` and `end` are offsets in the passage's text.
+
+    `context` is the question that it answers or what introduces it, which is not quoted.
+    """
 
     candidate: Candidate
     start: int
     end: int
     text: str
     score: float = 0.0
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,26 @@ def select_quotes(result: RetrievalResult, *, gate: Mapping[str, Any] | None = N
     return own or QuoteSelection((), False, 0.0, DEFAULT_THRESHOLD, 0.0, result.language)
 
 
+def whole_quote(candidate: Candidate, sentence: Sentence, *, score: float = 0.0) -> Quote:
+    """What is quoted when that sentence of the passage is chosen."""
+    start, end = sentence.quoted
+    return Quote(candidate, start, end, candidate.text[start:end], score=score, context=sentence.context)
+
+
+def join_quotes(quotes: Sequence[Quote]) -> str:
+    """The quotes as one text: Chinese sentences follow each other directly, English ones behind a space.
+
+    Rows, lists, code and what else is no sentence stand on lines of their own.
+    """
+    text = ""
+    for quote in quotes:
+        own = quote.text.strip()
+        runs_on = not is_fragment(text) and "\n" not in text and "\n" not in own and not is_fragment(own)
+        separator = "\n" if not runs_on else "" if quote.candidate.language == "zh" else " "
+        text += (separator if text else "") + own
+    return text
+
+
 def gate_scores(result: RetrievalResult) -> dict[Kind, float]:
     """The gate's score for each kind of evidence there is: in the question's language, and across languages."""
     scored = (score_sentences(result, candidates) for candidates in (result.own_language, result.other_language))
@@ -74,13 +101,17 @@ def _select(
     scored = score_sentences(result, candidates)
     if not scored:
         return None
-    best, *others = scored
-    margin = best.score - others[0].score if others else 1.0
-    chosen = scored[:2] if margin <= SMALL_MARGIN else scored[:1]
+    best = scored[0]
+    second = next((sentence for sentence in scored if sentence.text != best.text), None)
+    margin = best.score - second.score if second else 1.0
+    chosen = [best, second] if second and margin <= SMALL_MARGIN and _may_follow(best, second) else [best]
     kind = kind_of(result, best)
     probability, threshold = answer_probability(best, kind=kind), threshold_for(gate, kind)
     return QuoteSelection(
-        quotes=tuple(_quote(sentence) for sentence in _reading_order(chosen)),
+        quotes=tuple(
+            whole_quote(chosen_one.candidate, chosen_one.sentence, score=chosen_one.score)
+            for chosen_one in _reading_order(chosen)
+        ),
         answerable=probability >= threshold,
         score=probability,
         threshold=threshold,
@@ -102,13 +133,19 @@ def _prefers(other: QuoteSelection, own: QuoteSelection) -> bool:
     return other.answerable and other.score >= own.score + OTHER_LANGUAGE_LEAD
 
 
+def _may_follow(best: ScoredSentence, second: ScoredSentence) -> bool:
+    """An answer to another question says nothing behind this one."""
+    return _question_of(best) == _question_of(second)
+
+
+def _question_of(sentence: ScoredSentence) -> str:
+    """The question that the sentence answers, in the article's own words; "" for running text."""
+    heading = sentence.candidate.heading.rsplit(HEADING_SEPARATOR, 1)[-1]
+    return next((text for text in (sentence.sentence.context, heading) if is_question(text)), "")
+
+
 def _reading_order(chosen: Sequence[ScoredSentence]) -> list[ScoredSentence]:
     """Sentences of one passage in its order, otherwise the best first."""
     if len({sentence.candidate.chunk_id for sentence in chosen}) == 1:
         return sorted(chosen, key=lambda sentence: sentence.position)
     return list(chosen)
-
-
-def _quote(sentence: ScoredSentence) -> Quote:
-    start, end = sentence.candidate.sentences[sentence.position]
-    return Quote(candidate=sentence.candidate, start=start, end=end, text=sentence.text, score=sentence.score)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import queries, search_sql
+from knowledge.chunking import Sentence, compared_text, read_sentence
 from knowledge.models import Chunk
 from knowledge.passages import read_sentence_vectors
 from knowledge.ranking import Ranked, fuse, reserve_slots
@@ -36,8 +37,8 @@ class Candidate:
 
     `rank` counts from 1 among the passages of its language. `dense_score` is a cosine (of centred vectors when
     `is_other_language`), `lexical_score` PostgreSQL's ts_rank, `fused_score` the sum of reciprocal ranks.
-    `updated_at` is when the version was saved. `sentences` are offsets into `text`; the rows of `sentence_vectors` and
-    `sentence_terms` stand in the same order.
+    `updated_at` is when the version was saved. `sentences` say what is compared and what is quoted; the rows of
+    `sentence_vectors` and `sentence_terms` stand in the same order.
     `used` is for whoever composes the answer.
     """
 
@@ -51,7 +52,7 @@ class Candidate:
     text: str
     start: int
     updated_at: datetime
-    sentences: tuple[tuple[int, int], ...]
+    sentences: tuple[Sentence, ...]
     rank: int
     fused_score: float
     dense_rank: int | None = None
@@ -71,9 +72,15 @@ class Candidate:
         return " ".join(part for part in (self.title, self.heading) if part)
 
     @property
-    def quotable(self) -> tuple[str, ...]:
-        """The sentences' texts."""
-        return tuple(self.text[start:end] for start, end in self.sentences)
+    def compared(self) -> tuple[str, ...]:
+        """The sentences' texts, each behind the question or lead-in that it belongs to."""
+        return tuple(compared_text(self.text, sentence) for sentence in self.sentences)
+
+    @property
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        """The whole text as offsets of what is quoted together, each with what is shown before it."""
+        ends = sorted({sentence.quoted[1] for sentence in self.sentences})
+        return tuple(zip([0, *ends], ends, strict=False))
 
     def as_record(self) -> dict[str, object]:
         """What a trace keeps of it: everything but vectors and terms."""
@@ -177,7 +184,7 @@ def _load(places: Sequence[Ranked]) -> list[Candidate]:
 
 
 def _candidate(chunk: Chunk, place: Ranked) -> Candidate:
-    sentences = tuple((start, end) for start, end in chunk.sentences)
+    sentences = tuple(read_sentence(row) for row in chunk.sentences)
     return Candidate(
         chunk_id=chunk.pk,
         article_id=chunk.article_id,
@@ -204,7 +211,7 @@ def _candidate(chunk: Chunk, place: Ranked) -> Candidate:
 
 def _with_sentence_terms(candidates: Sequence[Candidate], language: str) -> tuple[Candidate, ...]:
     """Each candidate with its headline's and sentences' terms, made like the question's so that they compare."""
-    texts = [text for candidate in candidates for text in (candidate.headline, *candidate.quotable)]
+    texts = [text for candidate in candidates for text in (candidate.headline, *candidate.compared)]
     if language == "zh":
         found = iter([frozenset(search_terms(text)) for text in texts])
     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.chunking import Sentence
 from knowledge.retrieval import Candidate, RetrievalResult
 from knowledge.search_sql import centre
 from knowledge.terms import coverage
@@ -41,10 +42,14 @@ class ScoredSentence:
     score: float
 
     @property
+    def sentence(self) -> Sentence:
+        """Where it stands, what is quoted with it, and what it answers."""
+        return self.candidate.sentences[self.position]
+
+    @property
     def text(self) -> str:
-        """The sentence, word for word."""
-        start, end = self.candidate.sentences[self.position]
-        return self.candidate.text[start:end]
+        """What is quoted when it is chosen, word for word."""
+        return self.candidate.text[slice(*self.sentence.quoted)]
 
 
 def score_sentences(result: RetrievalResult, candidates: Sequence[Candidate]) -> list[ScoredSentence]:

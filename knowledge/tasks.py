@@ -12,10 +12,11 @@ from kombu.exceptions import OperationalError
 from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from knowledge import queries
+from knowledge import queries, rewriting
 
 EMBED_CHUNKS = "inference_worker.embed_chunks"
 SWEEP_EMBEDDINGS = "knowledge.sweep_embeddings"
+REWRITE_PASSAGES = "knowledge.rewrite_passages"
 SWEEP_AFTER = timedelta(seconds=20)
 
 log = structlog.get_logger(__name__)
@@ -50,3 +51,16 @@ def sweep_embeddings() -> int:
     if asked:
         log.info("embeddings_swept", versions=asked)
     return asked
+
+
+@shared_task(name=REWRITE_PASSAGES)
+def rewrite_passages() -> int:
+    """Write passages anew that were cut by older rules, a few articles of each company; returns of how many."""
+    rewritten = 0
+    for tenant_id in Tenant.objects.values_list("id", flat=True):
+        for version_id in rewriting.rewrite_passages(tenant_id=tenant_id):
+            enqueue_embedding(tenant_id=tenant_id, version_id=version_id)
+            rewritten += 1
+    if rewritten:
+        log.info("passages_rewritten", articles=rewritten)
+    return rewritten

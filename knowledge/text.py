@@ -1,4 +1,4 @@
-"""Words of two languages: which one a text is in, where its sentences end, what it is searched by. Pure functions."""
+"""Words of two languages: which one a text is in, what it is searched by, how it is read. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,11 @@ from typing import Literal
 
 LanguageCode = Literal["en", "zh"]
 
-_CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_CJK_CHARACTER = re.compile(f"[{_CJK}]")
-_CJK_RUN = re.compile(f"[{_CJK}]+")
+CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_CJK_CHARACTER = re.compile(f"[{CJK}]")
+_CJK_RUN = re.compile(f"[{CJK}]+")
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
-_TERM = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:[.,][0-9]+)*")
-_CLOSERS = "\"'”’」』）)\\]》"
-
-# A full stop of Chinese always ends a sentence; a Latin one only before a space and something that can begin one.
-_SENTENCE_END = re.compile(
-    rf"[。！？]+[{_CLOSERS}]*|[!?]+[{_CLOSERS}]*(?=[{_CJK}])"
-    rf"|[.!?]+[{_CLOSERS}]*(?=\s+[\"'“‘（(\[]?(?:[A-Z0-9\u00c0-\u00de]|[{_CJK}])|\s*(?:\n|$))|\n"
-)
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|No|Nos|Inc|Ltd|Co|Corp|Prof|Gen|Col|Lt|Sgt|Rev|Hon|approx|ca|c|e\.g|i\.e"
-    r"|U\.S|U\.K|a\.m|p\.m|Fig|Vol|pp|al|est|min|max|incl|excl)|\b[A-Z]|(?:^|\n)\s*\d{1,3})\.$"
-)
+_TERM = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:[.,][0-9]+)*")
 
 
 def is_cjk(character: str) -> bool:
@@ -37,36 +26,6 @@ def detect_language(text: str) -> LanguageCode:
     characters = len(_CJK_CHARACTER.findall(text))
     words = len(_LATIN_WORD.findall(text))
     return "zh" if characters and characters >= words else "en"
-
-
-def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Offsets [start, end) of the sentences, in order, without surrounding blanks; a line break always separates.
-
-    Works on either language and on mixed text. Everything but blanks belongs to exactly one sentence.
-    """
-    spans: list[tuple[int, int]] = []
-    start = 0
-    for match in _SENTENCE_END.finditer(text):
-        before = text[start : match.end()].rstrip()
-        if match.group() != "\n" and _ABBREVIATION.search(before) and match.end() < len(text):
-            continue
-        _append_span(spans, text, start, match.end())
-        start = match.end()
-    _append_span(spans, text, start, len(text))
-    return spans
-
-
-def _append_span(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
-    piece = text[start:end]
-    if not piece.strip():
-        return
-    start += len(piece) - len(piece.lstrip())
-    end -= len(piece) - len(piece.rstrip())
-    # A lone "..." or bracket belongs to the sentence before it.
-    if spans and not any(character.isalnum() for character in piece) and "\n" not in text[spans[-1][1] : start]:
-        spans[-1] = (spans[-1][0], end)
-    else:
-        spans.append((start, end))
 
 
 def search_terms(text: str) -> list[str]:
@@ -108,10 +67,29 @@ def estimate_tokens(text: str) -> int:
     return ceil(total)
 
 
-_TOKEN_LIKE = re.compile(rf"[{_CJK}]+|[^\W\d_{_CJK}]+|\d+|[^\w\s]|_")
+_TOKEN_LIKE = re.compile(rf"[{CJK}]+|[^\W\d_{CJK}]+|\d+|[^\w\s]|_")
 
 
 def clean_text(text: str) -> str:
     """Unify line ends and drop control characters, which PostgreSQL (NUL) or a reader cannot take."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(c for c in unified if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+
+
+# Zero-width blanks, soft hyphens, direction marks, private use: seen by nobody, and "CAM\u200bPUS15" is found by nobody.
+# The joiner U+200D stays: it holds emoji together.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ue000-\uf8ff\ufeff\ufffc\ufffd"
+    "\U000e0000-\U000e007f]"
+)
+_BLANK = re.compile("[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_FULL_WIDTH = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
+_FULL_WIDTH_OFFSET = 0xFEE0
+
+
+def readable_text(text: str) -> str:
+    """The text as a person would type it: nothing invisible, plain blanks, letters and digits of normal width."""
+    if text.isascii():
+        return text
+    text = _BLANK.sub(" ", _INVISIBLE.sub("", text))
+    return _FULL_WIDTH.sub(lambda found: chr(ord(found.group()) - _FULL_WIDTH_OFFSET), text)

@@ -67,9 +67,9 @@ def test_sentence_vectors_belong_to_their_sentences() -> None:
     tenant = make_tenant()
     publish(tenant, "Returns", f"{RETURNS} {DELIVERY}")
     (candidate,) = find(tenant, "return pots").candidates
-    assert candidate.quotable == (RETURNS, DELIVERY)
+    assert candidate.compared == (RETURNS, DELIVERY)
     assert candidate.sentence_vectors is not None
-    expected = EMBEDDER.embed_passages([f"Returns: {sentence}" for sentence in candidate.quotable])
+    expected = EMBEDDER.embed_passages([f"Returns: {sentence}" for sentence in candidate.compared])
     for row, vector in zip(candidate.sentence_vectors, expected, strict=True):
         assert row == pytest.approx(vector, abs=1e-3)
 

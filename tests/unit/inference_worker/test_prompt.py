@@ -8,7 +8,7 @@ import pytest
 
 from inference_worker.engine import ChatTurn
 from inference_worker.prompt import INSTRUCTIONS, BuiltPrompt, PromptPassage, build_prompt
-from knowledge.text import split_sentences
+from knowledge.sentences import split_sentences
 
 WORDS_OF_A_PASSAGE = 8
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from knowledge.chunking import Sentence
 from knowledge.retrieval import Candidate, RetrievalResult
 from knowledge.terms import QueryTerm
 
@@ -45,7 +46,7 @@ def make_candidate(
         text=text,
         start=0,
         updated_at=datetime(2026, 1, 1, tzinfo=UTC),
-        sentences=tuple(spans),
+        sentences=tuple(Sentence(start, end, (start, end)) for start, end in spans),
         rank=rank,
         fused_score=0.03,
         is_other_language=is_other_language,

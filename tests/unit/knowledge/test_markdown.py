@@ -2,58 +2,105 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.markdown import escape_markdown, plain_lines
+from knowledge.markdown import escape_markdown, plain_blocks
+from tests.unit.knowledge.quotes import quotes, shown
 
 
-def texts(source: str) -> list[str]:
-    return [line.text for line in plain_lines(source)]
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("A **bold** and *soft* `code_name` ~~old~~ ![gear](x.png)<br>", "A bold and soft code_name gear"),
+        ("Delivery costs ~~€11.90~~ €7.50.", "Delivery costs €7.50."),
+        ("Delivery costs <s>€11.90</s> <del>€9</del> €7.50.", "Delivery costs €7.50."),
+        ("one\ntwo", "one two"),
+        ("中文\n继续", "中文继续"),
+        ("Stu\u200bdents get 15\u00a0% with CAM\u00adPUS15\ufeff.", "Students get 15 % with CAMPUS15."),
+        ("Fish&nbsp;&amp;&nbsp;chips cost&shy; &euro;9.", "Fish & chips cost €9."),
+        ("会员享受９折，输入ＡＢＣ１２。", "会员享受9折，输入ABC12。"),
+        ("A note[^1] follows.", "A note follows."),
+        ("Turn it {{< kbd >}}left{{< /kbd >}} {% now %}twice.", "Turn it left twice."),
+        ("Open <Icon name={cog} /> <b>Settings</b> <!-- not yet -->now.", "Open Settings now."),
+        ("See [[returns|our returns page]].", "See our returns page."),
+        ("The =={{ x }}== rest {/* hidden */}stays.", "The … rest stays."),
+        ("- [x] Pack it.", "• Pack it."),
+    ],
+)
+def test_inline_markup_leaves_no_trace(source: str, text: str) -> None:
+    assert shown(source) == text
 
 
-def test_inline_markup_leaves_no_trace() -> None:
-    source = "A **bold** and *soft* `code_name` with a [link](https://example.org) ~~old~~ ![alt](x.png)<br>"
-    assert texts(source) == ["A bold and soft code_name with a link old alt"]
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Use the [form](https://shop.example/damage).", "Use the form (https://shop.example/damage)."),
+        ("Write to [our team](mailto:help@shop.example?subject=x).", "Write to our team (help@shop.example)."),
+        ("Ring [the desk](tel:+49-30-5550100).", "Ring the desk (+49-30-5550100)."),
+        ("Ring [030 5550100](tel:+49305550100).", "Ring 030 5550100."),
+        ("请填写[表单](https://shop.example/f)。", "请填写表单（https://shop.example/f）。"),
+        ("Go to [shop.example](https://shop.example/).", "Go to shop.example."),
+        ("Go to <https://shop.example/a>.", "Go to https://shop.example/a."),
+        ("See [delivery](/help/delivery) and [returns](#returns).", "See delivery and returns."),
+        ('<p>Use the <a href="https://shop.example/x">form</a>.</p>', "Use the form (https://shop.example/x)."),
+        ("[![build](https://ci.example/b.svg)](https://ci.example)", ""),
+    ],
+)
+def test_links_keep_their_address_where_it_says_more_than_the_words(source: str, text: str) -> None:
+    assert shown(source) == text
 
 
-def test_soft_breaks_join_english_with_and_chinese_without_a_blank() -> None:
-    assert texts("one\ntwo\n\n中文\n继续") == ["one two", "中文继续"]
+@pytest.mark.parametrize(
+    "source",
+    [
+        ":::warning Mind the seal\nNever heat it.\n:::",
+        "::: tip\nNever heat it.\n:::",
+        ":::danger[Hot]\nNever heat it.\n:::",
+        '!!! danger "Before you start"\n    Never heat it.',
+        '??? note "More"\n    Never heat it.',
+        "> [!WARNING]\n> Never heat it.",
+        "import Tabs from '@theme/Tabs';\nexport const meta = {a: 1}\n\nNever heat it.",
+        '<Tabs>\n<TabItem value="a" label="Linux">\n\nNever heat it.\n\n</TabItem>\n</Tabs>',
+        '{% hint style="info" %}\nNever heat it.\n{% endhint %}',
+        '{{% notice tip "Hot" %}}\nNever heat it.\n{{% /notice %}}',
+        "[TOC]\n\n## Heat {#heat}\n\nNever heat it.{.lead}\n{: .note}",
+        "<div class='card'>\n<h3>Heat</h3>\n<p>Never heat it.</p>\n</div>",
+        "**Heat**\n\nNever heat it.",
+        "<!-- draft -->\n\nNever heat it.\n\n<style>p {}</style>",
+        "[^1]: Never heat it.",
+        "Heat\n====\n\nNever heat it.",
+    ],
+)
+def test_what_steers_a_generator_never_reaches_a_quote(source: str) -> None:
+    assert quotes(source) == ["Never heat it."]
 
 
-def test_table_rows_become_readable_sentences() -> None:
-    source = "| Plan | Price | Members |\n| --- | --- | --- |\n| **Seed** | Free | 1 |\n| Solo | €12 | |\n"
-    assert texts(source) == ["Seed — Price: Free; Members: 1", "Solo — Price: €12"]
-    assert texts("| 套餐 | 月费 |\n| - | - |\n| 种子版 | 免费 |\n") == ["种子版——月费：免费"]
+def test_code_stays_whole_and_as_it_is() -> None:
+    source = "```sh\ncurl **x** | jq {{ y }}\n\nimport a from 'b'\n:::\n```\n\n    indented <Tag>\n"
+    assert quotes(source) == ["curl **x** | jq {{ y }}\n\nimport a from 'b'\n:::", "indented <Tag>"]
 
 
-def test_short_list_items_complete_their_lead_in() -> None:
-    assert texts("We deliver to:\n\n- Austria\n- Spain\n") == ["We deliver to: Austria; Spain"]
-    assert texts("送达国家：\n\n- 法国\n- 德国\n") == ["送达国家：法国；德国"]
+def test_hidden_html_disappears() -> None:
+    assert quotes("<!-- note --><p>Shown &amp; read.</p><script>alert(1)</script>\n") == ["Shown & read."]
 
 
-def test_list_items_that_are_sentences_stand_alone_with_their_numbers() -> None:
-    lines = plain_lines("Do this:\n\n1. Open the page.\n2. Press save.\n")
-    assert [(line.marker, line.text) for line in lines] == [
-        ("", "Do this:"),
-        ("1. ", "Open the page."),
-        ("2. ", "Press save."),
-    ]
-
-
-def test_code_keeps_its_lines_and_hidden_html_disappears() -> None:
-    source = "```sh\ncurl **x** | jq\n```\n\n<!-- note --><p>Shown &amp; read</p><script>alert(1)</script>\n"
-    assert texts(source) == ["curl **x** | jq", "Shown & read"]
-
-
-def test_headings_form_a_path_and_lines_know_their_offset() -> None:
+def test_headings_form_a_path_and_blocks_know_their_offset() -> None:
     source = "Intro.\n\n## A\n\nFirst.\n\n### B\n\nSecond.\n\n## C\n\nThird.\n"
-    lines = plain_lines(source)
-    assert [line.heading for line in lines] == [(), ("A",), ("A", "B"), ("C",)]
-    assert [source[line.start :].startswith(line.text) for line in lines] == [True] * 4
+    blocks = plain_blocks(source)
+    assert [block.heading for block in blocks] == [(), ("A",), ("A", "B"), ("C",)]
+    assert [source[block.start :].startswith(block.text) for block in blocks] == [True] * 4
 
 
-@given(st.text(alphabet="ab*_`#|[]()<>&!-+1.\\~:\n中 ", max_size=120))
-def test_escaped_plain_text_reads_as_it_was(text: str) -> None:
-    shown = "".join("".join(texts(escape_markdown(text))).split())
-    assert shown == "".join(text.split())
+def test_offsets_survive_what_was_taken_away_before() -> None:
+    source = "import A from 'a'\n\n:::note Hot\nFirst.\n:::\n\n{% x %}\n\nA;b\n1;2\n3;4\n\nLast.\n"
+    blocks = [block for block in plain_blocks(source) if block.text in {"First.", "Last."}]
+    assert [source[block.start :].split("\n", maxsplit=1)[0] for block in blocks] == ["First.", "Last."]
+
+
+@given(st.text(alphabet="ab*_`#|[]()<>&!-+1.\\~:;{%}=\n中 ", max_size=120))
+def test_escaped_plain_text_keeps_its_words(text: str) -> None:
+    letters = [character for character in text if character in "ab中1"]
+    found = "".join(block.marker + block.text for block in plain_blocks(escape_markdown(text)))
+    assert [character for character in found if character in "ab中1"] == letters

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from knowledge.quoting import SMALL_MARGIN, gate_scores, select_quotes
+from knowledge.chunking import Sentence
+from knowledge.quoting import SMALL_MARGIN, gate_scores, join_quotes, select_quotes, whole_quote
+from knowledge.retrieval import Candidate
 from tests.unit.knowledge.results import make_candidate, make_result
 
 CERTAIN = {"threshold": 0.0}
@@ -77,3 +81,61 @@ def test_gate_scores_name_each_kind_of_evidence_once() -> None:
     assert set(gate_scores(make_result(own, other))) == {"en", "cross"}
     assert set(gate_scores(make_result(own, model="another-model"))) == {"words"}
     assert set(gate_scores(make_result(own, embedded=False))) == {"words"}
+
+
+def with_sentences(candidate: Candidate, *sentences: Sentence) -> Candidate:
+    return replace(candidate, sentences=sentences)
+
+
+def test_the_answer_is_quoted_when_its_question_and_its_words_fit() -> None:
+    text = "May I return pots? Within a month."
+    candidate = with_sentences(make_candidate([(text, 0.95)]), Sentence(19, 34, (19, 34), "May I return pots?"))
+    (quote,) = select_quotes(make_result(candidate), gate=CERTAIN).quotes
+    assert (quote.text, quote.context) == ("Within a month.", "May I return pots?")
+    assert candidate.compared == ("May I return pots? Within a month.",)
+
+
+def test_a_procedure_is_quoted_once_and_whole_whichever_step_fits() -> None:
+    candidate = make_candidate([("1. Unscrew it.", 0.95), ("2. Lift it.", 0.94), ("Then rest.", 0.7)])
+    whole = (0, candidate.sentences[1].end)
+    steps = [replace(sentence, quoted=whole) for sentence in candidate.sentences[:2]]
+    candidate = with_sentences(candidate, *steps, candidate.sentences[2])
+    assert quoted(select_quotes(make_result(candidate), gate=CERTAIN)) == ["1. Unscrew it. 2. Lift it."]
+
+
+def test_an_answer_to_another_question_is_not_appended() -> None:
+    candidate = make_candidate([("Yes, with two.", 0.95), ("Not at the moment.", 0.94)])
+    first, second = candidate.sentences
+    pairs = (replace(first, context="Vouchers?"), replace(second, context="Norway?"))
+    assert quoted(select_quotes(make_result(with_sentences(candidate, *pairs)), gate=CERTAIN)) == ["Yes, with two."]
+    under_headings = [
+        replace(make_candidate([(text, cosine)], rank=rank), heading=f"Answers › {heading}")
+        for text, cosine, rank, heading in (("Yes.", 0.95, 1, "Vouchers?"), ("No.", 0.94, 2, "Norway?"))
+    ]
+    assert quoted(select_quotes(make_result(*under_headings), gate=CERTAIN)) == ["Yes."]
+
+
+def test_the_same_words_are_not_quoted_twice() -> None:
+    first, second = (make_candidate([("Within a month.", 0.95)], rank=rank) for rank in (1, 2))
+    assert quoted(select_quotes(make_result(first, second), gate=CERTAIN)) == ["Within a month."]
+
+
+@pytest.mark.parametrize(
+    ("texts", "language", "joined"),
+    [
+        (["One.", "Two."], "en", "One. Two."),
+        (["一。", "二。"], "zh", "一。二。"),
+        (["Small — Rent: €6", "Tall — Rent: €15"], "en", "Small — Rent: €6\nTall — Rent: €15"),
+        (["To open it:\n1. Pull.", "Then rest."], "en", "To open it:\n1. Pull.\nThen rest."),
+    ],
+)
+def test_rows_and_lists_stand_on_lines_of_their_own(texts: list[str], language: str, joined: str) -> None:
+    candidates = [make_candidate([(text, 0.9)], language=language) for text in texts]
+    assert join_quotes([whole_quote(each, each.sentences[0]) for each in candidates]) == joined
+
+
+def test_the_parts_of_a_passage_are_all_of_it() -> None:
+    candidate = make_candidate([("Why? Because.", 0.9), ("It is so.", 0.9)])
+    first, second = candidate.sentences
+    candidate = with_sentences(candidate, replace(first, start=5, quoted=(5, 13), context="Why?"), second)
+    assert [candidate.text[start:end] for start, end in candidate.parts] == ["Why? Because.", " It is so."]

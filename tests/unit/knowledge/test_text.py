@@ -1,20 +1,12 @@
-"""Languages, sentences and search terms."""
+"""Languages, search terms, and what a reader sees."""
 
 from __future__ import annotations
-
-import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.text import clean_text, detect_language, estimate_tokens, lexical_input, search_terms, split_sentences
-
-MIXED = st.text(alphabet='ab Z9.。!?！？\n"”，中文字、e.g', max_size=200)
-
-
-def sentences(text: str) -> list[str]:
-    return [text[start:end] for start, end in split_sentences(text)]
+from knowledge.text import clean_text, detect_language, estimate_tokens, lexical_input, readable_text, search_terms
 
 
 @pytest.mark.parametrize(
@@ -29,29 +21,6 @@ def sentences(text: str) -> list[str]:
 )
 def test_detect_language_follows_the_prevailing_script(text: str, language: str) -> None:
     assert detect_language(text) == language
-
-
-def test_split_sentences_keeps_abbreviations_decimals_and_initials_together() -> None:
-    text = "Dr. Moss pays €3.90 for No. 5. J. R. Fern agrees, e.g. The Pot. Done!"
-    assert sentences(text) == ["Dr. Moss pays €3.90 for No. 5.", "J. R. Fern agrees, e.g. The Pot.", "Done!"]
-
-
-def test_split_sentences_of_chinese_keeps_closing_quotes() -> None:
-    assert sentences("他说：“可以退货。”真的吗？当然！") == ["他说：“可以退货。”", "真的吗？", "当然！"]
-
-
-def test_split_sentences_separates_lines_without_full_stops() -> None:
-    assert sentences("Open settings\nPress save") == ["Open settings", "Press save"]
-
-
-@given(MIXED)
-def test_split_sentences_covers_everything_but_blanks_in_order(text: str) -> None:
-    spans = split_sentences(text)
-    covered = {position for start, end in spans for position in range(start, end)}
-    assert all(position in covered for position, character in enumerate(text) if not character.isspace())
-    assert spans == sorted(spans)
-    assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans))
-    assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
 
 
 def test_search_terms_are_bigrams_with_latin_words_and_numbers_whole() -> None:
@@ -74,3 +43,19 @@ def test_estimate_tokens_never_shrinks_when_text_is_added(first: str, second: st
 
 def test_clean_text_drops_what_the_database_cannot_hold() -> None:
     assert clean_text("a\x00b\r\nc\x07\td\ud800") == "ab\nc\td"
+
+
+@pytest.mark.parametrize(
+    ("text", "readable"),
+    [
+        ("CAM\u200bPUS15", "CAMPUS15"),
+        ("dis\u00adcount", "discount"),
+        ("10\u00a0%\u202foff", "10 % off"),
+        ("\u202eabc\u202c", "abc"),
+        ("９折 ＡＢｃ，（！）", "9折 ABc，（！）"),
+        ("plain", "plain"),
+        ("👩\u200d🔧", "👩\u200d🔧"),
+    ],
+)
+def test_readable_text_is_what_a_person_would_type(text: str, readable: str) -> None:
+    assert readable_text(text) == readable
