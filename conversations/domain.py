@@ -27,6 +27,7 @@ from conversations.models import (
 )
 from conversations.parameters import RequestParameters, without_words
 from conversations.queries import current_conversation, default_assistant
+from conversations.small_talk import SmallTalk, small_talk
 from conversations.tasks import enqueue_reply
 from conversations.validation import clean_body
 from helpdesk.errors import Conflict, NotFound
@@ -58,6 +59,7 @@ def post_customer_message(
 ) -> PostedMessage:
     """Store the customer's message and queue the assistant's reply; a repeated `client_id` returns the existing rows.
 
+    A message that only asks for a person puts the conversation in the line for one.
     Raises InvalidInput, MessageTooLong or, when the line for an answer is full, Busy; nothing is stored then.
     """
     text = clean_body(body)
@@ -95,6 +97,8 @@ def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, languag
         visitor=visitor, assistant=default_assistant(), language=language
     )
     message = append_message(conversation, author=Author.CUSTOMER, body=text, language=language, client_id=client_id)
+    if small_talk(text) is SmallTalk.PERSON:
+        _put_in_line(conversation, language)
     reply = queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
     return PostedMessage(conversation, message, reply)
 
@@ -152,15 +156,20 @@ def ask_for_person(*, tenant_id: UUID, visitor_id: UUID, language: str) -> Conve
         conversation = current_conversation(visitor_id) or Conversation.objects.create(
             visitor=visitor, assistant=default_assistant(), language=language
         )
-        changed = Conversation.objects.filter(id=conversation.id, status=ConversationStatus.AI).update(
-            status=ConversationStatus.WAITING, waiting_since=timezone.now()
-        )
-        if changed:
-            _stop_all(conversation, code="stopped")
-            append_message(conversation, author=Author.SYSTEM, body="person_requested", language=language)
-            events.announce(tenant_id, conversation.id, events.status_changed())
-        conversation.refresh_from_db()
+        _put_in_line(conversation, language)
         return conversation
+
+
+def _put_in_line(conversation: Conversation, language: str) -> None:
+    """Let it wait for a person, if the assistant had it; the assistant stops."""
+    changed = Conversation.objects.filter(id=conversation.id, status=ConversationStatus.AI).update(
+        status=ConversationStatus.WAITING, waiting_since=timezone.now()
+    )
+    if changed:
+        _stop_all(conversation, code="stopped")
+        append_message(conversation, author=Author.SYSTEM, body="person_requested", language=language)
+        events.announce(current_tenant_id(), conversation.id, events.status_changed())
+    conversation.refresh_from_db()
 
 
 def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Message:

@@ -18,10 +18,13 @@ class AnswerStyle(models.TextChoices):
     QUOTE = "quote", _("Quote the articles")
     GENERATE = "generate", _("Write freely, with citations")
     FREE = "free", _("The model alone, without articles")
+    FIXED = "fixed", _("A fixed text")
 
 
-# An assistant always answers from articles; only a single request can ask for the model alone.
-ASSISTANT_STYLES = [(style.value, style.label) for style in AnswerStyle if style is not AnswerStyle.FREE]
+# An assistant answers from articles; only a single request can ask for the model alone, and only small talk gets fixed texts.
+ASSISTANT_STYLES = [
+    (style.value, style.label) for style in AnswerStyle if style not in {AnswerStyle.FREE, AnswerStyle.FIXED}
+]
 
 
 class Assistant(TenantModel):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from conversations.models import AnswerStyle, Assistant, Author, Message
 from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply
+from conversations.small_talk import small_talk
 from inference_worker import sampling
 from inference_worker.embedding import embed_found
 from inference_worker.engine import ChatTurn, Engine, PromptTooLong, SamplingParameters
@@ -15,7 +17,11 @@ from inference_worker.follow_up import with_predecessor
 from inference_worker.prompt import MAX_PASSAGES, BuiltPrompt, PromptPassage, build_prompt
 from inference_worker.runtime import Runtime
 from inference_worker.steps import StepClock
-from knowledge.quoting import Quote, QuoteSelection, join_quotes, select_quotes
+from knowledge.codes import codes_in
+from knowledge.deciding import decide
+from knowledge.mentions import Verdict
+from knowledge.questions import asking_part, is_long, questions_in
+from knowledge.quoting import Quote, QuoteSelection, join_quotes
 from knowledge.retrieval import Candidate, RetrievalResult, search
 from knowledge.terms import known_share
 from knowledge.text import detect_language
@@ -26,11 +32,12 @@ QUOTE_PROMPT_TOKENS = 640
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one search found and what would be quoted from it."""
+    """What one search found, what would be quoted from it, and what of the question that does not speak of."""
 
     query: str
     result: RetrievalResult
     selection: QuoteSelection
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,9 @@ def question_language(claimed: ClaimedReply) -> str:
 
 
 def earlier_questions(history: Sequence[Message]) -> list[str]:
-    """The customer's earlier messages, the oldest first."""
-    return [message.body for message in history if message.author == Author.CUSTOMER]
+    """What the customer asked before, the oldest first; a greeting is no question."""
+    bodies = (message.body for message in history if message.author == Author.CUSTOMER)
+    return [body for body in bodies if small_talk(body) is None]
 
 
 def find(
@@ -60,20 +68,23 @@ def find(
     language: str,
     clock: StepClock,
     vector: Sequence[float] | None = None,
+    own_names: Collection[str] = (),
 ) -> Found:
-    """Search for the question, and for a follow-up also with its predecessor's words; the better find wins.
+    """Search for the question; a follow-up also with its predecessor's words, a mail also with its questions alone.
 
-    `vector` is the question's when it has been computed before.
+    The better find wins. `vector` is the question's when it has been computed before, `own_names` are the company's.
     """
     question = claimed.question.body
-    alone = _search(runtime, claimed, question, language=language, clock=clock, vector=vector)
-    longer = with_predecessor(
-        question, earlier_questions(claimed.history), language, known=known_share(alone.result.terms)
-    )
-    if longer is None:
-        return alone
-    together = _search(runtime, claimed, longer, language=language, clock=clock)
-    return max(alone, together, key=lambda each: each.selection.score)
+    look = partial(_search, runtime, claimed, language=language, clock=clock, own_names=own_names)
+    finds = [look(question, vector=vector)]
+    known = known_share(finds[0].result.terms)
+    longer = with_predecessor(question, earlier_questions(claimed.history), language, known=known)
+    if longer is not None:
+        # What it names itself is asked about, not what was named before.
+        finds.append(look(longer, asked=question if codes_in(question) else longer))
+    elif is_long(question):
+        finds += [look(each) for each in questions_in(question)]
+    return max(finds, key=lambda each: (each.selection.answerable, each.selection.score))
 
 
 def _search(
@@ -83,7 +94,9 @@ def _search(
     *,
     language: str,
     clock: StepClock,
+    own_names: Collection[str],
     vector: Sequence[float] | None = None,
+    asked: str | None = None,
 ) -> Found:
     if vector is None:
         with clock.step("embed"):
@@ -98,7 +111,8 @@ def _search(
                 result = search(tenant_id=claimed.tenant_id, query=query, query_vector=vector, language=language)
     with clock.step("select"):
         gate = claimed.conversation.assistant.refusal_gate
-        return Found(query, result, select_quotes(result, gate=gate))
+        decision = decide(result, asked=asking_part(asked or query), gate=gate, own_names=own_names)
+        return Found(query, result, decision.selection, decision.verdict)
 
 
 def resolve_style(assistant: Assistant, *, can_generate_freely: bool) -> AnswerStyle:

@@ -12,6 +12,7 @@ from typing import Any
 
 from inference_worker.engine import EngineError
 from inference_worker.query_first import QueryFirstLock
+from knowledge.folding import folded
 
 E5_PREFIXES = ("query: ", "passage: ")
 NO_PREFIXES = ("", "")
@@ -98,10 +99,14 @@ class SentenceTransformerEmbedder:
         }
 
     def _encode(self, texts: list[str]) -> list[list[float]]:
-        """One batch; the model's own truncation (512 tokens for e5) applies."""
+        """One batch, folded: script and width do not count; the model's own truncation (512 tokens for e5) applies."""
         with self._torch.inference_mode():
             vectors = self._model.encode(
-                texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+                [folded(text) for text in texts],
+                batch_size=len(texts),
+                normalize_embeddings=True,
+                show_progress_bar=False,
+                convert_to_numpy=True,
             )
         rows: list[list[float]] = vectors.astype("float32").tolist()
         return rows

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from knowledge.folding import folded
+
 # A short message, or one that points back, may need its predecessor's words to be searchable.
 SHORT_WORDS = 5
 SHORT_CHARACTERS = 9
@@ -20,6 +22,7 @@ POINTS_BACK = {
 
 def leans_on_history(question: str, language: str) -> bool:
     """Whether the question is short or points back, so that its words alone may not say what it is about."""
+    question = folded(question)
     if POINTS_BACK[language].search(question):
         return True
     if language == "zh":

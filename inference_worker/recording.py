@@ -10,6 +10,7 @@ from typing import Any
 from conversations.models import AnswerStyle, Outcome
 from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply
+from conversations.small_talk import SmallTalk
 from inference_worker.composing import Composition, Found
 from inference_worker.engine import EngineInfo, Prompt, SamplingParameters, Token
 from inference_worker.generation import Generated
@@ -21,7 +22,7 @@ from tracing import content
 from tracing.calibration import ConfidenceModel
 from tracing.calibrations import calibrated
 from tracing.confidence import assess
-from tracing.factors import Coverage, answer_kind, covered, key_topics
+from tracing.factors import HAND_OFF, Coverage, answer_kind, covered, key_topics
 
 MAX_SOURCES = 3
 # What a trace names instead of a template when the caller's messages went to the model as they were.
@@ -48,6 +49,7 @@ class Work:
     groundedness: float | None = None
     calibration: ConfidenceModel | None = None
     is_index_complete: bool = True
+    talk: SmallTalk | None = None
 
 
 def waited_ms(claimed: ClaimedReply) -> float:
@@ -78,7 +80,12 @@ def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
 
 
 def confidence(work: Work) -> content.Confidence:
-    """The parts of the answer's confidence and its band; without articles only the tokens' probabilities, which is low."""
+    """The parts of the answer's confidence and its band; without articles only the tokens' probabilities, which is low.
+
+    A fixed text claims nothing.
+    """
+    if work.talk is not None:
+        return content.Confidence(retrieval=None, token_probability=None, band=content.NO_BAND)
     if work.found is None:
         return assess(selection=None, tokens=token_records(work.generated.tokens if work.generated else ()))
     coverage = _coverage(work)
@@ -89,6 +96,7 @@ def confidence(work: Work) -> content.Confidence:
         groundedness=work.groundedness,
         relevance=coverage.relevance,
         completeness=coverage.completeness,
+        is_unmentioned=bool(work.found.verdict.missing),
     )
     judged = calibrated(measured, work.calibration)
     # Articles that are not searched yet may say better, or otherwise.
@@ -121,7 +129,14 @@ def trace_content(work: Work) -> content.TraceContent:
         question_terms=_question_terms(work),
         topics=_topics(work),
         kind=_kind(work),
+        missing=_missing(work),
     )
+
+
+def _missing(work: Work) -> tuple[content.Missing, ...]:
+    """What the question names and the quotes do not speak of."""
+    found = work.found.verdict.missing if work.found else ()
+    return tuple(content.Missing(each.text, each.kind, each.is_unknown) for each in found)
 
 
 def _sampling_record(sampling: SamplingParameters) -> content.SamplingRecord:
@@ -169,7 +184,9 @@ def _topics(work: Work) -> tuple[str, ...]:
     return tuple(key_topics(question, _question_terms(work), _terms_of_passages(work), language=work.language))
 
 
-def _kind(work: Work) -> str:
+def _kind(work: Work) -> str | None:
+    if work.talk is not None:
+        return HAND_OFF if work.talk is SmallTalk.PERSON else None
     return answer_kind(
         is_refusal=work.generated is None,
         is_cut_off=work.generated is not None and work.generated.finish_reason in {"abort", "length"},
@@ -182,6 +199,8 @@ def _kind(work: Work) -> str:
 
 def outcome_of(work: Work) -> Outcome:
     """How the answer came about."""
+    if work.talk is not None:
+        return Outcome.ANSWERED
     if work.generated is None:
         return Outcome.REFUSED
     return Outcome.STOPPED if work.generated.finish_reason == "abort" else Outcome.ANSWERED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from uuid import UUID
 
 from django.db import connections
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils import timezone
 from conversations.models import AnswerStyle, Outcome, Reply
 from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply, is_stopped
+from conversations.small_talk import fixed_words, small_talk
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.answer_cache import Original, cache_query, keep, recall
@@ -28,7 +28,7 @@ from inference_worker.engine import GenerationRequest
 from inference_worker.generation import DeadlinePassed, Generated, Stopped, generate
 from inference_worker.metrics import observe_answer
 from inference_worker.recording import Work
-from inference_worker.refusals import REFUSAL
+from inference_worker.refusals import refusal
 from inference_worker.repeating import repeat, store_repeated
 from inference_worker.reply_stream import ReplyStream
 from inference_worker.runtime import Runtime
@@ -41,7 +41,7 @@ from tracing.calibrations import in_force
 
 
 def write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
-    """Write and store one answer, from earlier ones, from the articles or by the model alone.
+    """Write and store one answer, from earlier ones, from the articles or by the model alone; small talk gets a fixed text.
 
     Raises Stopped, DeadlinePassed, WorkerStopping, ReplyLost, SealError, EngineError or DatabaseError; nothing is stored then.
     """
@@ -54,6 +54,11 @@ def write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
     work.language = question_language(claimed)
     if not work.asked.grounded:
         _write_freely(runtime, work, stream, stop)
+        _finish(work, stream)
+        return
+    work.talk = small_talk(claimed.question.body)
+    if work.talk is not None:
+        work.style, work.answer = AnswerStyle.FIXED, fixed_words(work.talk, work.language)
         _finish(work, stream)
         return
     stream.phase("searching")
@@ -71,15 +76,23 @@ def write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
         # Before the search: what gets its vectors meanwhile was not seen by it.
         work.is_index_complete = is_index_complete()
         _hear(reply, stop)
-    work.found = find(runtime, claimed, language=work.language, clock=work.clock, vector=vector)
-    company = _company_name(claimed.tenant_id, work.language)
+    tenant = Tenant.objects.get(id=claimed.tenant_id)
+    company = tenant.name_in(work.language)
+    work.found = find(
+        runtime,
+        claimed,
+        language=work.language,
+        clock=work.clock,
+        vector=vector,
+        own_names=(tenant.name, tenant.name_zh, tenant.slug),
+    )
     _check(reply, stop)
     # Streaming takes seconds: no database connection is held meanwhile.
     connections.close_all()
     if work.found.selection.answerable:
         _generate(runtime, work, stream, stop, company)
     else:
-        work.answer = REFUSAL[work.language]
+        work.answer = refusal(work.language, work.found.verdict)
     pointer = _finish(work, stream, cache="miss" if query else "bypass")
     if query is not None and pointer is not None:
         keep(query, pointer)
@@ -136,10 +149,6 @@ def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal,
     store(partial(store_repeated, work, original, repeated))
     outcome = Outcome.STOPPED if repeated.is_stopped else Outcome.ANSWERED
     observe_answer(work, cache=original.kind.value, outcome=outcome)
-
-
-def _company_name(tenant_id: UUID, language: str) -> str:
-    return Tenant.objects.get(id=tenant_id).name_in(language)
 
 
 def _generate(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, company: str) -> None:

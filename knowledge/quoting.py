@@ -18,6 +18,8 @@ SMALL_MARGIN = 0.06
 
 # A customer reads the own language's answer more easily: the other language must be this much likelier to hold it.
 OTHER_LANGUAGE_LEAD = 0.1
+# ... and an answer that is as likely as this in the own language is not looked for in another.
+SURE_ENOUGH = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,9 @@ def _select(
 
 
 def _prefers(other: QuoteSelection, own: QuoteSelection) -> bool:
-    """The other language is quoted only when it passes the gate and clearly leads."""
-    return other.answerable and other.score >= own.score + OTHER_LANGUAGE_LEAD
+    """The other language is quoted only when it passes the gate and clearly leads one that is not sure."""
+    is_sure = own.answerable and own.score >= SURE_ENOUGH
+    return not is_sure and other.answerable and other.score >= own.score + OTHER_LANGUAGE_LEAD
 
 
 def _may_follow(best: ScoredSentence, second: ScoredSentence) -> bool:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import queries, search_sql
 from knowledge.chunking import Sentence, compared_text, read_sentence
+from knowledge.folding import folded
 from knowledge.models import Chunk
 from knowledge.passages import read_sentence_vectors
 from knowledge.ranking import Ranked, fuse, reserve_slots
@@ -229,5 +230,5 @@ def _with_sentence_terms(candidates: Sequence[Candidate], language: str) -> tupl
 def _meaningful_terms(query: str, language: str, terms: Sequence[str]) -> list[str]:
     if language != "zh":
         return list(terms)
-    kept = set(search_terms(without_function_words(query)))
+    kept = set(search_terms(without_function_words(folded(query))))
     return [term for term in terms if term in kept]

@@ -12,7 +12,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from knowledge.terms import without_function_words
+from knowledge.folding import folded
+from knowledge.terms import without_function_words, words
 from knowledge.text import is_cjk, search_terms
 
 # A longer text is a story with its teller's own details rather than a question that others ask too.
@@ -29,24 +30,20 @@ _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 # Which of these a question holds decides what is asked; a search drops most of them as stop words.
-_DECIDING = _words("""
+_DECIDING = words("""
     who whom whose what which when where why how much many long often far before after from until since over under above
     below up down in out off on into without against between during only all any each every both either neither more less
     most least other another same instead again still yet already ever never not no nor none nothing nobody than once twice
     first second third last next half double one two three four five six seven eight nine ten eleven twelve must should
     too later earlier sooner
 """)
-_ASKING = _words("""
+_ASKING = words("""
     please hi hello hey thank thanks dear sir madam tell know want wonder wondering would like could can may might possible
     possibly able question ask asking quick quickly explain help wish just actually exactly
 """)
 # With these, what comes before and what comes behind are not the same.
-_ORDERING = _words("from to into for than instead with by of 从 到 给 被 把 比 换 改 转 向")
+_ORDERING = words("from to into for than instead with by of 从 到 给 被 把 比 换 改 转 向")
 
 _ALTERNATIVE = re.compile(r"(.)(?:不|没)\1|有没有|是否|能否|可否")
 _ZH_POLITE = re.compile("请问|你好|您好|请|麻烦|谢谢|想知道|想问|问一下|一下|告诉我?|帮忙|[吗呢吧啊呀嘛]")
@@ -66,8 +63,8 @@ _ZH_DECIDING = re.compile(
 
 
 def normalised(question: str) -> str:
-    """The question without what does not change it: width, case, blanks, the mark at its end. Idempotent."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", question).casefold()).translate(_APOSTROPHES)
+    """The question without what does not change it: width, script, case, blanks, the mark at its end. Idempotent."""
+    text = unicodedata.normalize("NFKC", folded(question).casefold()).translate(_APOSTROPHES)
     text = _CJK_SPACE.sub("", " ".join(text.split()))
     return text.rstrip(_END_MARKS) or text
 

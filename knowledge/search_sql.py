@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
+from knowledge.folding import folded
 from knowledge.query_means import query_mean
 from knowledge.ranking import Hit, RankedLists
 from knowledge.text import lexical_input
@@ -123,7 +124,7 @@ def english_terms(texts: Sequence[str]) -> list[frozenset[str]]:
     if not texts:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(SENTENCE_TERMS, {"sentences": list(texts)})
+        cursor.execute(SENTENCE_TERMS, {"sentences": [folded(text) for text in texts]})
         return [frozenset(row[0]) for row in cursor.fetchall()]
 
 

@@ -48,3 +48,18 @@ def coverage(terms: Sequence[QueryTerm], text_terms: Collection[str]) -> float:
 def known_share(terms: Sequence[QueryTerm]) -> float | None:
     """The share of the question's weight in words that any passage contains; None for a question without terms."""
     return coverage(terms, {term.text for term in terms if term.frequency}) if terms else None
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a list that is written as one text."""
+    return frozenset(text.split())
+
+
+def is_stem(stem: str, word: str) -> bool:
+    """Whether PostgreSQL's stemmer may have made `stem` of `word` ("deliveri" of "delivery")."""
+    if stem == word:
+        return True
+    same = 0
+    while same < min(len(stem), len(word)) and stem[same] == word[same]:
+        same += 1
+    return same >= 3 and len(stem) - same <= 1 and len(word) - same <= 4

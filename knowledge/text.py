@@ -7,6 +7,8 @@ import unicodedata
 from math import ceil
 from typing import Literal
 
+from knowledge.folding import folded
+
 LanguageCode = Literal["en", "zh"]
 
 CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -31,7 +33,7 @@ def detect_language(text: str) -> LanguageCode:
 def search_terms(text: str) -> list[str]:
     """Lower-cased search terms of a Chinese or mixed text: character bigrams, and Latin words and numbers whole."""
     terms: list[str] = []
-    for match in _TERM.finditer(unicodedata.normalize("NFKC", text).lower()):
+    for match in _TERM.finditer(folded(text).lower()):
         run = match.group()
         if len(run) == 1 or not _CJK_RUN.fullmatch(run):
             terms.append(run)
@@ -44,7 +46,7 @@ def lexical_input(text: str, language: str) -> tuple[str, str]:
     """What PostgreSQL makes a text-search vector of: its configuration, and the text in the form that suits it."""
     if language == "zh":
         return "simple", " ".join(search_terms(text))
-    return "english", text
+    return "english", folded(text)
 
 
 def estimate_tokens(text: str) -> int:

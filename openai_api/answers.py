@@ -47,7 +47,7 @@ def read_answer(client: ApiClient, asked: AskedReply, *, with_tokens: bool) -> C
             text=reply.answer.body,
             outcome=reply.answer.outcome,
             sources=public_sources(reply.answer.sources),
-            confidence=None if trace.style == AnswerStyle.FREE else trace.confidence_band,
+            confidence=None if trace.style in {AnswerStyle.FREE, AnswerStyle.FIXED} else trace.confidence_band,
             trace_id=str(trace.id),
             cache=trace.cache or None,
             model=trace.model,

@@ -117,7 +117,9 @@ def part_values(confidence: Confidence) -> dict[str, float | None]:
 
 def fit(answers: Sequence[LabelledAnswer]) -> ConfidenceModel:
     """Fit the calibration to the answers in the question's own language. Raises NotEnoughLabels."""
-    answers = [answer for answer in answers if not answer.confidence.across_languages]
+    answers = [
+        answer for answer in answers if not (answer.confidence.across_languages or answer.confidence.is_unmentioned)
+    ]
     import numpy as np
     import sklearn
     from sklearn.metrics import roc_auc_score

@@ -25,9 +25,15 @@ def in_force() -> ConfidenceModel | None:
 def calibrated(confidence: Confidence, model: ConfidenceModel | None) -> Confidence:
     """The confidence with its calibrated probability and band.
 
-    Unchanged without a model or without a measurement, and across languages: no labelled answer was of that kind.
+    Unchanged without a model or without a measurement, across languages, and for an answer that does not speak of what the
+    question names: no labelled answer was of that kind.
     """
-    if model is None or confidence.token_probability is None or confidence.across_languages:
+    if (
+        model is None
+        or confidence.token_probability is None
+        or confidence.across_languages
+        or confidence.is_unmentioned
+    ):
         return confidence
     probability = model.probability(confidence)
     return replace(

@@ -140,8 +140,9 @@ def assess(
     groundedness: float | None = None,
     relevance: float | None = None,
     completeness: float | None = None,
+    is_unmentioned: bool = False,
 ) -> Confidence:
-    """All parts and the band of one answer."""
+    """All parts and the band of one answer; low when the question names something that the quotes do not speak of."""
     across_languages = any(each.is_other_language and each.quoted for each in candidates)
     return Confidence(
         retrieval=retrieval_part(selection, candidates),
@@ -149,6 +150,7 @@ def assess(
         groundedness=groundedness,
         relevance=relevance,
         completeness=completeness,
-        band=band(selection, across_languages=across_languages),
+        band="low" if is_unmentioned else band(selection, across_languages=across_languages),
         across_languages=across_languages,
+        is_unmentioned=is_unmentioned,
     )

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from knowledge.folding import folded
+from knowledge.terms import is_stem
 from tracing.content import QuestionTerm
 
 MAX_TOPICS = 5
@@ -78,29 +80,22 @@ def _english_topics(question: str, weights: dict[str, float]) -> list[tuple[str,
     topics = []
     for match in _WORD.finditer(question):
         word = match.group().lower()
-        stem = next((term for term in weights if _is_stem(term, word)), None)
+        stem = next((term for term in weights if is_stem(term, word)), None)
         if stem is not None:
             topics.append((word, weights[stem]))
     return topics
 
 
-def _is_stem(stem: str, word: str) -> bool:
-    """Whether PostgreSQL's stemmer may have made `stem` of `word` ("deliveri" of "delivery")."""
-    if stem == word:
-        return True
-    same = 0
-    while same < min(len(stem), len(word)) and stem[same] == word[same]:
-        same += 1
-    return same >= 3 and len(stem) - same <= 1 and len(word) - same <= 4
-
-
 def _chinese_topics(question: str, weights: dict[str, float]) -> list[tuple[str, float]]:
     """Runs of overlapping pairs, each with the weight of its heaviest pair; Latin words as they are."""
     text = question.lower()
+    plain = folded(text)
+    # The terms are of one script; the topics stay in the customer's own where each character has its counterpart.
+    text = text if len(plain) == len(text) else plain
     covered_by: list[float] = [0.0] * len(text)
     joined: list[bool] = [False] * len(text)
     for term, weight in weights.items():
-        for match in re.finditer(re.escape(term), text):
+        for match in re.finditer(re.escape(term), plain):
             for position in range(match.start(), match.end()):
                 covered_by[position] = max(covered_by[position], weight)
             for position in range(match.start() + 1, match.end()):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from tracing import words
 from tracing.charts import length
 from tracing.confidence import HIGH_HEADROOM, HIGH_MARGIN, headroom
-from tracing.content import Confidence, RetrievalConfidence, TokenConfidence, TokenRecord, TraceContent
+from tracing.content import Confidence, Missing, RetrievalConfidence, TokenConfidence, TokenRecord, TraceContent
 
 AGREEMENT_LIMITS = (0.75, 0.35)
 PROBABILITY_LIMITS = (0.7, 0.35)
@@ -45,6 +45,8 @@ def confidence_parts(content: TraceContent) -> list[Part]:
     parts = _retrieval_parts(confidence.retrieval) if confidence.retrieval else []
     if confidence.token_probability:
         parts += _token_parts(confidence.token_probability, content.tokens)
+    if content.missing:
+        parts.append(_named(content.missing))
     if confidence.groundedness is not None:
         parts.append(_groundedness(confidence.groundedness))
     if confidence.relevance is not None:
@@ -149,6 +151,19 @@ def _decisiveness(entropy_at_least: float) -> Part:
             "alternatives, so the true number can only be higher."
         )
         % {"number": words.number(math.exp(entropy_at_least))},
+    )
+
+
+def _named(missing: Sequence[Missing]) -> Part:
+    return Part(
+        name=_("What the question names"),
+        value=words.missing_words(missing),
+        width=0,
+        band="low",
+        explanation=_(
+            "No quoted sentence speaks of it, so that the answer may be about something else. Where no article knows it, "
+            "the assistant declines."
+        ),
     )
 
 

@@ -9,6 +9,8 @@ from django.utils.formats import localize, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from tracing.content import Missing
+
 
 def milliseconds(value: float) -> str:
     """A duration with three significant digits, in milliseconds or seconds."""
@@ -113,6 +115,22 @@ def section_word(name: str) -> str:
     }.get(name, name)
 
 
+def missing_words(missing: Sequence[Missing]) -> str:
+    """What is missing, as the question writes it; a kind of quantity by its name."""
+    kinds = {
+        "power": _("a power"),
+        "voltage": _("a voltage"),
+        "volume": _("a volume"),
+        "mass": _("a weight"),
+        "length": _("a length"),
+        "time": _("a time"),
+        "money": _("a price"),
+        "share": _("a share"),
+    }
+    shown = (kinds.get(each.text, each.text) if each.kind == "kind" else f"“{each.text}”" for each in missing)
+    return _("missing: %(names)s") % {"names": _(", ").join(shown)}
+
+
 def style_sentence(style: str) -> str:
     """What retrieval decided and what the engine decided."""
     if style == "quote":
@@ -120,6 +138,8 @@ def style_sentence(style: str) -> str:
             "Retrieval chose these sentences; the engine was constrained to them; the probabilities show how likely "
             "the model itself found each token."
         )
+    if style == "fixed":
+        return _("A fixed text: nothing was searched, no model wrote it, and nothing is claimed.")
     if style == "free":
         return _(
             "The caller asked the model alone: no article was searched, and nothing checked the answer. Its probabilities "
@@ -130,6 +150,8 @@ def style_sentence(style: str) -> str:
 
 def nothing_found(style: str) -> str:
     """Why there are no passages."""
+    if style == "fixed":
+        return _("Nothing was searched: the message asked nothing of the articles.")
     if style == "free":
         return _("Nothing was searched: the caller asked the model alone.")
     return _("The search found no passage at all.")

@@ -11,6 +11,7 @@ const MOST_SOURCES = 3;
 
 export function answerView(message, { assistant, asking, withPerson, actions }) {
   const refused = message.outcome === "refused";
+  const fixed = isFixed(message);
   const inText = (number) => {
     const source = message.sources.find((entry) => entry.number === number);
     return source ? button("cite", sourceLabel(source), () => actions.source(message, source), String(number)) : null;
@@ -20,11 +21,14 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
     h("div.answer", { lang: tagOf(message.language) }, render(message.body, inText)),
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
-    reportLine(message, actions),
+    fixed ? null : reportLine(message, actions),
     refused && !withPerson && !asking ? h("div.row", {}, personButton(actions)) : null,
-    ...feedbackView(message, { asking, withPerson, actions }),
+    ...(fixed ? [] : feedbackView(message, { asking, withPerson, actions })),
   ].filter(Boolean);
 }
+
+/** A fixed text answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
+const isFixed = (message) => message.outcome === "answered" && !message.confidence_band && !message.sources.length;
 
 function sourceList(message, actions) {
   const rows = message.sources.slice(0, MOST_SOURCES).map((source) => {

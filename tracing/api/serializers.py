@@ -35,7 +35,7 @@ class TraceSerializer(serializers.Serializer[Any]):
     language = serializers.ChoiceField(choices=Language.choices)
     model = serializers.CharField()
     quantization = serializers.CharField()
-    confidence_band = serializers.ChoiceField(choices=ConfidenceBand.choices)
+    confidence_band = serializers.ChoiceField(choices=ConfidenceBand.choices, allow_blank=True)
     finish_reason = serializers.CharField()
     attempt = serializers.IntegerField()
     cache = serializers.CharField()

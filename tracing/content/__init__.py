@@ -4,8 +4,8 @@ None means "does not apply" or "was not measured"; nothing here is ever estimate
 natural logarithms; times are milliseconds since the reply was claimed; offsets count characters.
 """
 
-from tracing.content.confidence import BANDS, Confidence, RetrievalConfidence, TokenConfidence, WeakestSpan
-from tracing.content.evidence import Candidate, Dropped, QuestionTerm, Score, Selection
+from tracing.content.confidence import BANDS, NO_BAND, Confidence, RetrievalConfidence, TokenConfidence, WeakestSpan
+from tracing.content.evidence import Candidate, Dropped, Missing, QuestionTerm, Score, Selection
 from tracing.content.generation import (
     EngineRecord,
     PromptPassage,
@@ -20,6 +20,7 @@ from tracing.content.trace import CachedAnswer, DeletedSection, HistoryMessage, 
 
 __all__ = [
     "BANDS",
+    "NO_BAND",
     "CachedAnswer",
     "Candidate",
     "Confidence",
@@ -27,6 +28,7 @@ __all__ = [
     "Dropped",
     "EngineRecord",
     "HistoryMessage",
+    "Missing",
     "PromptPassage",
     "PromptRecord",
     "PromptSection",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from tracing.plain import Malformed
 
 BANDS = ("low", "medium", "high")
+# Of a fixed text nothing is claimed.
+NO_BAND = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Confidence:
 
     `calibrated` says whether labels back the band; then `probability` is that of a right answer, by the calibration of
     that version. `across_languages`: a sentence of another language than the question's is quoted, which is likelier to be
-    the wrong one; the band is then at most medium, and no calibration speaks of it.
+    the wrong one; the band is then at most medium, and no calibration speaks of it. `is_unmentioned`: the question names
+    something that no quoted sentence speaks of (the content says what); the band is then low, and no calibration speaks of it.
     """
 
     retrieval: RetrievalConfidence | None
@@ -56,7 +59,8 @@ class Confidence:
     probability: float | None = None
     calibration: str | None = None
     across_languages: bool = False
+    is_unmentioned: bool = False
 
     def __post_init__(self) -> None:
-        if self.band not in BANDS:
+        if self.band not in (*BANDS, NO_BAND):
             raise Malformed(f"the band must be one of {', '.join(BANDS)}")

@@ -57,6 +57,19 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that the question names and the quoted sentences do not speak of, as it is written there.
+
+    `kind` is "code", "name", "quantity", "subject", or "kind" for a kind of quantity that is asked for ("power").
+    `is_unknown`: no passage that was found speaks of it either.
+    """
+
+    text: str
+    kind: str
+    is_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """Something that the prompt's budget cut; `reference` says which one.
 

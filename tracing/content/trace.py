@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tracing.content.confidence import Confidence
-from tracing.content.evidence import Candidate, Dropped, QuestionTerm, Selection
+from tracing.content.evidence import Candidate, Dropped, Missing, QuestionTerm, Selection
 from tracing.content.generation import EngineRecord, PromptRecord, SamplingRecord, TokenRecord
 from tracing.plain import Malformed, from_plain, to_plain
 
@@ -88,6 +88,7 @@ class TraceContent:
     question_terms: tuple[QuestionTerm, ...] = ()
     topics: tuple[str, ...] = ()
     kind: str | None = None
+    missing: tuple[Missing, ...] = ()
     cached: CachedAnswer | None = None
     deleted: tuple[DeletedSection, ...] = ()
 

@@ -56,7 +56,7 @@ class Trace(ChainedModel):
     language = models.CharField(max_length=2, choices=Language)
     model = models.CharField(max_length=200, blank=True)
     quantization = models.CharField(max_length=40, blank=True)
-    confidence_band = models.CharField(max_length=8, choices=ConfidenceBand)
+    confidence_band = models.CharField(max_length=8, choices=ConfidenceBand, blank=True)
     finish_reason = models.CharField(max_length=10, blank=True)
     attempt = models.PositiveSmallIntegerField(default=1)
     prompt_tokens = models.PositiveIntegerField(default=0)

@@ -57,7 +57,8 @@ class Command(BaseCommand):
                 Reply.objects.filter(question=posted.message).update(parameters=parameters)
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from error
-        assert posted.reply is not None  # noqa: S101 - a new visitor's conversation is always the AI's
+        if posted.reply is None:
+            raise CommandError("The conversation waits for a person now: that is what this message asks for.")
         end = self._follow(tenant, posted.reply, echo=not as_json)
         if end["type"] == "failed":
             raise CommandError(f"{failure_sentence(end['code'])} ({end['code']})")
@@ -134,7 +135,7 @@ class Command(BaseCommand):
                 f"Cache   {cache['kind']}, similarity {cache['similarity']}, saved {cache['saved_tokens']} tokens",
             ]
             lines += [f"        original trace {cache['original_trace']}"]
-        nothing = "none: given again" if cache else "none: declined before generation"
+        nothing = "none: given again" if cache else "none: a fixed text, or declined before generation"
         lines += ["", f"Model   {report['model'] or nothing}", f"Trace   {report['trace']}"]
         lines += [f"Report  {report['report']}"]
         return "\n".join(lines)
@@ -161,6 +162,8 @@ def _confidence(content: TraceContent) -> dict[str, Any]:
             "gate threshold": content.selection.threshold,
             "margin": content.selection.margin,
         }
+    if content.missing:
+        parts["not mentioned"] = ", ".join(each.text for each in content.missing)
     if content.confidence.retrieval is not None:
         parts["rank agreement"] = content.confidence.retrieval.rank_agreement
     if content.confidence.token_probability is not None:

@@ -107,15 +107,18 @@ def test_bins_hold_equal_numbers() -> None:
     assert [each.predicted for each in bins] == [pytest.approx(0.15), pytest.approx(0.85)]
 
 
-def test_answers_across_languages_teach_nothing_and_are_not_calibrated(model: ConfidenceModel) -> None:
+@pytest.mark.parametrize("kind", ["across_languages", "is_unmentioned"])
+def test_answers_across_languages_or_about_something_else_teach_nothing_and_are_not_calibrated(
+    model: ConfidenceModel, kind: str
+) -> None:
     answers = labelled(800)
     across = [
-        replace(answer, is_right=False, confidence=replace(answer.confidence, across_languages=True))
+        replace(answer, is_right=False, confidence=replace(answer.confidence, **{kind: True}))
         for answer in labelled(300, seed=2)
     ]
     assert fit([*answers, *across]).weights == model.weights
 
     measured = confidence(0.9)
     assert calibrated(measured, model).calibrated
-    foreign = replace(measured, across_languages=True)
+    foreign = replace(measured, **{kind: True})
     assert calibrated(foreign, model) == foreign

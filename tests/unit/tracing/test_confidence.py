@@ -164,3 +164,12 @@ def test_a_weak_model_opinion_does_not_change_the_band():
     selection = Selection(answerable=True, score=0.9, threshold=0.4, margin=0.2)
     doubtful = [make_token("x", 0.01)] * 5
     assert confidence.assess(selection=selection, tokens=doubtful).band == "high"
+
+
+@given(selections, st.booleans())
+def test_what_the_quotes_do_not_mention_makes_the_band_low(selection, answerable):
+    strong = replace(selection, answerable=answerable)
+    measured = confidence.assess(selection=strong, tokens=TOKENS, is_unmentioned=True)
+    assert (measured.band, measured.is_unmentioned) == ("low", True)
+    mentioned = confidence.assess(selection=strong, tokens=TOKENS)
+    assert BANDS.index(mentioned.band) >= BANDS.index(measured.band)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.unit.tracing.samples import SENTINEL, TOKENS, make_content, make_refusal
-from tracing.content import Confidence, StepRecord, TokenRecord, TraceContent
+from tracing.content import Confidence, Missing, StepRecord, TokenRecord, TraceContent
 from tracing.plain import Malformed
+from tracing.sections import join, split
 
 
 @pytest.mark.parametrize("content", [make_content(), make_refusal(), make_content(candidates=(), selection=None)])
@@ -82,3 +84,12 @@ def test_an_unknown_band_is_refused():
 
 def test_tokens_keep_their_order_and_alternatives():
     assert TraceContent.from_json(make_content().to_json()).tokens == TOKENS
+
+
+def test_what_the_question_names_is_kept_and_deleted_with_the_question() -> None:
+    content = replace(make_content(), missing=(Missing("XJ-300", "code", True),))
+    sections = split(content)
+    assert "XJ-300" in (sections.prompt or b"").decode()
+    assert "XJ-300" not in (sections.answer or b"").decode()
+    assert join(sections, kept={}).missing == content.missing
+    assert join(replace(sections, prompt=None), kept={}).missing == ()

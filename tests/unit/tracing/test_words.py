@@ -8,7 +8,7 @@ from django.utils import translation
 
 from tests.unit.tracing.samples import make_content
 from tracing import words
-from tracing.content import Confidence, Dropped, RetrievalConfidence, TokenConfidence, TraceContent
+from tracing.content import Confidence, Dropped, Missing, RetrievalConfidence, TokenConfidence, TraceContent
 from tracing.content.confidence import WeakestSpan
 from tracing.parts import confidence_parts
 from tracing.report import opened_report
@@ -69,3 +69,17 @@ def test_parts_of_an_answer_given_again_are_judged_as_the_originals_were() -> No
     fit, _average, weakest = confidence_parts(again)
     assert fit.band == "high"
     assert weakest.explanation == "The run of tokens that the model found least likely."
+
+
+def test_what_a_question_names_in_vain_is_said_in_the_readers_language() -> None:
+    content = replace(make_content(), missing=(Missing("XJ-300", "code", True), Missing("power", "kind")))
+    (named,) = [part for part in confidence_parts(content) if part.name == "What the question names"]
+    assert (named.value, named.band) == ("missing: “XJ-300”, a power", "low")
+    with translation.override("zh-hans"):
+        (named,) = [part for part in confidence_parts(content) if part.name == "问题所指"]
+    assert named.value == "缺少：“XJ-300”，功率"
+
+
+def test_a_fixed_text_is_said_to_be_one() -> None:
+    assert "fixed text" in words.style_sentence("fixed")
+    assert words.nothing_found("fixed") != words.nothing_found("quote")
