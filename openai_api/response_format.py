@@ -19,7 +19,7 @@ def read_response_format(value: object, *, grounded: bool) -> dict[str, Any] | N
     if value is None:
         return None
     kind = value.get("type") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or kind not in {"text", "json_object", "json_schema"}:
+    if not isinstance(value, dict) or kind not in ("text", "json_object", "json_schema"):
         raise InvalidInput(
             _("“response_format” has the type “text”, “json_object” or “json_schema”."), parameter=PARAMETER
         )
