@@ -93,7 +93,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def error_response(error: GlassdeskError) -> Response:
     """The error body with the headers that belong to its status."""
-    response = Response(error.as_dict(), status=error.status)
+    response = Response(error.as_dict(), status=error.status, headers={"Cache-Control": "no-store"})
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after)
     if isinstance(error, PartAway):
