@@ -18,6 +18,7 @@ from helpdesk.errors import InvalidInput
 from helpdesk.tenants.models import Language
 from knowledge.text import detect_language
 from openai_api.chat_request import read_chat_request
+from openai_api.errors import InvalidJsonSchema
 from openai_api.json_schemas import check_schema
 
 MAX_MESSAGES = 40
@@ -113,8 +114,11 @@ def read_parameters(given: object, *, member: str = "parameters") -> dict[str, A
             raise _wrong_kind(name)
     if "instructions" in values:
         values["instructions"] = clean_body(values["instructions"])
-    if "json_schema" in values:
-        check_schema(values["json_schema"])
+    if isinstance(schema := values.get("json_schema"), dict):
+        try:
+            check_schema(schema)
+        except InvalidJsonSchema as error:
+            raise InvalidInput(error.message, parameter="json_schema") from None
     if values:
         _refuse_unstorable(values)
     # What is said is kept, also where it equals a default: it may overrule the batch's.

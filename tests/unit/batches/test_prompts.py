@@ -116,7 +116,7 @@ def test_an_items_parameter_may_overrule_the_batchs_with_the_default_value() -> 
         ({"body": {"messages": USER, "stream": True}}, "stream"),
         ({"body": {"messages": USER, "logprobs": True}}, "logprobs"),
         ({"body": {"messages": USER, "colour": 1}}, "colour"),
-        ({"question": "a", "parameters": {"json_schema": {"$ref": "#"}}}, "response_format"),
+        ({"question": "a", "parameters": {"json_schema": {"$ref": "#"}}}, "json_schema"),
         ({"body": {"messages": USER, "n": 2}}, "n"),
         ({"body": {"messages": USER}, "parameters": {}}, "parameters"),
         ({"body": {}}, "messages"),
