@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from batches.errors import BacklogFull, BatchInvalid, LineError, TooManyItems
+from batches.errors import MAX_ERRORS, BacklogFull, BatchInvalid, LineError, TooManyItems
 from batches.lines import Line, Submission
 from batches.models import FED_STATES, Batch, BatchItem, BatchState, ItemState
 from batches.open_tenants import note_open
@@ -40,8 +40,6 @@ def submit_batch(
     Raises BatchInvalid with what is wrong in each line, TooManyItems, BacklogFull, or InvalidInput.
     """
     name, defaults = _name(submission.name), read_parameters(submission.defaults, member="defaults")
-    if len(submission.lines) > settings.BATCH_MAX_ITEMS:
-        raise TooManyItems(limit=settings.BATCH_MAX_ITEMS, count=len(submission.lines))
     prompts = _checked(submission.lines, defaults)
     with tenant_atomic(tenant_id):
         # An assistant that is missing is better said now than with every item.
@@ -101,34 +99,40 @@ def _announce(tenant_id: UUID) -> None:
     enqueue_feed()
 
 
-def _checked(lines: Sequence[Line], defaults: dict[str, Any]) -> list[Prompt]:
-    if not lines:
-        raise InvalidInput(_("A batch needs at least one item."))
+def _checked(lines: Iterable[Line], defaults: dict[str, Any]) -> list[Prompt]:
+    """Every line as an item. A body of nothing but mistakes costs no more than the first hundred of them."""
     prompts: list[Prompt] = []
     errors: list[LineError] = []
     taken: dict[str, int] = {}
     for line in lines:
+        if len(prompts) + len(errors) == settings.BATCH_MAX_ITEMS:
+            raise TooManyItems(limit=settings.BATCH_MAX_ITEMS)
         try:
-            prompt = _read(line, defaults)
-            first = taken.setdefault(prompt.custom_id, line.number)
-            if first != line.number:
-                raise InvalidInput(
-                    _("This “custom_id” stands in line %(line)d already. Each must be there once.") % {"line": first},
-                    parameter="custom_id",
-                )
-            prompts.append(prompt)
+            prompts.append(_read(line, defaults, taken))
         except InvalidInput as error:
             parameter = str(error.details.get("parameter", ""))
             errors.append(LineError(line.number, parameter, str(error.message)))
+            if len(errors) == MAX_ERRORS:
+                raise BatchInvalid(errors, stopped_at=line.number) from None
     if errors:
         raise BatchInvalid(errors)
+    if not prompts:
+        raise InvalidInput(_("A batch needs at least one item."))
     return prompts
 
 
-def _read(line: Line, defaults: dict[str, Any]) -> Prompt:
+def _read(line: Line, defaults: dict[str, Any], taken: dict[str, int]) -> Prompt:
+    """The item; `taken` are the names that it may not have, with their lines."""
     if line.broken:
         raise InvalidInput(line.broken)
-    return read_prompt(line.value, custom_id=str(line.number), defaults=defaults)
+    prompt = read_prompt(line.value, custom_id=str(line.number), defaults=defaults)
+    first = taken.setdefault(prompt.custom_id, line.number)
+    if first != line.number:
+        raise InvalidInput(
+            _("This “custom_id” stands in line %(line)d already. Each must be there once.") % {"line": first},
+            parameter="custom_id",
+        )
+    return prompt
 
 
 def _item(batch: Batch, position: int, prompt: Prompt) -> BatchItem:

@@ -24,23 +24,37 @@ class LineError:
 
 
 class BatchInvalid(InvalidInput):
-    """Some lines cannot be used; nothing was stored. `details` list the first 100 of them."""
+    """Some lines cannot be used; nothing was stored. `details` list them, at most the first 100: there the reading stops.
+
+    `stopped_at` is the number of the line behind which nothing was read any more; None when all were.
+    """
 
     code = "batch_invalid"
     status = 400
 
-    def __init__(self, errors: Sequence[LineError]) -> None:
+    def __init__(self, errors: Sequence[LineError], *, stopped_at: int | None = None) -> None:
         super().__init__(
-            ngettext_lazy(
-                "%(count)d line cannot be used, so nothing was stored. Mend it and send the batch again.",
-                "%(count)d lines cannot be used, so nothing was stored. Mend them and send the batch again.",
-                "count",
-            )
-            % {"count": len(errors)},
-            errors=[asdict(error) for error in errors[:MAX_ERRORS]],
+            _wrong(len(errors)) if stopped_at is None else _wrong_already(len(errors), stopped_at),
+            errors=[asdict(error) for error in errors],
             error_count=len(errors),
+            stopped_at=stopped_at,
         )
-        self.line_errors = list(errors[:MAX_ERRORS])
+        self.line_errors = list(errors)
+
+
+def _wrong(count: int) -> object:
+    return ngettext_lazy(
+        "%(count)d line cannot be used, so nothing was stored. Mend it and send the batch again.",
+        "%(count)d lines cannot be used, so nothing was stored. Mend them and send the batch again.",
+        "count",
+    ) % {"count": count}
+
+
+def _wrong_already(count: int, line: int) -> object:
+    return _(
+        "Up to line %(line)d already %(count)d lines cannot be used. Nothing behind it was read, and nothing was stored. "
+        "Mend what makes them wrong and send the batch again."
+    ) % {"line": line, "count": count}
 
 
 class TooManyItems(InvalidInput):
@@ -49,12 +63,10 @@ class TooManyItems(InvalidInput):
     code = "batch_too_large"
     status = 413
 
-    def __init__(self, *, limit: int, count: int) -> None:
+    def __init__(self, *, limit: int) -> None:
         super().__init__(
-            _("The batch has %(count)d items; the limit is %(limit)d. Send it in parts.")
-            % {"count": count, "limit": limit},
+            _("A batch takes at most %(limit)d items, and this one has more. Send it in parts.") % {"limit": limit},
             limit=limit,
-            count=count,
         )
 
 

@@ -1,17 +1,23 @@
-"""A submission's bytes as numbered lines: JSONL, or one JSON object with `items`. Pure."""
+"""A submission's bytes as numbered lines: JSONL, or one JSON object with `items`. Pure.
+
+Lines are parsed one by one as they are asked for, so that whoever checks them can stop at the hundredth mistake.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from batches.errors import TooManyItems
+from helpdesk.api.json_body import BODY_BYTES, UnreadableBody, read_json_body
 from helpdesk.errors import InvalidInput
 
 SUBMISSION_MEMBERS = frozenset({"name", "defaults", "items"})
+MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,45 +31,47 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What was sent, not yet checked."""
+    """What was sent, not yet checked. The lines can be gone through once."""
 
-    lines: Sequence[Line]
+    lines: Iterable[Line]
     name: object = ""
     defaults: object = field(default_factory=dict)
 
 
 def read_jsonl(body: bytes, *, name: object = "") -> Submission:
-    """One item a line; blank lines are skipped but counted."""
-    lines = []
-    for number, raw in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not raw.strip():
-            continue
-        try:
-            lines.append(Line(number, _parsed(raw)))
-        except InvalidInput as error:
-            lines.append(Line(number, None, str(error.message)))
-    return Submission(lines, name)
+    """One item a line; blank lines are skipped but counted. Raises TooManyItems before anything is parsed."""
+    # With a blank line between any two, and one at the end.
+    if body.count(b"\n") > 2 * settings.BATCH_MAX_ITEMS:
+        raise TooManyItems(limit=settings.BATCH_MAX_ITEMS)
+    return Submission(_lines(body.removeprefix(MARK).split(b"\n")), name)
 
 
 def read_json(body: bytes) -> Submission:
-    """`{"items": [...], "name": …, "defaults": {...}}`. Raises InvalidInput."""
-    value = _parsed(body)
+    """`{"items": [...], "name": …, "defaults": {...}}`. Raises InvalidInput or TooManyItems."""
+    value = read_json_body(body)
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
         raise InvalidInput(_("Send an object with a list “items”, or one item a line as application/x-ndjson."))
     if unknown := sorted(value.keys() - SUBMISSION_MEMBERS):
         shown = unknown[0][:40]
         raise InvalidInput(_("“%(name)s” is not known here. Leave it out.") % {"name": shown}, parameter=shown)
-    lines = [Line(number, item) for number, item in enumerate(value["items"], start=1)]
+    if len(value["items"]) > settings.BATCH_MAX_ITEMS:
+        raise TooManyItems(limit=settings.BATCH_MAX_ITEMS)
+    lines = (Line(number, item) for number, item in enumerate(value["items"], start=1))
     return Submission(lines, value.get("name", ""), value.get("defaults", {}))
 
 
-def _parsed(raw: bytes) -> Any:
+def _lines(raws: Iterable[bytes]) -> Iterator[Line]:
+    for number, raw in enumerate(raws, start=1):
+        if raw and not raw.isspace():
+            yield _parsed(number, raw)
+
+
+def _parsed(number: int, raw: bytes) -> Line:
+    if len(raw) > BODY_BYTES:
+        return Line(number, None, _("A line takes at most %(limit)d bytes.") % {"limit": BODY_BYTES})
     try:
-        return json.loads(raw, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        # Without the cause, which may quote the text.
-        raise InvalidInput(_("This is not valid JSON in UTF-8.")) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+        return Line(number, read_json_body(raw))
+    except UnreadableBody as error:
+        if error.message is UnreadableBody.message:
+            return Line(number, None, _("This is not valid JSON in UTF-8."))
+        return Line(number, None, str(error.message))

@@ -6,16 +6,20 @@ Three forms are read: `question`, `messages`, and the lines of OpenAI's batch fi
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from conversations.models import Author
 from conversations.parameters import RequestParameters, is_storable
 from conversations.validation import clean_body
 from helpdesk.errors import InvalidInput
 from helpdesk.tenants.models import Language
 from knowledge.text import detect_language
+from openai_api.chat_request import read_chat_request
+from openai_api.errors import InvalidJsonSchema
+from openai_api.json_schemas import check_schema
 
 MAX_MESSAGES = 40
 MAX_CUSTOM_ID = 64
@@ -27,18 +31,7 @@ FORMS = {
     "body": COMMON | {"body", "method", "url"},
 }
 OPENAI_URL = "/v1/chat/completions"
-# What OpenAI's body may say beside the messages: its name for each parameter of ours.
-OPENAI_PARAMETERS = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "max_tokens": "max_tokens",
-    "max_completion_tokens": "max_tokens",
-    "seed": "seed",
-    "stop": "stop",
-}
-# The assistant's own model answers; the others only say what a batch does anyway.
-OPENAI_IGNORED = frozenset({"model", "user", "metadata", "store"})
-OPENAI_FIXED = {"stream": (False, None), "n": (1, None)}
+OPENAI_ROLES = {Author.CUSTOMER: "user", Author.AI: "assistant"}
 
 
 def _is_number(value: object) -> bool:
@@ -91,12 +84,10 @@ def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) ->
     if len(forms) != 1:
         raise InvalidInput(_("Each item needs exactly one of “question”, “messages” and “body”."))
     _refuse_unknown(line, FORMS[forms[0]])
-    turns, parameters = _asked_of_openai(line) if forms == ["body"] else _asked(line)
-    instructions = [text for role, text in turns if role == "system"]
-    messages = tuple({"role": role, "content": text} for role, text in turns if role != "system")
-    if instructions:
-        parameters["instructions"] = "\n".join(instructions)
-    read = read_parameters(parameters)
+    if forms == ["body"]:
+        messages, read = _asked_of_openai(line, grounded=defaults.get("grounded", True))
+    else:
+        messages, read = _asked(line)
     if defaults:
         # Together they must make sense as well; the item's own go first.
         RequestParameters.from_json({**defaults, **read})
@@ -123,6 +114,11 @@ def read_parameters(given: object, *, member: str = "parameters") -> dict[str, A
             raise _wrong_kind(name)
     if "instructions" in values:
         values["instructions"] = clean_body(values["instructions"])
+    if isinstance(schema := values.get("json_schema"), dict):
+        try:
+            check_schema(schema)
+        except InvalidJsonSchema as error:
+            raise InvalidInput(error.message, parameter="json_schema") from None
     if values:
         _refuse_unstorable(values)
     # What is said is kept, also where it equals a default: it may overrule the batch's.
@@ -130,30 +126,38 @@ def read_parameters(given: object, *, member: str = "parameters") -> dict[str, A
     return values
 
 
-def _asked(line: dict[str, Any]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-    """The turns of the conversation, and the parameters as given."""
+def _asked(line: dict[str, Any]) -> tuple[tuple[dict[str, str], ...], dict[str, Any]]:
+    """The turns of the conversation, and the parameters as they are stored."""
     parameters = line.get("parameters", {})
     if not isinstance(parameters, dict):
         raise _wrong_kind("parameters")
-    if "question" in line:
-        return [("user", clean_body(line["question"]))], dict(parameters)
-    return _turns(line["messages"]), dict(parameters)
+    turns = [("user", clean_body(line["question"]))] if "question" in line else _turns(line["messages"])
+    instructions = [text for role, text in turns if role == "system"]
+    given = parameters | ({"instructions": "\n".join(instructions)} if instructions else {})
+    return tuple({"role": role, "content": text} for role, text in turns if role != "system"), read_parameters(given)
 
 
-def _asked_of_openai(line: dict[str, Any]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+def _asked_of_openai(line: dict[str, Any], *, grounded: bool) -> tuple[tuple[dict[str, str], ...], dict[str, Any]]:
+    """The same of a chat completion, read by the rules of `/v1`; `grounded` is what the batch says of all its items."""
     body = line["body"]
     if not isinstance(body, dict):
         raise _wrong_kind("body")
     if (line.get("method", "POST"), line.get("url", OPENAI_URL)) != ("POST", OPENAI_URL):
         raise InvalidInput(_("Only POST to %(url)s can be a batch item.") % {"url": OPENAI_URL}, parameter="url")
-    parameters: dict[str, Any] = {}
-    for name, value in body.items():
-        if name == "messages" or name in OPENAI_IGNORED or (name in OPENAI_FIXED and value in OPENAI_FIXED[name]):
-            continue
-        if name not in OPENAI_PARAMETERS:
-            raise _unknown(name)
-        parameters[OPENAI_PARAMETERS[name]] = value
-    return _turns(body.get("messages")), parameters
+    request = read_chat_request(body, needs_model=False, grounded=grounded)
+    for name, is_asked in (("stream", request.stream), ("n", request.choices != 1), ("logprobs", body.get("logprobs"))):
+        if is_asked:
+            raise InvalidInput(
+                _("A batch item is one answer in one piece, without probabilities: leave out “%(name)s”.")
+                % {"name": name},
+                parameter=name,
+            )
+    messages = tuple({"role": OPENAI_ROLES[turn.author], "content": turn.body} for turn in request.turns)
+    said = {name for name, value in (body.get("glassdesk") or {}).items() if value is not None}
+    # What is said is kept, also where it equals a default: it may overrule the batch's.
+    stated = asdict(request.parameters)
+    read = request.parameters.to_json() | {name: stated[name] for name in said}
+    return messages, read | ({"stop": list(read["stop"])} if "stop" in read else {})
 
 
 def _turns(messages: object) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,8 @@ from helpdesk.errors import InvalidInput, MessageTooLong
 MESSAGE_CHARACTERS = 4000
 # Controls, formats, lone surrogates and combining marks show nothing by themselves.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Mn"})
-_ALLOWED_CONTROLS = frozenset("\n\t")
+# Every control (Cc) but line end and tabulator, and every lone surrogate (Cs).
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Hangul fillers and the empty Braille pattern: letters and symbols by category, but nothing to see.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
@@ -33,7 +35,7 @@ def clean_text(raw: object) -> str:
     if not isinstance(raw, str):
         raise InvalidInput(_("A message must be text."))
     text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in _ALLOWED_CONTROLS for char in text):
+    if CONTROLS.search(text):
         raise InvalidInput(_("The message contains control characters. Remove them and send it again."))
     return text
 

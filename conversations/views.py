@@ -20,13 +20,13 @@ from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.page_numbers import requested_number, requested_page
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from helpdesk.users.models import User
 from helpdesk.users.queries import tenants_of
 
 LAST_TENANT = "last_tenant"
-MAX_PAGE = 10_000
 
 
 @login_required
@@ -77,7 +77,7 @@ def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
 def updates(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """The messages behind position `after`, and everything around them that may have changed."""
     found = conversation_by_id(conversation_id)
-    context = _conversation_context(request, found, after=_number(request, "after", 0))
+    context = _conversation_context(request, found, after=requested_number(request, "after", default=0))
     return render(request, "conversations/_updates.html", context)
 
 
@@ -155,7 +155,7 @@ def _conversation_context(request: DeskRequest, found: Conversation, *, after: i
 
 def _list_context(request: DeskRequest) -> dict[str, Any]:
     name = request.GET.get("filter", "open")
-    page = max(1, _number(request, "page", 1))
+    page = requested_page(request)
     rows, has_more = desk.rows(name, request.user, page=page)
     return {
         "filter": name,
@@ -173,11 +173,6 @@ def _selected(request: DeskRequest) -> UUID | None:
         return UUID(request.GET.get("selected", ""))
     except ValueError:
         return None
-
-
-def _number(request: HttpRequest, name: str, default: int) -> int:
-    raw = request.GET.get(name, "")
-    return min(int(raw), MAX_PAGE) if raw.isascii() and raw.isdigit() else default
 
 
 def _remember_tenant(request: DeskRequest) -> None:

@@ -17,7 +17,9 @@ from conversations.routing import websocket_urlpatterns  # noqa: E402
 from helpdesk.metrics.web import CountedSockets  # noqa: E402
 from helpdesk.origins import SameOriginOnly  # noqa: E402
 from helpdesk.startup import refuse_unsafe_start  # noqa: E402
+from helpdesk.web_requests import use_with_daphne  # noqa: E402
 
+use_with_daphne()
 if settings.STARTUP_CHECKS:
     refuse_unsafe_start()
 

@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("batches.api.urls")),
     path("api/v1/", include("tracing.api.urls")),
     re_path(r"^api(?:/|$)", UnknownRouteView.as_view()),
-    path("v1/", include("openai_api.urls")),
+    re_path(r"^v1(?:/|$)", include("openai_api.urls")),
     path("desk/", include("conversations.urls")),
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),

@@ -26,6 +26,7 @@ from inference_worker.composing import (
 )
 from inference_worker.engine import GenerationRequest
 from inference_worker.generation import DeadlinePassed, Generated, Stopped, generate
+from inference_worker.grammars import require_grammar
 from inference_worker.metrics import observe_answer
 from inference_worker.recording import Work
 from inference_worker.refusals import refusal
@@ -132,6 +133,8 @@ def _write_freely(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopS
     connections.close_all()
     work.engine, work.style = engine.info(), AnswerStyle.FREE
     with work.clock.step("prompt"):
+        if work.asked.json_schema is not None:
+            require_grammar(work.asked.json_schema)
         work.composition = compose_ungrounded(engine, work.claimed, asked=work.asked)
         work.prompt = engine.render(work.composition.prompt.turns)
     stream.phase("writing")

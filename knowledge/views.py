@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.page_numbers import requested_page
 from helpdesk.permissions import Right
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
@@ -21,8 +22,6 @@ from knowledge.forms import ArticleForm, FilterForm
 from knowledge.models import Article, ArticleVersion
 from knowledge.queries import article_by_id, latest_version, version_by_number, versions_of
 from knowledge.rendering import render_markdown
-
-MAX_PAGE = 10_000
 
 
 @require_GET
@@ -38,8 +37,7 @@ def article_list(request: DeskRequest) -> HttpResponse:
         status=asked.get("status", ""),
         category=asked.get("category"),
     )
-    raw_page = request.GET.get("page", "")
-    page = min(max(1, int(raw_page)), MAX_PAGE) if raw_page.isascii() and raw_page.isdigit() else 1
+    page = requested_page(request)
     rows, has_more = desk.article_rows(filters, page=page)
     context = {
         "form": form,

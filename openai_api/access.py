@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from helpdesk.api.authentication import SCHEME
+from helpdesk.api.json_body import BODY_BYTES
 from helpdesk.api.limits import Quota, count_request
-from helpdesk.api.views import BODY_BYTES, read_body
+from helpdesk.api.views import read_body
 from helpdesk.api_keys.domain import ApiClient, recognise
 from helpdesk.api_keys.errors import InvalidApiKey, ScopeMissing
 from helpdesk.api_keys.scopes import Scope

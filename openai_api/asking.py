@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, replace
 
 from conversations.chats import begin_chat
@@ -20,10 +21,15 @@ MAX_SEED = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The replies to wait for and the name of the model that is to write them."""
+    """The replies to wait for and the name of the model that is to write them; `created` is in seconds.
+
+    `is_repeated` when they were queued for an earlier request with the same Idempotency-Key.
+    """
 
     model: str
     replies: tuple[AskedReply, ...]
+    created: int = 0
+    is_repeated: bool = False
 
 
 def ask(client: ApiClient, request: ChatRequest) -> Asked:
@@ -44,6 +50,7 @@ def ask(client: ApiClient, request: ChatRequest) -> Asked:
     return Asked(
         choice.model,
         tuple(AskedReply(client.tenant_id, each.conversation_id, each.id, each.deadline_at) for each in replies),
+        int(time.time()),
     )
 
 

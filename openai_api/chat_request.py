@@ -17,6 +17,10 @@ from openai_api.messages import Turn, read_messages
 from openai_api.response_format import read_response_format
 
 MAX_CHOICES = 4
+MAX_TOKENS = 32_768
+LEAST_TOP_P = 0.01
+# OpenAI's seeds are 64-bit integers, the engine's have 31 bits.
+SEEDS, ENGINE_SEEDS = range(-(2**63), 2**63), 2**31
 
 UNDERSTOOD = {
     "model",
@@ -37,30 +41,28 @@ UNDERSTOOD = {
     "safety_identifier",
     "glassdesk",
 }
-# Parameters of OpenAI's that the desk has nothing for, with the values that ask for nothing.
+# Parameters of OpenAI's that the desk has nothing for, with the values that ask for nothing; null does everywhere.
 WITHOUT_EFFECT: Mapping[str, tuple[object, ...]] = {
-    "audio": (None,),
-    "frequency_penalty": (None, 0),
-    "function_call": (None, "none"),
-    "functions": (None, []),
-    "logit_bias": (None, {}),
-    "metadata": (None, {}),
-    "modalities": (None, ["text"]),
-    "moderation": (None,),
-    "parallel_tool_calls": (None, True, False),
-    "prediction": (None,),
-    "presence_penalty": (None, 0),
-    "prompt_cache_options": (None,),
-    "reasoning_effort": (None, "none"),
-    "service_tier": (None, "auto", "default"),
-    "store": (None, False),
-    "tool_choice": (None, "none", "auto"),
-    "tools": (None, []),
-    "verbosity": (None,),
-    "web_search_options": (None,),
+    "audio": (),
+    "frequency_penalty": (0,),
+    "function_call": ("none", "auto"),
+    "functions": ([],),
+    "logit_bias": ({},),
+    "modalities": (["text"],),
+    "moderation": (),
+    "parallel_tool_calls": (True, False),
+    "prediction": (),
+    "presence_penalty": (0,),
+    "prompt_cache_options": (),
+    "service_tier": ("auto", "default"),
+    "store": (False, True),
+    "tool_choice": ("none", "auto"),
+    "tools": ([],),
+    "verbosity": ("medium",),
+    "web_search_options": (),
 }
-# They steer OpenAI's own caches and cannot change an answer.
-IGNORED = {"prompt_cache_key", "prompt_cache_retention"}
+# Notes of the caller's own, hints to OpenAI's caches, and how long to think: whatever they say, it cannot change an answer.
+IGNORED = {"metadata", "prompt_cache_key", "prompt_cache_retention", "reasoning_effort"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,28 +89,31 @@ class ChatRequest:
         return self.turns[:-1]
 
 
-def read_chat_request(body: object) -> ChatRequest:
-    """The request in a decoded JSON body. Raises InvalidInput, whose details name the parameter."""
+def read_chat_request(body: object, *, needs_model: bool = True, grounded: bool = True) -> ChatRequest:
+    """The request in a decoded JSON body. Raises InvalidInput, whose details name the parameter.
+
+    `grounded` holds where the body says nothing; a batch may set it for all of its items.
+    """
     if not isinstance(body, dict):
         raise InvalidInput(_("The body must be a JSON object."))
     _refuse_what_has_no_effect(body)
     extras = _extras(body.get("glassdesk"))
-    grounded = flag(extras, "grounded", default=True, prefix="glassdesk.")
+    grounded = flag(extras, "grounded", default=grounded, prefix="glassdesk.")
     messages = read_messages(body.get("messages"), grounded=grounded)
     logprobs = flag(body, "logprobs", default=False)
     top_logprobs = integer(body, "top_logprobs")
-    if top_logprobs is not None and not logprobs:
+    if top_logprobs and not logprobs:
         raise InvalidInput(_("“top_logprobs” needs “logprobs”: true."), parameter="top_logprobs")
     return ChatRequest(
-        model=text(body, "model", required=True, limit=200),
+        model=text(body, "model", required=needs_model, limit=200),
         turns=messages.turns,
         parameters=RequestParameters(
             temperature=number(body, "temperature"),
-            top_p=number(body, "top_p"),
+            top_p=_top_p(body),
             max_tokens=_max_tokens(body),
-            seed=integer(body, "seed"),
+            seed=_seed(body),
             stop=_stop(body.get("stop")),
-            top_logprobs=top_logprobs,
+            top_logprobs=top_logprobs if logprobs else None,
             grounded=grounded,
             # An answer that is given again was not written anew: it has no probabilities of its own.
             use_cache=flag(extras, "use_cache", default=True, prefix="glassdesk.") and not logprobs,
@@ -129,8 +134,13 @@ def _refuse_what_has_no_effect(body: Mapping[str, Any]) -> None:
             continue
         if name not in WITHOUT_EFFECT:
             raise UnknownParameter(str(name)[:100])
-        if not any(value == neutral for neutral in WITHOUT_EFFECT[name]):
+        if value is not None and not any(_is_same(value, neutral) for neutral in WITHOUT_EFFECT[name]):
             raise UnsupportedParameter(name)
+
+
+def _is_same(value: object, neutral: object) -> bool:
+    """Equal, and true or false only where that is meant."""
+    return value == neutral and isinstance(value, bool) == isinstance(neutral, bool)
 
 
 def _extras(value: object) -> Mapping[str, Any]:
@@ -144,13 +154,29 @@ def _extras(value: object) -> Mapping[str, Any]:
     return value
 
 
+def _top_p(body: Mapping[str, Any]) -> float | None:
+    """The nucleus; 0 means the likeliest token alone, as the least that the engine takes does."""
+    top_p = number(body, "top_p")
+    return max(top_p, LEAST_TOP_P) if top_p is not None and top_p >= 0 else top_p
+
+
 def _max_tokens(body: Mapping[str, Any]) -> int | None:
+    """The limit; one that no engine reaches is the highest."""
     old, new = integer(body, "max_tokens"), integer(body, "max_completion_tokens")
     if old is not None and new is not None and old != new:
         raise InvalidInput(
             _("“max_tokens” is the old name of “max_completion_tokens”. Send one."), parameter="max_tokens"
         )
-    return new if old is None else old
+    limit = new if old is None else old
+    return None if limit is None else min(limit, MAX_TOKENS)
+
+
+def _seed(body: Mapping[str, Any]) -> int | None:
+    """The seed's last 31 bits: the same seed is always the same one, and most clients' are as they were sent."""
+    seed = integer(body, "seed")
+    if seed is not None and seed not in SEEDS:
+        raise InvalidInput(_("“seed” must be a whole number of 64 bits."), parameter="seed")
+    return None if seed is None else seed % ENGINE_SEEDS
 
 
 def _stop(value: object) -> tuple[str, ...] | None:
@@ -173,10 +199,14 @@ def _choices(body: Mapping[str, Any]) -> int:
 
 def _include_usage(body: Mapping[str, Any]) -> bool:
     options = body.get("stream_options")
-    if options is None:
+    if options is None or options == {}:
         return False
     if not isinstance(options, dict) or not body.get("stream"):
         raise InvalidInput(_("“stream_options” is an object and needs “stream”: true."), parameter="stream_options")
+    for name in options:
+        # The desk's streams carry no padding whose length would have to hide the words'.
+        if name not in {"include_usage", "include_obfuscation"}:
+            raise UnknownParameter(f"stream_options.{name}"[:100])
     return flag(options, "include_usage", default=False, prefix="stream_options.")
 
 

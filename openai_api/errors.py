@@ -68,16 +68,14 @@ class ContextLengthExceeded(InvalidInput):
         )
 
 
-class RequestNotServable(InvalidInput):
-    """The engine has no grammar for the schema."""
+class InvalidJsonSchema(InvalidInput):
+    """No answer can be held to the schema."""
 
     code = "invalid_json_schema"
+    message = _("The model cannot be held to this JSON schema. Use simpler types and keywords.")
 
-    def __init__(self) -> None:
-        super().__init__(
-            _("The model cannot be held to this JSON schema. Use simpler types and keywords."),
-            parameter="response_format",
-        )
+    def __init__(self, message: object | None = None) -> None:
+        super().__init__(message, parameter="response_format")
 
 
 class AnswerFailed(GlassdeskError):
@@ -108,7 +106,7 @@ def of_failed_reply(code: str) -> GlassdeskError:
         case "context_length":
             return ContextLengthExceeded()
         case "refused_request":
-            return RequestNotServable()
+            return InvalidJsonSchema()
         case "deadline":
             return DeadlinePassed()
         case "model_unavailable":

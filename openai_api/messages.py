@@ -1,8 +1,10 @@
-"""The messages of a chat completion request: instructions, what was said before, and the question."""
+"""The messages of a chat completion request: instructions, what was said before, and the question.
+
+Instructions may stand anywhere, as agent frameworks send them: those of all places together are the instructions.
+"""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from conversations.models import Author
-from conversations.validation import clean_body
+from conversations.validation import CONTROLS, clean_body
 from helpdesk.errors import InvalidInput
 from openai_api.errors import UnsupportedParameter
 
@@ -19,15 +21,10 @@ MAX_INSTRUCTION_CHARACTERS = 8000
 MAX_CHARACTERS = 200_000
 AUTHORS = {"user": Author.CUSTOMER, "assistant": Author.AI}
 INSTRUCTING = {"system", "developer"}
-# What a message may have beside role and content, with the values that ask for nothing.
-NEUTRAL: Mapping[str, tuple[object, ...]] = {
-    "refusal": (None,),
-    "audio": (None,),
-    "tool_calls": (None, []),
-    "function_call": (None,),
-    "annotations": (None, []),
-}
-_ALLOWED_CONTROLS = frozenset("\n\t\r")
+READ = {"role", "content", "refusal", "name"}
+# What a message may have beside them, with the values that ask for nothing; null does everywhere.
+NEUTRAL: Mapping[str, object] = {"tool_calls": [], "annotations": []}
+PARTS = {"text": "text", "refusal": "refusal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,9 @@ def read_messages(value: object, *, grounded: bool) -> Messages:
         place = f"messages[{index}]"
         role, body = _read_message(message, place)
         if role in INSTRUCTING:
-            if turns:
-                raise InvalidInput(
-                    _("Instructions stand before the first message of the conversation."), parameter=place
-                )
             instructions.append(body)
-        else:
+        elif body or role == "user":
+            # An assistant's turn without a word, such as one that called a tool, says nothing.
             turns.append(Turn(AUTHORS[role], body))
     return Messages(_joined(instructions), _checked(turns, grounded=grounded))
 
@@ -79,11 +73,13 @@ def _read_message(message: object, place: str) -> tuple[str, str]:
             _("A message's role is “system”, “developer”, “user” or “assistant”."), parameter=f"{place}.role"
         )
     for name, given in message.items():
-        if name in {"role", "content", "name"}:
+        if name in READ or given is None or (name in NEUTRAL and given == NEUTRAL[name]):
             continue
-        if name not in NEUTRAL or given not in NEUTRAL[name]:
-            raise UnsupportedParameter(f"{place}.{name}"[:100])
-    return role, _text(message.get("content"), f"{place}.content")
+        raise UnsupportedParameter(f"{place}.{name}"[:100])
+    content = message.get("content")
+    if content is None and role == "assistant":
+        content = message.get("refusal") or ""
+    return role, _text(content, f"{place}.content")
 
 
 def _text(content: object, place: str) -> str:
@@ -92,7 +88,7 @@ def _text(content: object, place: str) -> str:
         content = "\n".join(_part(part, f"{place}[{index}]") for index, part in enumerate(content))
     if not isinstance(content, str):
         raise InvalidInput(_("A message's content is a text."), parameter=place)
-    if any(unicodedata.category(each) in {"Cc", "Cs"} and each not in _ALLOWED_CONTROLS for each in content):
+    if CONTROLS.search(content.replace("\r", "\n")):
         raise InvalidInput(
             _("The message contains control characters. Remove them and send it again."), parameter=place
         )
@@ -101,16 +97,16 @@ def _text(content: object, place: str) -> str:
 
 def _part(part: object, place: str) -> str:
     kind: Any = part.get("type") if isinstance(part, dict) else None
-    if not isinstance(part, dict) or kind != "text":
+    if not isinstance(part, dict) or not isinstance(kind, str) or kind not in PARTS:
         raise UnsupportedParameter(place)
-    text = part.get("text")
+    text = part.get(PARTS[kind])
     if not isinstance(text, str):
-        raise InvalidInput(_("A message's content is a text."), parameter=f"{place}.text")
+        raise InvalidInput(_("A message's content is a text."), parameter=f"{place}.{PARTS[kind]}")
     return text
 
 
 def _joined(instructions: list[str]) -> str:
-    joined = "\n".join(instructions).strip()
+    joined = "\n".join(filter(None, instructions)).strip()
     if len(joined) > MAX_INSTRUCTION_CHARACTERS:
         raise InvalidInput(
             _("Instructions take at most %(limit)d characters.") % {"limit": MAX_INSTRUCTION_CHARACTERS},

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 
 from helpdesk.errors import InvalidInput
+from openai_api.json_schemas import check_schema
 
 PARAMETER = "response_format"
 ANY_OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
-MAX_SCHEMA_BYTES = 16 * 1024
 
 
 def read_response_format(value: object, *, grounded: bool) -> dict[str, Any] | None:
@@ -22,7 +19,7 @@ def read_response_format(value: object, *, grounded: bool) -> dict[str, Any] | N
     if value is None:
         return None
     kind = value.get("type") if isinstance(value, dict) else None
-    if not isinstance(value, dict) or kind not in {"text", "json_object", "json_schema"}:
+    if not isinstance(value, dict) or kind not in ("text", "json_object", "json_schema"):
         raise InvalidInput(
             _("“response_format” has the type “text”, “json_object” or “json_schema”."), parameter=PARAMETER
         )
@@ -41,12 +38,5 @@ def _schema(value: Mapping[str, Any]) -> dict[str, Any]:
     schema = wrapper.get("schema") if isinstance(wrapper, dict) else None
     if not isinstance(schema, dict):
         raise InvalidInput(_("“response_format.json_schema.schema” must be an object."), parameter=PARAMETER)
-    if len(json.dumps(schema)) > MAX_SCHEMA_BYTES:
-        raise InvalidInput(
-            _("The schema takes at most %(limit)d bytes.") % {"limit": MAX_SCHEMA_BYTES}, parameter=PARAMETER
-        )
-    try:
-        Draft202012Validator.check_schema(schema)
-    except (SchemaError, RecursionError) as error:
-        raise InvalidInput(_("“response_format” holds no valid JSON schema."), parameter=PARAMETER) from error
+    check_schema(schema)
     return schema

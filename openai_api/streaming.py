@@ -15,6 +15,7 @@ from helpdesk.api_keys.domain import ApiClient
 from openai_api import completions
 from openai_api.answers import ChatAnswer, read_answer
 from openai_api.asking import Asked
+from openai_api.asking_once import Repeatable
 from openai_api.chat_request import ChatRequest
 from openai_api.completions import Heading, extras
 from openai_api.errors import AnswerWithdrawn, of_failed_reply
@@ -29,12 +30,13 @@ Chunks = asyncio.Queue[bytes | asyncio.Task[ChatAnswer]]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request with the replies that were queued for it."""
+    """One request with the replies that were queued for it; `repeatable` when it may be sent again."""
 
     client: ApiClient
     request: ChatRequest
     asked: Asked
     heading: Heading
+    repeatable: Repeatable | None = None
 
 
 async def answers_of(exchange: Exchange) -> list[ChatAnswer]:

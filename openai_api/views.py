@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from functools import wraps
 from typing import Any, cast
@@ -16,14 +14,9 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from conversations.sockets.following import in_database
-from helpdesk.api.errors import (
-    SERVERS_AWAY,
-    UNAVAILABLE_RETRY_SECONDS,
-    MethodNotAllowed,
-    PartAway,
-    UnknownRoute,
-    UnreadableBody,
-)
+from helpdesk.api import idempotency
+from helpdesk.api.errors import SERVERS_AWAY, UNAVAILABLE_RETRY_SECONDS, MethodNotAllowed, PartAway, UnknownRoute
+from helpdesk.api.json_body import read_json_body
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.api_keys.scopes import Scope
@@ -32,9 +25,10 @@ from helpdesk.tenants.scope import tenant_atomic
 from openai_api import catalogue, completions
 from openai_api.access import Caller, body_of, let_in, recognise_caller
 from openai_api.asking import Asked, ask, stop
-from openai_api.chat_request import read_chat_request
+from openai_api.asking_once import Repeatable, ask_once, forget
+from openai_api.chat_request import ChatRequest, read_chat_request
 from openai_api.completions import Heading
-from openai_api.errors import error_body
+from openai_api.errors import AnswerWithdrawn, error_body
 from openai_api.streaming import Exchange, answers_of, chunks
 
 logger = structlog.get_logger(__name__)
@@ -92,7 +86,9 @@ def error_response(error: GlassdeskError) -> HttpResponseBase:
 @csrf_exempt
 async def unknown_route(request: HttpRequest, **_: str) -> HttpResponseBase:
     """What answers below /v1/ when nothing else does."""
-    return error_response(UnknownRoute())
+    response = error_response(UnknownRoute())
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @endpoint("GET", None)
@@ -120,27 +116,44 @@ def _described_model(client: ApiClient, name: str) -> dict[str, Any]:
 @endpoint("POST", Scope.ANSWERS_WRITE)
 async def chat_completions(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
     """Answer the last message, in one piece or as it is written."""
-    wanted = read_chat_request(_decoded(request))
-    asking = asyncio.ensure_future(in_database(ask, client, wanted))
+    wanted, repeatable = await asyncio.to_thread(_read, request)
+    asking = asyncio.ensure_future(
+        in_database(ask, client, wanted) if repeatable is None else in_database(ask_once, client, wanted, repeatable)
+    )
     try:
         asked = await asyncio.shield(asking)
     except asyncio.CancelledError:
         # The caller went away already; the thread goes on and stores a question that nobody waits for.
-        await asyncio.shield(_abandon(asking))
+        if repeatable is None:
+            await asyncio.shield(_abandon(asking))
         raise
-    heading = Heading(f"chatcmpl-{asked.replies[0].reply_id.hex}", int(time.time()), asked.model)
-    exchange = Exchange(client, wanted, asked, heading)
+    heading = Heading(f"chatcmpl-{asked.replies[0].reply_id.hex}", asked.created, asked.model)
+    exchange = Exchange(client, wanted, asked, heading, repeatable)
     try:
         if wanted.stream:
-            return await _streamed(exchange)
+            return _marked(await _streamed(exchange), asked)
         answers = await answers_of(exchange)
-    except BaseException:
+    except BaseException as error:
         # The caller went away, or one choice failed: nobody waits for the others.
-        await asyncio.shield(_give_up(asked))
+        await asyncio.shield(_give_up(exchange, error))
         raise
-    return JsonResponse(
-        completions.completion(heading, answers, alternatives=wanted.logprobs), headers={"x-request-id": heading.id}
-    )
+    body = completions.completion(heading, answers, alternatives=wanted.logprobs)
+    return _marked(JsonResponse(body, headers={"x-request-id": heading.id}), asked)
+
+
+def _read(request: HttpRequest) -> tuple[ChatRequest, Repeatable | None]:
+    """The request, and what makes it repeatable when it came with a key for that."""
+    body, key = body_of(request), request.headers.get(idempotency.HEADER)
+    wanted = read_chat_request(read_json_body(body))
+    if key is None:
+        return wanted, None
+    return wanted, Repeatable(key, idempotency.request_digest("POST", request.get_full_path(), body))
+
+
+def _marked(response: HttpResponseBase, asked: Asked) -> HttpResponseBase:
+    if asked.is_repeated:
+        response["Idempotent-Replayed"] = "true"
+    return response
 
 
 async def _streamed(exchange: Exchange) -> HttpResponseBase:
@@ -159,16 +172,14 @@ async def _streamed(exchange: Exchange) -> HttpResponseBase:
         # Without it a proxy in front collects the whole answer before it passes any of it on.
         "X-Accel-Buffering": "no",
     }
-    return StreamingHttpResponse(
-        _body(exchange.asked, events, coming), content_type="text/event-stream", headers=headers
-    )
+    return StreamingHttpResponse(_body(exchange, events, coming), content_type="text/event-stream", headers=headers)
 
 
 async def _body(
-    asked: Asked, events: AsyncGenerator[bytes, None], coming: asyncio.Future[bytes]
+    exchange: Exchange, events: AsyncGenerator[bytes, None], coming: asyncio.Future[bytes]
 ) -> AsyncGenerator[bytes, None]:
     """Chunks, a comment while nothing comes, and at the end the marker or one error."""
-    is_complete = False
+    end: BaseException | None = GeneratorExit()
     try:
         while True:
             done, _ = await asyncio.wait([coming], timeout=HEARTBEAT_SECONDS)
@@ -178,17 +189,19 @@ async def _body(
             else:
                 yield completions.WAITING
     except StopAsyncIteration:
-        is_complete = True
+        end = None
         yield completions.DONE
     except GlassdeskError as error:
+        end = error
         yield completions.event(error_body(error))
     except SERVERS_AWAY as error:
+        end = error
         logger.warning("openai_api_unavailable", error=type(error).__name__)
         yield completions.event(error_body(PartAway()))
     finally:
         await _close(events, coming)
-        if not is_complete:
-            await asyncio.shield(_give_up(asked))
+        if end is not None:
+            await asyncio.shield(_give_up(exchange, end))
 
 
 async def _close(events: AsyncGenerator[bytes, None], coming: asyncio.Future[bytes]) -> None:
@@ -200,21 +213,18 @@ async def _close(events: AsyncGenerator[bytes, None], coming: asyncio.Future[byt
 async def _abandon(asking: asyncio.Future[Asked]) -> None:
     """Give up what is still being stored."""
     with contextlib.suppress(GlassdeskError, *SERVERS_AWAY):
-        await _give_up(await asking)
+        await in_database(stop, await asking)
 
 
-async def _give_up(asked: Asked) -> None:
-    """End in the engine what nobody waits for any more; a database that is away leaves it to the deadline."""
+async def _give_up(exchange: Exchange, why: BaseException) -> None:
+    """End in the engine what nobody waits for any more; a database that is away leaves it to the deadline.
+
+    A caller with an Idempotency-Key who went away is going to ask again, and gets the answer then. One that failed is
+    forgotten, so that the same request may be tried again.
+    """
     with contextlib.suppress(*SERVERS_AWAY):
-        await in_database(stop, asked)
-
-
-def _decoded(request: HttpRequest) -> object:
-    try:
-        return json.loads(body_of(request), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableBody from error
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(name)
+        if exchange.repeatable is None:
+            await in_database(stop, exchange.asked)
+        elif isinstance(why, GlassdeskError) and not isinstance(why, AnswerWithdrawn):
+            await in_database(forget, exchange.client, exchange.repeatable, exchange.asked)
+            await in_database(stop, exchange.asked)

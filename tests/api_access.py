@@ -58,3 +58,4 @@ def check_access(endpoint: ApiEndpoint, tenant: Tenant, *, rows: Callable[[], An
     response = endpoint.call(make_api_key(tenant, sound))
     assert response.status_code == endpoint.status, getattr(response, "content", b"")[:2000]
     assert "RateLimit-Remaining" in response.headers
+    assert "no-store" in response.headers["Cache-Control"]

@@ -13,7 +13,13 @@ from tests.test_architecture import SOURCE_FOLDERS
 # People's sessions, forms and policies: programs meet none of these.
 OF_PAGES_ONLY = {NotSignedIn.code, Conflict.code, "retention_policy", "change_not_logged"}
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
-SHARED = ("helpdesk.errors", "helpdesk.api.errors", "helpdesk.api_keys.errors")
+SHARED = (
+    "helpdesk.errors",
+    "helpdesk.api.errors",
+    "helpdesk.api.idempotency",
+    "helpdesk.api.json_body",
+    "helpdesk.api_keys.errors",
+)
 NOT_OF_OPENAI = {Forbidden.code, NotFound.code, "not_acceptable", "unsupported_media_type"}
 REPLY_CODE = re.compile(
     r"""(?:\bcode=|\berror_code=|_fail\(claimed, |^CODE = |^DELETED = )"([a-z_]+)\"""", re.MULTILINE

@@ -14,11 +14,15 @@ from conversations.models import CacheKind, Outcome, Rating
 from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
 from tracing.queries import NO_FEEDBACK, TraceFilter
-from tracing.reasons import MAX_REASON, ReasonMissing, clean_reason
+from tracing.reasons import MAX_REASON, ReasonMissing, ReasonNotKept, clean_reason
 from tracing.serving import replay_parameters
 
 MAX_WITHOUT = 20
 ANY = ("", _("all"))
+
+
+# How long it may be is counted as everywhere, when it is on one line: the field's own limit would count otherwise.
+REASON_FIELD = {"autocomplete": "off", "maxlength": str(MAX_REASON)}
 
 
 class ReasonForm(forms.Form):
@@ -27,15 +31,14 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Why do you need to read this?"),
         help_text=_("Your name, this reason and the time are kept and cannot be changed."),
-        max_length=MAX_REASON,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs=REASON_FIELD),
     )
 
     def clean_reason(self) -> str:
         try:
             return clean_reason(self.cleaned_data["reason"])
-        except ReasonMissing as error:
+        except (ReasonMissing, ReasonNotKept) as error:
             # The form comes back within a page or drawer: there the focus shows where it failed.
             self.fields["reason"].widget.attrs["autofocus"] = True
             raise forms.ValidationError(str(error.message)) from None
@@ -99,9 +102,8 @@ class ExportForm(ReasonForm):
     reason = forms.CharField(
         label=_("Why do you need to take this out?"),
         help_text=_("Your name, this reason and the time are kept for each record and cannot be changed."),
-        max_length=MAX_REASON,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs=REASON_FIELD),
     )
 
 

@@ -21,10 +21,24 @@ class ReasonMissing(InvalidInput):
     message = _("Say in a few words why you need to read this: at least 5 characters.")
 
 
+class ReasonNotKept(InvalidInput):
+    """What cannot be kept as it was stated is not kept cut or mended."""
+
+    message = _("A reason takes at most 300 characters, and no NUL. Say it in fewer words.")
+
+    def __init__(self) -> None:
+        super().__init__(parameter="reason")
+
+
 def clean_reason(reason: str) -> str:
-    """The reason on one line, without invisible characters. Raises ReasonMissing when too little is left."""
+    """The reason on one line, without invisible characters: the one rule of desk, API and shell.
+
+    Raises ReasonMissing when too little is left, and ReasonNotKept for one that is too long.
+    """
     shown = "".join(" " if character.isspace() else character for character in reason if _is_shown(character))
-    shown = " ".join(shown.split())[:MAX_REASON]
+    shown = " ".join(shown.split())
+    if len(shown) > MAX_REASON or "\x00" in reason:
+        raise ReasonNotKept
     if sum(_weight(character) for character in shown.replace(" ", "")) < MIN_REASON:
         raise ReasonMissing
     return shown

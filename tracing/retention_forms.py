@@ -7,9 +7,8 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tracing.forms import ReasonForm
+from tracing.forms import REASON_FIELD, ReasonForm
 from tracing.models import RetentionPolicy
-from tracing.reasons import MAX_REASON
 from tracing.retention import PolicyMalformed, set_policy
 
 MOST_DAYS = 36_500
@@ -55,7 +54,6 @@ class HoldForm(ReasonForm):
     reason = forms.CharField(
         label=_("Why?"),
         help_text=_("For example the file number. Your name, this reason and the time are kept for good."),
-        max_length=MAX_REASON,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs=REASON_FIELD),
     )

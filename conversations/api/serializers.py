@@ -12,7 +12,7 @@ from conversations.models import Author, Channel, ConversationStatus, Outcome, R
 from conversations.parameters import MAX_STOP_CHARACTERS, MAX_STOPS, RequestParameters
 from conversations.programs import REFERENCE_CHARACTERS
 from conversations.validation import MESSAGE_CHARACTERS
-from helpdesk.api.strict import StrictSerializer
+from helpdesk.api.strict import StrictBooleanField, StrictFloatField, StrictIntegerField, StrictSerializer
 from helpdesk.tenants.models import Language
 
 MAX_WAIT_SECONDS = 60
@@ -30,16 +30,16 @@ class ConversationInput(StrictSerializer):
 class ParametersInput(StrictSerializer):
     """How this one answer is made; what is left out is as the assistant is set."""
 
-    temperature = serializers.FloatField(required=False, min_value=0, max_value=2)
-    top_p = serializers.FloatField(required=False, min_value=0.01, max_value=1)
-    max_tokens = serializers.IntegerField(required=False, min_value=1, max_value=32_768)
-    seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    temperature = StrictFloatField(required=False, min_value=0, max_value=2)
+    top_p = StrictFloatField(required=False, min_value=0.01, max_value=1)
+    max_tokens = StrictIntegerField(required=False, min_value=1, max_value=32_768)
+    seed = StrictIntegerField(required=False, min_value=0, max_value=2**31 - 1)
     stop = serializers.ListField(
         required=False, max_length=MAX_STOPS,
         child=serializers.CharField(max_length=MAX_STOP_CHARACTERS, trim_whitespace=False),
     )  # fmt: skip
-    grounded = serializers.BooleanField(required=False, help_text=_("False asks the model alone, without articles."))
-    use_cache = serializers.BooleanField(required=False, help_text=_("False always writes a new answer."))
+    grounded = StrictBooleanField(required=False, help_text=_("False asks the model alone, without articles."))
+    use_cache = StrictBooleanField(required=False, help_text=_("False always writes a new answer."))
 
     @staticmethod
     def read(values: dict[str, Any]) -> RequestParameters:
@@ -52,7 +52,7 @@ class QuestionInput(StrictSerializer):
     """A customer's message."""
 
     body = serializers.CharField(max_length=4 * MESSAGE_CHARACTERS, help_text=_("1 to 4,000 characters."))
-    wait = serializers.IntegerField(
+    wait = StrictIntegerField(
         required=False, min_value=0, max_value=MAX_WAIT_SECONDS, help_text=_("Seconds to wait for the answer.")
     )
     parameters = ParametersInput(required=False)

@@ -74,7 +74,16 @@ def bearer_token(request: Request) -> str:
     return header.removeprefix(BEARER) if header.startswith(BEARER) else ""
 
 
-class SessionView(APIView):
+class WidgetView(APIView):
+    """What a customer gets is theirs alone: nothing on the way keeps a copy."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class SessionView(WidgetView):
     """Begin or continue a visit: returns a token and what the widget shows before the first message."""
 
     throttle_classes = [SessionThrottle]
@@ -102,7 +111,7 @@ class SessionView(APIView):
         }
 
 
-class PassageView(APIView):
+class PassageView(WidgetView):
     """The passage behind a source, for visitors of the same tenant."""
 
     def get(self, request: Request, tenant_slug: str, chunk_id: UUID) -> Response:
@@ -112,7 +121,7 @@ class PassageView(APIView):
             return Response(describe_passage(identity.visitor_id, chunk_id))
 
 
-class FeedbackView(APIView):
+class FeedbackView(WidgetView):
     """What the visitor thinks of one of their answers; a second rating replaces the first."""
 
     throttle_classes = [FeedbackThrottle]

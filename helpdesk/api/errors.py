@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
+from helpdesk.api.json_body import UnreadableBody
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound, TooManyRequests, Unavailable
 
@@ -26,25 +27,6 @@ API_PATHS = ("/api/", OPENAI_PATH)
 UNAVAILABLE_RETRY_SECONDS = 5
 # The servers behind the desk are away; other errors of the database are faults of ours.
 SERVERS_AWAY = (OperationalError, InterfaceError, redis.RedisError)
-
-
-class UnreadableBody(InvalidInput):
-    """The body is not what its content type says."""
-
-    code = "unreadable_body"
-    message = _("The body is not valid JSON. Check it and send it again.")
-
-
-class BodyTooLarge(GlassdeskError):
-    """More bytes than this endpoint takes; `limit` says how many it does."""
-
-    code = "body_too_large"
-    status = 413
-
-    def __init__(self, *, limit: int) -> None:
-        super().__init__(
-            _("The body is larger than %(limit)d bytes. Send less at once.") % {"limit": limit}, limit=limit
-        )
 
 
 class UnknownRoute(NotFound):
@@ -111,7 +93,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def error_response(error: GlassdeskError) -> Response:
     """The error body with the headers that belong to its status."""
-    response = Response(error.as_dict(), status=error.status)
+    response = Response(error.as_dict(), status=error.status, headers={"Cache-Control": "no-store"})
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after)
     if isinstance(error, PartAway):
@@ -164,4 +146,4 @@ def _plain(error: GlassdeskError, request: HttpRequest) -> HttpResponse:
     if request.path.startswith(OPENAI_PATH):
         # What OpenAI's clients look for beside code and message.
         body["error"] |= {"type": "server_error" if error.status >= 500 else "invalid_request_error", "param": None}
-    return JsonResponse(body, status=error.status)
+    return JsonResponse(body, status=error.status, headers={"Cache-Control": "no-store"})

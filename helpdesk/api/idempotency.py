@@ -109,6 +109,18 @@ def settle(client: ApiClient, request_id: UUID, response: HttpResponseBase, *, s
         )  # fmt: skip
 
 
+def keep_answer(request_id: UUID, body: str, *, subject: UUID) -> None:
+    """What a repeated request is to be answered from, kept before the answer is there. Runs inside `tenant_atomic`."""
+    IdempotentRequest.objects.filter(id=request_id).update(status=200, body=body, subject=subject)
+
+
+def forget_request(client: ApiClient, *, key: str, body: str | None = None) -> None:
+    """Forget a request that came to nothing, so that it may be tried again; with `body` only while that is what is kept."""
+    with tenant_atomic(client.tenant_id):
+        rows = IdempotentRequest.objects.filter(api_key_id=client.key_id, key=key)
+        (rows.filter(status=None) if body is None else rows.filter(body=body)).delete()
+
+
 def forget_answers_about(subject: UUID) -> None:
     """Remove kept answers about something that is being deleted. Runs inside `tenant_atomic`."""
     IdempotentRequest.objects.filter(subject=subject).update(body="", is_repeatable=False)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,8 +19,10 @@ from rest_framework.views import APIView
 
 from helpdesk.api import idempotency
 from helpdesk.api.authentication import ApiKeyAuthentication
-from helpdesk.api.errors import SERVERS_AWAY, BodyTooLarge, UnreadableBody
+from helpdesk.api.errors import SERVERS_AWAY
+from helpdesk.api.json_body import BODY_BYTES, BodyTooLarge
 from helpdesk.api.limits import Quota, count_request
+from helpdesk.api.parsers import StrictJSONParser
 from helpdesk.api.strict import refuse_unknown
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.errors import InvalidApiKey, ScopeMissing
@@ -30,7 +32,6 @@ from helpdesk.tenants.scope import tenant_atomic
 
 Handler = TypeVar("Handler", bound=Callable[..., HttpResponseBase])
 
-BODY_BYTES = 1024 * 1024
 WITH_A_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -81,16 +82,6 @@ class HasScope(BasePermission):
         if scope is not None and scope not in cast(ApiRequest, request).auth.scopes:
             raise ScopeMissing(scope)
         return True
-
-
-class StrictJSONParser(JSONParser):
-    """JSON, also when it nests deeper than Python reads."""
-
-    def parse(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().parse(*args, **kwargs)
-        except RecursionError as error:
-            raise UnreadableBody from error
 
 
 class ApiView(APIView):

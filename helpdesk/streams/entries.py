@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 START = "0-0"
 INBOX_SUFFIX = ":inbox"
+# Both parts are 64-bit numbers: the server refuses what has more digits.
+ENTRY_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 
 def conversation_stream(tenant_id: UUID, conversation_id: UUID) -> str:
@@ -42,7 +45,7 @@ def decode(entry_id: bytes | str, fields: dict[bytes, bytes]) -> Entry:
 
 def order(entry_id: str) -> tuple[int, int]:
     """Sort key of an entry id. Raises ValueError for anything that is not one."""
-    milliseconds, separator, number = entry_id.partition("-")
-    if not separator:
+    if not ENTRY_ID.fullmatch(entry_id):
         raise ValueError("not a stream entry id")
+    milliseconds, _, number = entry_id.partition("-")
     return int(milliseconds), int(number)

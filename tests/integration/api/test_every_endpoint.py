@@ -50,6 +50,7 @@ def test_every_handler_names_its_scope_and_lets_no_stranger_in(route: str, metho
     path = "/".join(ADDRESS if part.startswith("<") else part for part in route.split("/"))
     response = getattr(Client(), method)(path)
     assert (response.status_code, response.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert response["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(("route", "method", "handler"), HANDLERS, ids=name_of)

@@ -115,7 +115,7 @@ def test_bad_lines_are_listed_and_nothing_is_stored(tenant: Tenant, key: str) ->
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "code"),
     [
-        (b"{", "application/json", 400, "invalid"),
+        (b"{", "application/json", 400, "unreadable_body"),
         (b"[]", "application/json", 400, "invalid"),
         (b"", "application/x-ndjson", 400, "invalid"),
         (b"a,b", "text/csv", 415, "unsupported_media_type"),

@@ -11,7 +11,7 @@ from django.test import override_settings
 from batches.domain import cancel_batch, submit_batch
 from batches.errors import BacklogFull, BatchInvalid, TooManyItems
 from batches.feeding import feed
-from batches.lines import read_jsonl
+from batches.lines import read_json, read_jsonl
 from batches.models import Batch, BatchItem, BatchState
 from conversations.models import Conversation, Reply, ReplyStatus
 from conversations.replies import claim_reply
@@ -52,11 +52,52 @@ def test_one_bad_line_stores_nothing_and_every_bad_line_is_named() -> None:
         assert (Batch.objects.count(), BatchItem.objects.count()) == (0, 0)
 
 
-def test_at_most_100_errors_are_listed_and_all_are_counted() -> None:
+def test_the_reading_stops_at_the_hundredth_mistake_and_says_where() -> None:
     with pytest.raises(BatchInvalid) as caught:
-        submit_batch(tenant_id=make_tenant().id, submission=read_jsonl(b"{}\n" * 250))
-    assert (len(caught.value.details["errors"]), caught.value.details["error_count"]) == (100, 250)  # type: ignore[arg-type]
-    assert "250" in str(caught.value.message)
+        submit_batch(tenant_id=make_tenant().id, submission=read_jsonl(b"\n" + b"{}\n" * 250))
+    details = caught.value.details
+    assert (len(details["errors"]), details["error_count"], details["stopped_at"]) == (100, 100, 101)  # type: ignore[arg-type]
+    assert "line 101" in str(caught.value.message)
+
+
+def test_fewer_mistakes_are_all_listed_and_all_was_read() -> None:
+    with pytest.raises(BatchInvalid) as caught:
+        submit_batch(tenant_id=make_tenant().id, submission=read_jsonl(b"{}\n" * 99))
+    assert (caught.value.details["error_count"], caught.value.details["stopped_at"]) == (99, None)
+
+
+MEBIBYTE = 1024 * 1024
+HOSTILE = {
+    "broken lines": b"{broken\n" * 50_000,
+    "tiny lines": b"1\n" * (8 * MEBIBYTE),
+    "blank lines": b"\n" * (16 * MEBIBYTE),
+    "blanks": b" " * (16 * MEBIBYTE),
+    "one line": b'"' + b"x" * (16 * MEBIBYTE) + b'"',
+    "deep arrays": b"[" * (16 * MEBIBYTE),
+    "deep lines": (b"[" * MEBIBYTE + b"\n") * 15,
+    "keys again and again": (b"{" + b'"a":1,' * 150_000 + b'"a":1}\n') * 15,
+    "long numbers": (b"[" + b"9" * 4000 + b"]\n") * 3000,
+    "many numbers": (b"[" + b"1.5," * 250_000 + b"1]\n") * 15,
+    "not UTF-8": b'{"question": "\xff"}\n' * 18_000,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_the_worst_of_bodies_costs_seconds_at_most(kind: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(InvalidInput) as caught:
+        submit_batch(tenant_id=make_tenant().id, submission=read_jsonl(HOSTILE[kind]))
+    assert time.process_time() - begun < 5
+    assert str(caught.value.message)
+
+
+@pytest.mark.parametrize("items", [b"[],", b"1,", b"{},", b"null,", b'"",'])
+def test_many_values_in_one_json_body_are_refused_before_they_take_memory(items: bytes) -> None:
+    body = b'{"items": [' + items * (15 * MEBIBYTE // len(items)) + b"1]}"
+    begun = time.process_time()
+    with pytest.raises(InvalidInput):
+        read_json(body)
+    assert time.process_time() - begun < 2
 
 
 def test_a_custom_id_that_comes_twice_names_the_line_of_the_first() -> None:

@@ -92,6 +92,32 @@ def test_an_answer_shows_its_customers_feedback_in_the_transcript(tenant, visito
 
 
 @pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ('{"rating": "down", "comment": "\\ud800"}', "application/json"),
+        ('{"rating": NaN}', "application/json"),
+        ('{"rating": 1e999}', "application/json"),
+        ('{"rating": "up"}'.encode("utf-16"), "application/json; charset=utf-16"),
+        ('{"rating": "up"', "application/json; charset=rot13"),
+        ("[" * 100_000, "application/json"),
+        (" " * (1024 * 1024 + 1), "application/json"),
+        ("x", "multipart/form-data"),
+    ],
+)
+def test_bodies_that_make_no_sense_are_refused_and_nothing_keeps_a_copy(tenant, visitor, answer, body, content_type):
+    response = Client().put(
+        f"/widget/{tenant.slug}/messages/{answer}/feedback",
+        body,
+        content_type=content_type,
+        headers={"Authorization": f"Bearer {token_of(tenant, visitor)}"},
+    )
+    assert response.status_code in {400, 413, 415}
+    assert response.json()["error"]["message"]
+    assert response["Cache-Control"] == "no-store"
+    assert stored(tenant) == []
+
+
+@pytest.mark.parametrize(
     "given",
     [
         {"rating": "sideways"},

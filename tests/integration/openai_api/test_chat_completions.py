@@ -94,6 +94,32 @@ def test_the_model_alone_gets_the_whole_conversation(
     assert (request.sampling.temperature, request.sampling.seed, request.sampling.max_tokens) == (0.9, 4, 30)
 
 
+def test_what_clients_and_frameworks_send_of_themselves_is_taken(
+    client: openai.OpenAI, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(engine, monkeypatch, "Paris.")
+    answer = client.chat.completions.create(
+        model="default",
+        messages=[
+            {"role": "user", "content": [{"type": "text", "text": "Hello"}], "name": "ana"},
+            {"role": "assistant", "content": None, "refusal": None},
+            {"role": "system", "content": "The capital is asked for."},
+            {"role": "user", "content": "Of France?"},
+            {"role": "developer", "content": "Be brief."},
+        ],
+        verbosity="medium", logprobs=False, top_logprobs=0, top_p=0, seed=-1, n=1, stop=None, tools=[], tool_choice="auto",
+        parallel_tool_calls=True, user="ana", metadata={"run": "1"}, store=False, service_tier="auto",
+        response_format={"type": "text"}, reasoning_effort="medium", logit_bias={}, presence_penalty=0, frequency_penalty=0,
+        max_completion_tokens=50, max_tokens=None, modalities=["text"], extra_body=ALONE,
+    )  # fmt: skip
+    assert answer.choices[0].message.content == "Paris."
+    (request,) = engine.requests
+    assert [text for text in request.prompt.text.split("\n") if text and not text.startswith("<|")] == [
+        "The capital is asked for.", "Be brief.", "Hello", "Of France?",
+    ]  # fmt: skip
+    assert (request.sampling.seed, request.sampling.top_p) == (2**31 - 1, 0.01)
+
+
 def test_finish_reasons_are_the_engines(
     client: openai.OpenAI, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,3 +201,22 @@ def test_waiting_callers_hold_no_thread(
     assert sum(caller.is_alive() for caller in callers) > 5
     for caller in callers:
         caller.join()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]},
+        {"type": "array", "items": {"type": "string"}, "maxItems": 10**9},
+        {"type": "string", "pattern": "(open"},
+        {"type": "string", "format": "no such format"},
+    ],
+    ids=["endless", "huge", "pattern", "format"],
+)
+def test_a_schema_that_no_answer_can_be_held_to_never_reaches_the_engine(
+    client: openai.OpenAI, engine: ScriptedEngine, schema: dict[str, object]
+) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "odd", "schema": schema}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(client, response_format=form, extra_body=ALONE)
+    assert (caught.value.code, caught.value.param, engine.requests) == ("invalid_json_schema", "response_format", [])

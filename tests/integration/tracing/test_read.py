@@ -15,7 +15,7 @@ from tests.integration.tracing.rows import make_trace, make_traces
 from tests.unit.tracing.samples import make_content
 from tracing.models import Trace, TraceAccess
 from tracing.read import TraceUnreadable, open_trace, trace_of_reply, trace_shape
-from tracing.reasons import ReasonMissing, clean_reason
+from tracing.reasons import ReasonMissing, ReasonNotKept, clean_reason
 
 pytestmark = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
@@ -67,11 +67,12 @@ def test_open_trace_needs_a_reason_that_can_be_seen(tenant, reason):
     assert log_of(tenant) == []
 
 
-def test_open_trace_takes_a_chinese_reason_and_cuts_a_long_one(tenant):
+def test_open_trace_takes_a_chinese_reason_and_refuses_one_that_it_would_have_to_cut(tenant):
     trace = make_trace(tenant)
     opened(tenant, trace, reason="顾客投诉复核")
-    opened(tenant, trace, reason="x" * 900)
-    assert log_of(tenant) == [("顾客投诉复核", True), ("x" * 300, True)]
+    with pytest.raises(ReasonNotKept):
+        opened(tenant, trace, reason="x" * 301)
+    assert log_of(tenant) == [("顾客投诉复核", True)]
 
 
 def test_open_trace_refuses_a_membership_of_somebody_else_or_of_another_tenant(tenant):

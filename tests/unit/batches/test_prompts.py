@@ -9,6 +9,9 @@ import pytest
 from batches.lines import read_json, read_jsonl
 from batches.prompts import read_parameters, read_prompt
 from helpdesk.errors import GlassdeskError, InvalidInput, MessageTooLong
+from tests.unit.openai_api.test_chat_request import SENT_BY_DEFAULT
+
+USER = [{"role": "user", "content": "Hello"}]
 
 
 def read(line: object, **defaults: Any):  # type: ignore[no-untyped-def]
@@ -51,13 +54,23 @@ def test_a_line_of_openais_batch_file_is_read() -> None:
     assert read(line).parameters == {"max_tokens": 20, "stop": ["\n"]}
 
 
+@pytest.mark.parametrize("fields", SENT_BY_DEFAULT, ids=",".join)
+def test_a_batch_takes_whatever_the_endpoint_takes(fields: dict[str, Any]) -> None:
+    assert read({"body": {"messages": USER, **fields}}).parameters == {}
+
+
+def test_a_body_may_overrule_the_batch_and_is_read_in_its_light() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "integer"}}}
+    alone = read({"body": {"messages": USER, "response_format": form, "seed": -1}}, grounded=False)
+    assert alone.parameters == {"grounded": False, "json_schema": {"type": "integer"}, "seed": 2**31 - 1}
+    back = read({"body": {"messages": USER, "glassdesk": {"grounded": True}}}, grounded=False)
+    assert back.parameters == {"grounded": True}
+
+
 def test_an_items_parameter_may_overrule_the_batchs_with_the_default_value() -> None:
     assert read({"question": "Hello", "parameters": {"grounded": True}}, grounded=False).parameters == {
         "grounded": True
     }
-
-
-USER = [{"role": "user", "content": "Hello"}]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +112,11 @@ USER = [{"role": "user", "content": "Hello"}]
         ({"messages": [{"role": "system", "content": "a"}]}, "messages"),
         ({"body": []}, "body"),
         ({"body": {"messages": USER}, "url": "/v1/embeddings"}, "url"),
-        ({"body": {"messages": USER, "tools": []}}, "tools"),
+        ({"body": {"messages": USER, "tools": [{}]}}, "tools"),
+        ({"body": {"messages": USER, "stream": True}}, "stream"),
+        ({"body": {"messages": USER, "logprobs": True}}, "logprobs"),
+        ({"body": {"messages": USER, "colour": 1}}, "colour"),
+        ({"question": "a", "parameters": {"json_schema": {"$ref": "#"}}}, "json_schema"),
         ({"body": {"messages": USER, "n": 2}}, "n"),
         ({"body": {"messages": USER}, "parameters": {}}, "parameters"),
         ({"body": {}}, "messages"),
@@ -142,4 +159,4 @@ def test_a_json_submission_without_a_list_of_items_is_refused(body: bytes) -> No
 
 def test_a_json_submission_may_have_a_name_and_defaults() -> None:
     submission = read_json(b'{"name": "May", "defaults": {"seed": 1}, "items": [{"question": "a"}]}')
-    assert (submission.name, submission.defaults, len(submission.lines)) == ("May", {"seed": 1}, 1)
+    assert (submission.name, submission.defaults, len(list(submission.lines))) == ("May", {"seed": 1}, 1)

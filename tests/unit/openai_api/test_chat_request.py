@@ -113,17 +113,34 @@ def test_response_formats_become_schemas(asked: dict[str, Any], schema: dict[str
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
             "messages[0].content[0]",
         ),
-        ({"messages": [*MESSAGES, {"role": "system", "content": "Late."}]}, "messages[1]"),
+        ({"messages": [{"role": "user", "content": [{"type": ["text"], "text": "x"}]}]}, "messages[0].content[0]"),
+        ({"messages": [{"role": "system", "content": None}, *MESSAGES]}, "messages[0].content"),
+        (
+            {
+                "messages": [
+                    *MESSAGES,
+                    {"role": "assistant", "content": None},
+                    {"role": "system", "content": "x"},
+                    {"role": "assistant", "content": "Yes."},
+                ]
+            },
+            "messages",
+        ),
         ({"messages": [*MESSAGES, {"role": "assistant", "tool_calls": [{}], "content": ""}]}, "messages[1].tool_calls"),
         ({"messages": MESSAGES * 201}, "messages"),
         ({"temperature": 2.5}, "temperature"),
         ({"temperature": "0.5"}, "temperature"),
         ({"temperature": True}, "temperature"),
-        ({"top_p": 0}, "top_p"),
+        ({"top_p": -0.1}, "top_p"),
+        ({"top_p": 1.5}, "top_p"),
+        ({"top_p": False}, "top_p"),
+        ({"temperature": 10**300}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": 4, "max_completion_tokens": 5}, "max_tokens"),
         ({"seed": 1.5}, "seed"),
-        ({"seed": 2**31}, "seed"),
+        ({"seed": 2**63}, "seed"),
+        ({"seed": -(2**63) - 1}, "seed"),
+        ({"seed": True}, "seed"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
         ({"stop": [1]}, "stop"),
         ({"n": 0}, "n"),
@@ -132,6 +149,14 @@ def test_response_formats_become_schemas(asked: dict[str, Any], schema: dict[str
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"stream_options": {"include_usage": True}}, "stream_options"),
+        ({"stream": True, "stream_options": {"usage": True}}, "stream_options.usage"),
+        ({"stream": True, "stream_options": {"include_usage": 1}}, "stream_options.include_usage"),
+        ({"verbosity": "low"}, "verbosity"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"service_tier": "priority"}, "service_tier"),
+        ({"presence_penalty": False}, "presence_penalty"),
+        ({"parallel_tool_calls": 1}, "parallel_tool_calls"),
+        ({"web_search_options": {}}, "web_search_options"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"response_format": {"type": "xml"}, "glassdesk": ALONE}, "response_format"),
         ({"response_format": {"type": "json_schema"}, "glassdesk": ALONE}, "response_format"),
@@ -156,6 +181,77 @@ def test_what_cannot_be_honoured_is_refused_by_its_name(fields: dict[str, Any], 
         read(**fields)
     assert (caught.value.status, caught.value.details["parameter"]) == (400, parameter)
     assert len(str(caught.value.message)) > 15
+
+
+# What clients send without having been asked to, by their defaults or by the frameworks on top of them.
+SENT_BY_DEFAULT: list[dict[str, Any]] = [
+    {"verbosity": "medium"},
+    {"top_logprobs": 0},
+    {"logprobs": False, "top_logprobs": None},
+    {"n": 1, "stop": None, "logit_bias": {}, "presence_penalty": 0, "frequency_penalty": 0.0},
+    {"tools": [], "tool_choice": "auto", "parallel_tool_calls": True},
+    {"tool_choice": "none", "function_call": "auto", "functions": []},
+    {"metadata": {"run": "17"}, "store": False, "service_tier": "auto"},
+    {"store": True, "metadata": None, "service_tier": "default"},
+    {"response_format": {"type": "text"}, "modalities": ["text"]},
+    {"reasoning_effort": "medium"},
+    {"reasoning_effort": "minimal", "prompt_cache_key": "k", "prompt_cache_retention": "24h"},
+    {"stream_options": None},
+    {"stream_options": {}},
+]
+
+
+@pytest.mark.parametrize("fields", SENT_BY_DEFAULT, ids=",".join)
+def test_what_clients_send_by_default_asks_for_nothing(fields: dict[str, Any]) -> None:
+    assert read(**fields) == read()
+
+
+NULLABLE = {
+    "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens",
+    "max_tokens", "metadata", "modalities", "moderation", "n", "parallel_tool_calls", "prediction", "presence_penalty",
+    "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "response_format",
+    "safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options", "temperature",
+    "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options", "glassdesk",
+}  # fmt: skip
+
+
+def test_every_parameter_of_openais_client_is_known_and_null_means_that_it_is_absent() -> None:
+    from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+
+    assert set(CompletionCreateParamsNonStreaming.__annotations__) | {"glassdesk"} == NULLABLE | {"model", "messages"}
+    assert read(**dict.fromkeys(NULLABLE)) == read()
+
+
+def test_numbers_of_openais_are_mapped_to_the_engines() -> None:
+    def parameters(**fields: Any) -> RequestParameters:
+        return read(**fields).parameters
+
+    assert parameters(top_p=0) == RequestParameters(top_p=0.01)
+    assert parameters(max_tokens=100_000) == RequestParameters(max_tokens=32_768)
+    seeds = {-1: 2**31 - 1, 2**31: 0, 2**31 + 7: 7, 2**63 - 1: 2**31 - 1, -(2**63): 0, 5: 5}
+    assert {seed: parameters(seed=seed).seed for seed in seeds} == seeds
+
+
+def test_instructions_may_stand_anywhere_and_turns_without_a_word_are_none() -> None:
+    request = read(
+        messages=[
+            {"role": "user", "content": "Hello", "name": None},
+            {"role": "system", "content": "Be brief."},
+            {"role": "assistant", "content": None, "refusal": None, "tool_calls": [], "function_call": None},
+            {"role": "assistant", "content": None, "refusal": "I would rather not."},
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}], "audio": None, "annotations": []},
+            {"role": "user", "content": "And now?"},
+            {"role": "developer", "content": ""},
+            {"role": "developer", "content": "Be kind."},
+        ]
+    )
+    assert request.parameters.instructions == "Be brief.\nBe kind."
+    assert request.turns == (
+        Turn(Author.CUSTOMER, "Hello"),
+        Turn(Author.AI, "I would rather not."),
+        Turn(Author.AI, "No."),
+        Turn(Author.CUSTOMER, "And now?"),
+    )
 
 
 @pytest.mark.parametrize("body", [None, [], "text", 7])

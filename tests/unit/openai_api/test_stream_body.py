@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from uuid import uuid4
 
 import pytest
 
+from helpdesk.api_keys.domain import ApiClient
 from helpdesk.errors import GlassdeskError
 from openai_api import completions, views
 from openai_api.asking import Asked
+from openai_api.chat_request import read_chat_request
+from openai_api.completions import Heading
 from openai_api.errors import AnswerFailed
+from openai_api.streaming import Exchange
 
-NOBODY = Asked("scripted", ())
+CLIENT = ApiClient(key_id=uuid4(), tenant_id=uuid4(), scopes=frozenset(), requests_per_minute=None)
+REQUEST = read_chat_request({"model": "m", "messages": [{"role": "user", "content": "Hello"}]})
+NOBODY = Exchange(CLIENT, REQUEST, Asked("scripted", ()), Heading("chatcmpl-1", 0, "scripted"))
 
 
 async def events(error: GlassdeskError | None = None) -> AsyncGenerator[bytes, None]:
