@@ -112,6 +112,7 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
+                "helpdesk.templatetags.linked",
                 "helpdesk.templatetags.moments",
             ],
         },

@@ -29,7 +29,7 @@ class ReasonForm(forms.Form):
         help_text=_("Your name, this reason and the time are kept and cannot be changed."),
         max_length=MAX_REASON,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
 
     def clean_reason(self) -> str:
@@ -101,7 +101,7 @@ class ExportForm(ReasonForm):
         help_text=_("Your name, this reason and the time are kept for each record and cannot be changed."),
         max_length=MAX_REASON,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
 
 

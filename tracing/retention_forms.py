@@ -57,5 +57,5 @@ class HoldForm(ReasonForm):
         help_text=_("For example the file number. Your name, this reason and the time are kept for good."),
         max_length=MAX_REASON,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
