@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from django.core.asgi import get_asgi_application
 
@@ -18,6 +19,10 @@ from helpdesk.metrics.web import CountedSockets  # noqa: E402
 from helpdesk.origins import SameOriginOnly  # noqa: E402
 from helpdesk.startup import refuse_unsafe_start  # noqa: E402
 
+if "daphne.server" in sys.modules:
+    from helpdesk.socket_bounds import bound_sockets
+
+    bound_sockets()
 if settings.STARTUP_CHECKS:
     refuse_unsafe_start()
 
