@@ -31,7 +31,8 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
     frames = 0
 
     def onConnect(self, request: Any) -> Any:
-        """The handshake. Frames above the limit are then refused by their head, with code 1009."""
+        """The handshake. Frames above the limit are then refused by their head, and clients told why (1002, 1007, 1009)."""
+        self.failByDrop = False
         self.maxFramePayloadSize = self.maxMessagePayloadSize = FRAME_BYTES
         return super().onConnect(request)
 
@@ -52,11 +53,13 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
         super().onMessage(payload, isBinary)
 
     def serverSend(self, content: Any, binary: bool = False) -> None:
-        """A frame for the client."""
+        """A frame for the client; one that is being closed gets none any more."""
         if self.is_full:
             self.held += len(content)
             if self.held > HELD_BYTES:
                 self._refuse(Close.TOO_SLOW)
+        if self.state in {self.STATE_CLOSING, self.STATE_CLOSED}:
+            return
         super().serverSend(content, binary)
 
     def _is_too_fast(self) -> bool:

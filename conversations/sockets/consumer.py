@@ -36,19 +36,23 @@ class FrameConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     holder: UUID | None = None
     malformed = 0
 
+    async def end(self, code: Close) -> None:
+        """Close with a reason; the server takes plain numbers only."""
+        await self.close(int(code))
+
     async def admit(self, identify: Callable[[], Admitted]) -> Admitted | None:
         """Accept the socket; who it is, or None when it was closed with the reason."""
         await self.accept(subprotocol=agreed_subprotocol(self.scope))
         try:
             return await in_database(identify)
         except tuple(CODES) as error:
-            await self.close(next(code for kind, code in CODES.items() if isinstance(error, kind)))
+            await self.end(next(code for kind, code in CODES.items() if isinstance(error, kind)))
             return None
 
     async def take_place(self, holder: UUID, *, most: int) -> bool:
         """Count this socket; closes it when the holder has too many."""
         if self.places[holder] >= most:
-            await self.close(Close.TOO_MANY)
+            await self.end(Close.TOO_MANY)
             return False
         self.places[holder] += 1
         self.holder = holder
@@ -83,7 +87,7 @@ class FrameConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.refuse(error)
             self.malformed += 1
             if self.malformed >= MALFORMED_LIMIT:
-                await self.close(Close.MALFORMED)
+                await self.end(Close.MALFORMED)
         else:
             self.malformed = 0
 
