@@ -54,12 +54,13 @@ class BoundedProtocol(WebSocketProtocol):  # type: ignore[misc]
 
     def serverSend(self, content: Any, binary: bool = False) -> None:
         """A frame for the client; one that is being closed gets none any more."""
+        if self.state in {self.STATE_CLOSING, self.STATE_CLOSED}:
+            return
         if self.is_full:
             self.held += len(content)
             if self.held > HELD_BYTES:
                 self._refuse(Close.TOO_SLOW)
-        if self.state in {self.STATE_CLOSING, self.STATE_CLOSED}:
-            return
+                return
         super().serverSend(content, binary)
 
     def _is_too_fast(self) -> bool:

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 
+import django_htmx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -145,7 +147,7 @@ def test_the_open_chat_stays_as_it_is_when_a_router_replaces_the_body(shop: Shop
     page = page_of(IN_HEAD) if place == "head" else page_of(body=f"<h1>One</h1>{IN_HEAD}")
     shop.visit(page)
     shop.open_and_type("half a question")
-    for _ in range(3):
+    for _ in range(2):
         shop.page.evaluate(SWAPS[name], page.replace("One", "Two"))
         shop.page.wait_for_load_state("networkidle")
         shop.expect_launchers(1)
@@ -157,7 +159,7 @@ def test_the_open_chat_stays_as_it_is_when_a_router_replaces_the_body(shop: Shop
 def test_the_chat_comes_back_open_when_the_whole_document_is_replaced(shop: Shop, name: str) -> None:
     shop.visit(page_of(IN_HEAD))
     shop.open_and_type("lost with its frame, as the real one keeps it in its storage")
-    for _ in range(3):
+    for _ in range(2):
         shop.page.evaluate(SWAPS_OF_ALL[name], page_of(body="<h1>Two</h1>"))
         shop.expect_launchers(1)
         expect(shop.page.frame_locator("iframe").locator("#told")).to_have_text("open")
@@ -165,6 +167,24 @@ def test_the_chat_comes_back_open_when_the_whole_document_is_replaced(shop: Shop
     shop.page.get_by_test_id("glassdesk-launcher").click()
     expect(shop.page.get_by_role("dialog")).to_be_hidden()
     assert shop.said == []
+
+
+def test_a_boosted_link_and_the_way_back_leave_the_open_chat_alone(shop: Shop) -> None:
+    """With htmx itself, which keeps a copy of the page for the way back."""
+    library = Path(django_htmx.__file__).parent / "static/django_htmx/htmx-2.min.js"
+    ShopHandler.pages["/htmx.js"] = library.read_text(encoding="utf-8")
+    htmx = f'<script src="/htmx.js"></script>{IN_HEAD}'
+    ShopHandler.pages["/next"] = page_of(htmx, f"<h1>Two</h1>{IN_HEAD}")
+    shop.visit(page_of(htmx, '<a href="/next" hx-boost="true">Go on</a>'))
+    shop.open_and_type("half a question")
+    shop.page.get_by_role("link", name="Go on").click()
+    expect(shop.page.get_by_role("heading", name="Two")).to_be_visible()
+    shop.expect_launchers(1)
+    shop.expect_open("half a question")
+    shop.page.go_back()
+    expect(shop.page.get_by_role("link", name="Go on")).to_be_visible()
+    shop.expect_launchers(1)
+    shop.expect_open("half a question")
 
 
 def test_a_router_s_second_run_of_the_script_adds_nothing_and_listens_once(shop: Shop) -> None:
