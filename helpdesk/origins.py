@@ -22,7 +22,7 @@ def is_own_origin(headers: list[tuple[bytes, bytes]]) -> bool:
 
 
 class SameOriginOnly:
-    """Accepts and at once closes sockets of other origins with code 4403, so that the client can tell why."""
+    """Accepts and at once closes sockets of other origins with a code, so that the client can tell why."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
