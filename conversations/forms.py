@@ -22,7 +22,7 @@ class ReplyForm(forms.Form):
         required=False,
         strip=False,
         # No maxlength: the browser would cut a long paste without a word.
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Write to the customer…")}),
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write to the customer…")}),
     )
 
     def clean_body(self) -> str:
@@ -35,7 +35,12 @@ class ReplyForm(forms.Form):
 class AssistantForm(forms.Form):
     """How the assistant answers. `based_on` is the version that the person began with."""
 
-    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("Customers see it above every answer."))
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        help_text=_("Customers see it above every answer."),
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+    )
     model = forms.ChoiceField(
         label=_("Model"), required=False, help_text=_("One of those that workers serve now; see the page of models.")
     )
@@ -48,7 +53,7 @@ class AssistantForm(forms.Form):
         label=_("Instructions"),
         required=False,
         max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 5}),
+        widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
         help_text=_("Added to every prompt: tone, what to call things. Facts belong into articles."),
     )
     temperature = forms.FloatField(
@@ -79,7 +84,7 @@ class AssistantForm(forms.Form):
         label=_("Stop at"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
         help_text=_("One text per line; the answer ends before the first that comes up."),
     )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)

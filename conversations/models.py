@@ -27,6 +27,11 @@ ASSISTANT_STYLES = [
 ]
 
 
+def format_of(style: str) -> TextFormat:
+    """The format of an answer of this style: quoted sentences are somebody's words and stay as they are."""
+    return TextFormat.MARKDOWN if style in {AnswerStyle.GENERATE, AnswerStyle.FREE} else TextFormat.PLAIN
+
+
 class Assistant(TenantModel):
     """The tenant's AI: how it answers and when it declines."""
 
@@ -143,6 +148,13 @@ class Outcome(models.TextChoices):
     STOPPED = "stopped", _("Stopped")
 
 
+class TextFormat(models.TextChoices):
+    """How a message is to be read: sign by sign, or as the Markdown that models write by themselves."""
+
+    PLAIN = "plain", _("Plain text")
+    MARKDOWN = "markdown", _("Markdown")
+
+
 class CacheKind(models.TextChoices):
     """Whose question an answer was first written for: the same one, or one that only says it in other words."""
 
@@ -164,6 +176,7 @@ class Message(TenantModel):
     )
     client_id = models.UUIDField(null=True, blank=True)
     body = models.TextField()
+    format = models.CharField(max_length=8, choices=TextFormat, default=TextFormat.PLAIN)
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     sources = models.JSONField(default=list, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True)

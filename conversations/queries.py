@@ -103,6 +103,7 @@ def describe_message(message: Message) -> dict[str, Any]:
         "author": message.author,
         "name": _author_name(message),
         "body": message.body,
+        "format": message.format,
         "language": message.language,
         "created_at": message.created_at.isoformat(),
         "client_id": str(message.client_id) if message.client_id else None,

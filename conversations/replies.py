@@ -18,7 +18,16 @@ from django.utils import timezone
 from conversations import events
 from conversations.domain import append_message
 from conversations.metrics import FAILED, count_reply
-from conversations.models import Author, Conversation, ConversationStatus, Message, Outcome, Reply, ReplyStatus
+from conversations.models import (
+    Author,
+    Conversation,
+    ConversationStatus,
+    Message,
+    Outcome,
+    Reply,
+    ReplyStatus,
+    TextFormat,
+)
 from conversations.parameters import without_words
 from conversations.queries import history_before
 from conversations.tasks import enqueue_reply
@@ -53,6 +62,7 @@ class Answer:
     confidence_band: str = ""
     seconds: float = 0.0
     cache: str = ""
+    format: str = TextFormat.PLAIN
 
 
 class ReplyLost(Exception):
@@ -122,6 +132,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         sources=answer.sources,
         confidence_band=answer.confidence_band,
         cache=answer.cache,
+        format=answer.format,
         seconds=answer.seconds,
     )
     Reply.objects.filter(id=reply.id).update(answer=message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from django.core.asgi import get_asgi_application
 
@@ -20,6 +21,10 @@ from helpdesk.startup import refuse_unsafe_start  # noqa: E402
 from helpdesk.web_requests import use_with_daphne  # noqa: E402
 
 use_with_daphne()
+if "daphne.server" in sys.modules:
+    from helpdesk.socket_bounds import bound_sockets
+
+    bound_sockets()
 if settings.STARTUP_CHECKS:
     refuse_unsafe_start()
 

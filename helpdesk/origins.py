@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
-CLOSE_WRONG_ORIGIN = 4403
+from helpdesk.sockets import Close, accept_and_close
 
 
 def is_own_origin(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -22,7 +22,7 @@ def is_own_origin(headers: list[tuple[bytes, bytes]]) -> bool:
 
 
 class SameOriginOnly:
-    """Accepts and at once closes sockets of other origins with code 4403, so that the client can tell why."""
+    """Accepts and at once closes sockets of other origins with a code, so that the client can tell why."""
 
     def __init__(self, application: Any) -> None:
         self.application = application
@@ -31,6 +31,4 @@ class SameOriginOnly:
         if is_own_origin(scope["headers"]):
             await self.application(scope, receive, send)
             return
-        await receive()
-        await send({"type": "websocket.accept"})
-        await send({"type": "websocket.close", "code": CLOSE_WRONG_ORIGIN})
+        await accept_and_close(scope, receive, send, Close.FORBIDDEN)

@@ -113,6 +113,7 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
+                "helpdesk.templatetags.linked",
                 "helpdesk.templatetags.moments",
             ],
         },

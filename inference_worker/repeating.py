@@ -73,6 +73,7 @@ def store_repeated(work: Work, original: Original, repeated: Repeated) -> None:
                 confidence_band=original.confidence.band,
                 seconds=round((timezone.now() - question.created_at).total_seconds(), 2),
                 cache=original.kind,
+                format=original.message.format,
             ),
         )
         work.clock.add("store", begun)

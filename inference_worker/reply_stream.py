@@ -30,10 +30,10 @@ class ReplyStream:
         self._flushed_at = 0.0
         self._retry_at = 0.0
 
-    def phase(self, phase: str) -> None:
-        """Say in which phase the reply is."""
+    def phase(self, phase: str, **facts: str) -> None:
+        """Say in which phase the reply is, and what is known from now on."""
         self._flush_text()
-        self._send({"type": "phase", **self._base, "phase": phase})
+        self._send({"type": "phase", **self._base, "phase": phase, **facts})
 
     def add(self, text: str) -> None:
         """Append text; sent at most every DELTA_INTERVAL_SECONDS."""

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from conversations.models import Outcome
+from conversations.models import Outcome, TextFormat, format_of
 from conversations.replies import Answer, finish_reply
 from helpdesk.celery import inference_queue
 from helpdesk.tenants.scope import tenant_atomic
@@ -53,6 +53,7 @@ def store_written(work: Work) -> Pointer | None:
                 # Half an answer is not judged.
                 confidence_band=parts.band if work.asked.grounded and outcome is not Outcome.STOPPED else "",
                 seconds=round((timezone.now() - question.created_at).total_seconds(), 2),
+                format=format_of(work.style) if work.generated else TextFormat.PLAIN,
             ),
         )
         work.clock.add("store", begun)

@@ -8,7 +8,7 @@ from functools import partial
 from django.db import connections
 from django.utils import timezone
 
-from conversations.models import AnswerStyle, Outcome, Reply
+from conversations.models import AnswerStyle, Outcome, Reply, format_of
 from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply, is_stopped
 from conversations.small_talk import fixed_words, small_talk
@@ -137,14 +137,14 @@ def _write_freely(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopS
             require_grammar(work.asked.json_schema)
         work.composition = compose_ungrounded(engine, work.claimed, asked=work.asked)
         work.prompt = engine.render(work.composition.prompt.turns)
-    stream.phase("writing")
+    stream.phase("writing", format=format_of(work.style).value)
     work.generated = _run(runtime, work, stream, stop)
     work.answer = work.generated.text.strip()
 
 
 def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, original: Original) -> None:
     connections.close_all()
-    stream.phase("writing")
+    stream.phase("writing", format=original.message.format)
     repeated = repeat(work, original, stream, stop=stop, is_stopping=lambda: runtime.stopping)
     if not repeated.text:
         raise Stopped
@@ -169,7 +169,7 @@ def _generate(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSigna
             company=company,
         )
         work.prompt = engine.render(work.composition.prompt.turns)
-    stream.phase("writing")
+    stream.phase("writing", format=format_of(work.style).value)
     work.generated = _run(runtime, work, stream, stop)
     work.answer = work.generated.text.strip()
     work.quotes = found.selection.quotes

@@ -19,7 +19,7 @@ class FilterForm(forms.Form):
         label=_("Search by title"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Search by title")}),
+        widget=forms.TextInput(attrs={"type": "search", "dir": "auto", "placeholder": _("Search by title")}),
     )
     language = forms.ChoiceField(
         label=_("Language"), required=False, choices=[("", _("All languages")), *Language.choices]
@@ -33,20 +33,22 @@ class FilterForm(forms.Form):
 class ArticleForm(forms.Form):
     """Title, language, category and text of an article. `based_on` is the version that the author began with."""
 
-    title = forms.CharField(label=_("Title"), max_length=MAX_TITLE_CHARACTERS)
+    title = forms.CharField(
+        label=_("Title"), max_length=MAX_TITLE_CHARACTERS, widget=forms.TextInput(attrs={"dir": "auto"})
+    )
     language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
     category = forms.CharField(
         label=_("Category"),
         required=False,
         max_length=120,
-        widget=forms.TextInput(attrs={"list": "categories", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"list": "categories", "dir": "auto", "autocomplete": "off"}),
         help_text=_("Choose one or type a new one."),
     )
     body = forms.CharField(
         label=_("Text (Markdown)"),
         strip=False,
         max_length=MAX_BODY_CHARACTERS,
-        widget=forms.Textarea(attrs={"rows": 20, "class": "markdown", "spellcheck": "true"}),
+        widget=forms.Textarea(attrs={"rows": 20, "class": "markdown", "dir": "auto", "spellcheck": "true"}),
         error_messages={
             "max_length": _(
                 "The text has %(show_value)d characters; the limit is %(limit_value)d. Split it into several articles."

@@ -22,7 +22,7 @@ ANY = ("", _("all"))
 
 
 # How long it may be is counted as everywhere, when it is on one line: the field's own limit would count otherwise.
-REASON_FIELD = {"autocomplete": "off", "maxlength": str(MAX_REASON)}
+REASON_FIELD = {"autocomplete": "off", "dir": "auto", "maxlength": str(MAX_REASON)}
 
 
 class ReasonForm(forms.Form):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
-from conversations.models import Author, Channel, ConversationStatus, Outcome, ReplyStatus
+from conversations.models import Author, Channel, ConversationStatus, Outcome, ReplyStatus, TextFormat
 from conversations.parameters import MAX_STOP_CHARACTERS, MAX_STOPS, RequestParameters
 from conversations.programs import REFERENCE_CHARACTERS
 from conversations.validation import MESSAGE_CHARACTERS
@@ -99,6 +99,7 @@ class MessageSerializer(serializers.Serializer[Any]):
     client_id = serializers.UUIDField(allow_null=True)
     outcome = serializers.ChoiceField(choices=Outcome.choices, allow_blank=True)
     sources = SourceSerializer(many=True)
+    format = serializers.ChoiceField(choices=TextFormat.choices)
     confidence_band = serializers.CharField(allow_blank=True)
     seconds = serializers.FloatField(allow_null=True)
     reply = serializers.UUIDField(allow_null=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
@@ -24,6 +24,7 @@ from conversations.queries import (
     replies_in_flight,
     transcript,
 )
+from helpdesk.errors import NotFound
 from helpdesk.streams.entries import START, Entry, conversation_stream
 from helpdesk.streams.hub import FellBehind, Resynchronise, hub
 from helpdesk.tenants.scope import tenant_atomic
@@ -88,7 +89,10 @@ class ConversationFollower:
                 await self._follow(cursor)
             except (Resynchronise, FellBehind):
                 cursor = None
-            except (RedisError, OSError) as error:
+            except NotFound:
+                # The conversation was deleted: nothing will follow.
+                return
+            except (RedisError, OSError, DatabaseError, Message.DoesNotExist) as error:
                 logger.warning("conversation_follow_retry", error=type(error).__name__)
                 cursor = None
                 await asyncio.sleep(RETRY_SECONDS)

@@ -89,7 +89,9 @@ function addLive(id) {
   item.dataset.reply = id;
   const head = element("p", "message-head");
   head.append(element("span", "message-author", live.dataset.ai), element("span", "pill pill-brand", live.dataset.mark), element("span", "phase"));
-  item.append(head, element("div", "message-body"));
+  const body = element("div", "message-body");
+  body.dir = "auto";
+  item.append(head, body);
   live.append(item);
   return item;
 }

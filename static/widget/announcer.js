@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 import { systemWords } from "./message_view.js";
-import { plain } from "./rich_text.js";
+import { spoken } from "./rich_text.js";
 import { say } from "./strings.js";
 
 const CLEAR_AFTER = 20_000;
@@ -14,15 +14,17 @@ export class Announcer {
   tell(text) {
     if (!text) return;
     const line = document.createElement("p");
+    line.dir = "auto";
     line.textContent = text;
     this.#region.append(line);
     setTimeout(() => line.remove(), CLEAR_AFTER);
   }
 
   /** A message that has arrived complete; the customer's own ones are silent. */
-  message({ author, name, body }, { assistant, company }) {
-    if (author === "ai") this.tell(`${name || assistant}: ${plain(body)}`);
-    if (author === "person") this.tell(`${name || say("personRole", { company })}: ${plain(body)}`);
+  message(message, { assistant, company }) {
+    const { author, name, body } = message;
+    if (author === "ai") this.tell(`${name || assistant}: ${spoken(message)}`);
+    if (author === "person") this.tell(`${name || say("personRole", { company })}: ${spoken(message)}`);
     if (author === "system") this.tell(systemWords(body));
   }
 }

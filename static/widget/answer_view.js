@@ -18,7 +18,7 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
   };
   return [
     byline(message.name || assistant, say("aiRole"), message.created_at, "ai"),
-    h("div.answer", { lang: tagOf(message.language) }, render(message.body, inText)),
+    h("div.answer", { lang: tagOf(message.language) }, render(message, inText)),
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
     fixed ? null : reportLine(message, actions),
@@ -52,7 +52,7 @@ export function sourceHead(source, ...more) {
     h(
       "span.source-text",
       {},
-      h("span.source-title", { lang: tagOf(source.language) }, source.title),
+      h("span.source-title", { dir: "auto", lang: tagOf(source.language) }, source.title),
       h("span.source-about", {}, aboutSource(source)),
       ...more,
     ),
@@ -61,7 +61,7 @@ export function sourceHead(source, ...more) {
 
 /** Heading, date, and the language where it is not the customer's. */
 export function aboutSource(source) {
-  const parts = [source.heading, source.updated_at ? updated(source.updated_at) : ""];
+  const parts = [source.heading ? h("bdi", {}, source.heading) : "", source.updated_at ? updated(source.updated_at) : ""];
   if (source.language && languageOf(source.language) !== language()) parts.push(say(`inLanguage.${languageOf(source.language)}`));
   return dotted(parts);
 }

@@ -80,5 +80,11 @@ export function showWelcome(state, { suggestions, ready, onAsk }) {
   show(byId("suggestions-block"), suggestions.length > 0);
   if (list.dataset.words === words) return;
   list.dataset.words = words;
-  list.replaceChildren(...suggestions.map((text) => h("li", {}, button("chip", text, () => onAsk(text)))));
+  list.replaceChildren(...suggestions.map((text) => h("li", {}, suggestion(text, onAsk))));
+}
+
+function suggestion(text, onAsk) {
+  const chip = button("chip", text, () => onAsk(text));
+  chip.dir = "auto";
+  return chip;
 }

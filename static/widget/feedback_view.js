@@ -58,6 +58,7 @@ function reasons(message, { withPerson, actions }) {
 function comment(message) {
   const field = h("textarea.feedback-comment", {
     rows: 2,
+    dir: "auto",
     maxlength: COMMENT_CHARACTERS,
     "aria-label": say("feedback.comment"),
     placeholder: say("feedback.comment"),

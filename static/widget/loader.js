@@ -1,13 +1,52 @@
 /* Puts the chat on a company's page:
- *   <script src="https://desk.example/static/widget/loader.js" data-tenant="acme" async></script>
+ *   <script src="https://desk.example/static/widget/loader.js" data-tenant="acme" async>
  * Options: data-language (en, zh), data-accent (#rrggbb), data-side (right, left), data-theme (auto, light, dark), data-contact
- * (mail address for when the chat cannot be reached), data-label (name of the button).
- * The button lives in a shadow tree, the chat in a frame that is loaded on first open: no styles leak either way. Nothing is
+ * (mail address for when the chat cannot be reached), data-label (name of the button), data-server (where the desk is, for a
+ * copy of this file). Where attributes get lost, as in tag managers, the same names may stand in this file's address
+ * (`loader.js?tenant=acme`) or in `window.Glassdesk = { tenant: "acme" }`.
+ * The button lives in a shadow tree beside the body, so that routers that replace the body (Turbo, Astro, htmx, pjax) leave it
+ * and the open conversation alone; the chat is in a frame that is loaded on first open. No styles leak either way. Nothing is
  * inline, so the page's content security policy needs only script-src and frame-src for this server. */
 (() => {
-  const script = document.currentScript;
-  const options = script?.dataset ?? {};
-  if (!options.tenant || customElements.get("glassdesk-widget")) return;
+  const FILE = /\/widget\/loader\.js$/;
+  const url = (text) => {
+    try {
+      return new URL(text, document.baseURI);
+    } catch {
+      return null;
+    }
+  };
+  const isThisFile = (address) => FILE.test(url(address)?.pathname);
+  const complain = (words) => console.error(`Glassdesk: ${words}`);
+
+  // A module is not told its element: it is the first of this file that no other run has claimed. `import()` has none at all,
+  // but the stack says where the file came from.
+  const script = document.currentScript ?? [...document.scripts].find((each) => each.src && isThisFile(each.src) && !each.isOfGlassdesk);
+  const source = script?.src || /https?:\/\/[^\s()]+?\.js\b[^\s():]*/.exec(new Error().stack)?.[0];
+  const address = source && isThisFile(source) ? url(source) : null;
+  const options = { ...window.Glassdesk, ...Object.fromEntries(address?.searchParams ?? []), ...script?.dataset };
+  const server = options.server ? url(options.server) : address;
+  if (script) script.isOfGlassdesk = true;
+  if (!options.tenant) {
+    return complain('no chat, because no company is named. Write data-tenant="…" on the script element, loader.js?tenant=… in its address, or window.Glassdesk = { tenant: "…" } before it.');
+  }
+  if (!server) {
+    return complain(`no chat, because its server is not known. Load loader.js from the desk, or say data-server="https://…" or window.Glassdesk = { tenant: "${options.tenant}", server: "https://…" }.`);
+  }
+
+  const base = server.origin + server.pathname.replace(/(\/static)?\/widget\/loader\.js$/, "").replace(/\/$/, "");
+  const RUNNING = Symbol.for("glassdesk");
+  const running = window[RUNNING];
+  // A router that puts another page in runs that page's script too: the element of the earlier run is gone by then.
+  const isGone = running && running.script && !running.script.isConnected;
+  if (running && isGone && running.base === base && running.tenant === options.tenant) {
+    running.script = script;
+    return;
+  }
+  if (running && !isGone) {
+    return complain(`the chat of "${running.tenant}" is on this page already. Take out one of the two scripts; this one changes nothing.`);
+  }
+  running?.end();
 
   const [ANSWER_WITHIN, LOADED_ANSWER_WITHIN] = [8000, 3000];
   const WORDS = {
@@ -20,8 +59,8 @@
     close: "M6 9.5l6 6 6-6",
   };
   const CSS = `
-    :host { all: initial !important } * { box-sizing: border-box } [hidden] { display: none !important }
-    .launcher, .panel { position: fixed; z-index: 2147483000; right: 20px } .left > * { right: auto; left: 20px }
+    :host { all: initial !important; position: fixed !important; z-index: 2147483000 !important } * { box-sizing: border-box } [hidden] { display: none !important }
+    .launcher, .panel { position: fixed; right: 20px } .left > * { right: auto; left: 20px }
     .launcher { bottom: 20px; display: grid; place-items: center; width: 58px; height: 58px; padding: 0; border: 0; border-radius: 50%;
       background: var(--accent, #0e6672); color: var(--on, #fff); box-shadow: 0 2px 6px rgb(18 38 42 / 16%), 0 10px 28px -6px rgb(18 38 42 / 42%);
       cursor: pointer; transition: transform 140ms, filter 140ms }
@@ -47,8 +86,6 @@
     @media (prefers-reduced-motion: reduce) { .launcher, .panel { transition: none } .launcher:hover { transform: none } }
     @media print { :host { display: none !important } }`;
 
-  const server = new URL(script.src);
-  const base = server.origin + server.pathname.replace(/(\/static)?\/widget\/loader\.js$/, "");
   const theme = ["light", "dark"].includes(options.theme) ? options.theme : "auto";
   const accent = /^#?([0-9a-f]{6})$/i.exec(options.accent ?? "")?.[1];
   let language = /^zh/i.test(options.language || document.documentElement.lang || navigator.language) ? "zh" : "en";
@@ -86,11 +123,13 @@
     frame = make("iframe", { title: say(PANEL), src: `${base}/widget/${encodeURIComponent(options.tenant)}/frame?${query}` });
     launcher.classList.remove("needed");
     panel.replaceChildren(frame);
-    timer = setTimeout(fail, ANSWER_WITHIN);
-    frame.addEventListener("load", () => {
-      clearTimeout(timer);
-      if (frame && !answered) timer = setTimeout(fail, LOADED_ANSWER_WITHIN);
-    });
+    waitForAnswer(ANSWER_WITHIN);
+  }
+
+  function waitForAnswer(milliseconds) {
+    clearTimeout(timer);
+    answered = false;
+    timer = setTimeout(fail, milliseconds);
   }
 
   /** The frame did not answer in time: a mail link takes its place. A browser does not tell whether it may not be shown here. */
@@ -98,8 +137,7 @@
     console.warn(`Glassdesk: no answer from ${base}. Is ${location.origin} named as a website of "${options.tenant}" (manage.py widget_sites)?`);
     [frame, answered] = [null, false];
     const mail = options.contact && make("a", { href: `mailto:${options.contact}` }, say(WRITE, options.contact));
-    const again = make("button", { type: "button" }, say(AGAIN));
-    again.addEventListener("click", load);
+    const again = make("button", { type: "button", class: "again" }, say(AGAIN));
     panel.replaceChildren(make("div", { class: "down", lang: language }, make("p", { role: "alert" }, say(DOWN)), mail || "", again));
     launcher.classList.add("needed");
     if (isOpen) (mail || again).focus();
@@ -116,9 +154,20 @@
     tell(opens ? "open" : "closed");
   }
 
-  launcher.addEventListener("click", () => toggle(!isOpen));
-  root.addEventListener("keydown", (event) => event.key === "Escape" && isOpen && toggle(false));
-  addEventListener("message", ({ source, origin, data }) => {
+  let listening = new AbortController();
+
+  function listen() {
+    listening.abort();
+    listening = new AbortController();
+    const on = (target, type, act) => target.addEventListener(type, act, { signal: listening.signal, capture: true });
+    on(launcher, "click", () => toggle(!isOpen));
+    on(panel, "click", (event) => event.target.matches(".again") && load());
+    on(panel, "load", () => frame && !answered && waitForAnswer(LOADED_ANSWER_WITHIN));
+    on(root, "keydown", (event) => event.key === "Escape" && isOpen && toggle(false));
+    on(window, "message", hear);
+  }
+
+  function hear({ source, origin, data }) {
     if (!frame || source !== frame.contentWindow || origin !== server.origin || data?.source !== "glassdesk") return;
     if (data.type === "ready") {
       clearTimeout(timer);
@@ -129,9 +178,8 @@
     if (data.type === "unread") unread = isOpen ? 0 : Number(data.count) || 0;
     if (data.type === "language" && WORDS[data.language]) language = data.language;
     show();
-  });
+  }
 
-  customElements.define("glassdesk-widget", class extends HTMLElement {});
   const holder = make("glassdesk-widget");
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(CSS);
@@ -143,7 +191,36 @@
     root.style.setProperty("--accent", `#${accent}`);
     root.style.setProperty("--on", red * 0.299 + green * 0.587 + blue * 0.114 > 150 ? "#14262a" : "#fff");
   }
+
+  /** Beside the body, where no router puts anything else. Somebody who replaces the whole document takes it out all the same. */
+  const watch = new MutationObserver((changes) => {
+    if (holder.isConnected || !document.documentElement) return;
+    const removed = changes.flatMap((change) => [...change.removedNodes]);
+    // Taken out by itself: the page wants no chat any more.
+    if (removed.length && removed.every((node) => node === holder)) end();
+    else place();
+  });
+
+  function place() {
+    watch.disconnect();
+    watch.observe(document, { childList: true });
+    watch.observe(document.documentElement, { childList: true });
+    document.documentElement.append(holder);
+    // `document.open()` takes all listeners away, and a frame is loaded anew in another place.
+    listen();
+    if (frame) waitForAnswer(ANSWER_WITHIN);
+  }
+
+  function end() {
+    watch.disconnect();
+    listening.abort();
+    clearTimeout(timer);
+    holder.remove();
+    delete window[RUNNING];
+  }
+
   show();
-  if (document.body) document.body.append(holder);
-  else addEventListener("DOMContentLoaded", () => document.body.append(holder));
+  window[RUNNING] = { script, base, tenant: options.tenant, end };
+  if (document.body) place();
+  else addEventListener("DOMContentLoaded", place, { signal: listening.signal });
 })();

@@ -11,7 +11,7 @@ export function byline(name, role, at, mark) {
     "p.byline",
     {},
     h(`span.face.face-${mark}`, { "aria-hidden": "true" }, mark === "person" ? name.trim().slice(0, 1).toUpperCase() : ""),
-    h("span.byline-name", {}, name),
+    h("span.byline-name", { dir: "auto" }, name),
     role ? h("span.byline-role", {}, role) : null,
     at ? h("span.byline-time", {}, timeOfDay(at)) : null,
   );
@@ -22,16 +22,16 @@ export function dayView(at) {
 }
 
 export function customerView(message) {
-  return [h("div.bubble", {}, render(message.body)), h("p.meta", {}, timeOfDay(message.created_at))];
+  return [h("div.bubble", {}, render(message)), h("p.meta", {}, timeOfDay(message.created_at))];
 }
 
 export function personView(message, { company }) {
   const name = message.name || say("personRole", { company });
-  return [byline(name, message.name ? say("personRole", { company }) : "", message.created_at, "person"), h("div.bubble", {}, render(message.body))];
+  return [byline(name, message.name ? say("personRole", { company }) : "", message.created_at, "person"), h("div.bubble", {}, render(message))];
 }
 
 export function systemView(message) {
-  return [h("p.system", {}, systemWords(message.body))];
+  return [h("p.system", { dir: "auto" }, systemWords(message.body))];
 }
 
 /** Events of the conversation come as codes, so that they read in the customer's language. */
@@ -42,7 +42,7 @@ export function systemWords(body) {
 
 /** A message that the server has not confirmed yet, or has refused. */
 export function pendingView(entry, { connected, withPerson, actions }) {
-  const bubble = h("div.bubble", {}, render(entry.body));
+  const bubble = h("div.bubble", {}, render(entry));
   if (!entry.refused) return [bubble, h("p.meta", {}, say(connected ? "sending" : "unsent"))];
   return [
     bubble,
@@ -72,7 +72,7 @@ export function replyView(reply, context) {
 /** Brings the elements of `replyView` up to date in place: built anew, the text could not be selected nor the pulse keep its beat. */
 export function refreshReply([, answer, progress, aside], reply, { slow, withPerson }) {
   answer.hidden = !reply.text;
-  answer.replaceChildren(...render(reply.text));
+  answer.replaceChildren(...render({ body: reply.text, format: reply.format }));
   const [pulse, phase] = progress.children;
   pulse.dataset.phase = phase.dataset.phase = reply.phase;
   const phaseSeen = reply.phase === "writing" && !reply.text ? "reading" : reply.phase;

@@ -19,8 +19,8 @@ export function sourcePanel(source, passage) {
     kind: "source",
     title: say("passageTitle", { number: source.number }),
     content: [
-      h("h3.passage-title", { lang: tagOf(about.language) }, about.title),
-      about.heading ? h("p.passage-heading", { lang: tagOf(about.language) }, about.heading) : null,
+      h("h3.passage-title", { dir: "auto", lang: tagOf(about.language) }, about.title),
+      about.heading ? h("p.passage-heading", { dir: "auto", lang: tagOf(about.language) }, about.heading) : null,
       h("p.facts", {}, h(`span.tag${foreign ? ".tag-foreign" : ""}`, {}, say(`inLanguage.${languageOf(about.language)}`)), h("span", {}, dotted(facts))),
       passage?.current === false ? h("p.warning", {}, icon("alert"), say("passageOutdated")) : null,
       ...passageText(source, passage),
@@ -30,15 +30,15 @@ export function sourcePanel(source, passage) {
 
 function passageText(source, passage) {
   const lang = tagOf((passage || source).language);
-  if (passage === null) return [h("p.loading", { role: "status" }, say("passageLoading")), h("blockquote.passage", { lang }, h("mark", {}, source.quote))];
-  if (passage === false) return [h("p.hint", {}, say("passageFailed")), h("blockquote.passage", { lang }, h("mark", {}, source.quote))];
+  if (passage === null) return [h("p.loading", { role: "status" }, say("passageLoading")), h("blockquote.passage", { dir: "auto", lang }, h("mark", {}, source.quote))];
+  if (passage === false) return [h("p.hint", {}, say("passageFailed")), h("blockquote.passage", { dir: "auto", lang }, h("mark", {}, source.quote))];
   const parts = quoted(passage.text, source.quote);
   const found = parts.some((part) => part.quoted);
   const first = parts.find((part) => part.quoted);
   const marked = parts.map((part) => (part.quoted ? h("mark", { "data-scroll-here": part === first }, part.text) : part.text));
   return [
     h("p.hint", {}, say("passageQuote")),
-    h("blockquote.passage", { lang }, found ? marked : [h("mark", {}, source.quote), "\n\n", passage.text]),
+    h("blockquote.passage", { dir: "auto", lang }, found ? marked : [h("mark", {}, source.quote), "\n\n", passage.text]),
   ];
 }
 
@@ -48,7 +48,7 @@ export function reportPanel(message, { question, company, withPerson, open, acti
   const parts = [
     refused ? section("reportBand", h("p.verdict", {}, meter(message), say("refusedBand")), h("p", {}, say("refusalText"))) : null,
     refused && !withPerson ? h("div.row", {}, personButton(actions)) : null,
-    question ? section("reportQuestion", h("p.asked", {}, question)) : null,
+    question ? section("reportQuestion", h("p.asked", { dir: "auto" }, question)) : null,
     section("reportSearched", h("p", {}, message.cache ? say(`reportAgain.${message.cache}`) : say("reportSearchedText", { company }))),
     section("reportUsed", ...usedPassages(message, open)),
     !refused && message.confidence_band ? section("reportBand", bandTable(message)) : null,
@@ -64,7 +64,7 @@ const section = (key, ...content) => h("section.part", {}, h("h3", {}, say(key))
 function usedPassages(message, open) {
   if (!message.sources.length || message.outcome === "refused") return [h("p", {}, say("reportUsedNone"))];
   return message.sources.map((source) =>
-    button("used", null, () => open(source), ...sourceHead(source, h("span.used-quote", { lang: tagOf(source.language) }, source.quote))),
+    button("used", null, () => open(source), ...sourceHead(source, h("span.used-quote", { dir: "auto", lang: tagOf(source.language) }, source.quote))),
   );
 }
 

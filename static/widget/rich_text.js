@@ -1,10 +1,13 @@
-/* Turns a message into blocks and marks: paragraphs, lists, code, bold, links and the numbers of sources. `parse` is pure;
- * `render` makes elements and text nodes only. */
+/* Turns a message into elements. What people wrote and what was quoted from an article is plain text, in which only addresses
+ * become links; what a model wrote freely has paragraphs, lists, code, bold and the numbers of sources as well. `parse` is pure;
+ * the rest makes elements and text nodes only. */
 
 import { h } from "./dom.js";
+import { ADDRESS, addressIn, linked, target } from "./links.js";
 
 const FENCE = /```[\w-]*\n?([\s\S]*?)(?:```|$)/g;
-const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|(https?:\/\/[^\s<>"'`，。；：！？、（）《》【】「」“”‘’\u3000\u4e00-\u9fff]+)|\[(\d{1,2})\]/g;
+const INLINE = String.raw`\u0060([^\u0060\n]+)\u0060|\*\*(?!\s)([^*\n]+)(?<!\s)\*\*|(${ADDRESS})|\[(\d{1,2})\]`;
+const CITED = /(?:\[\d{1,2}\])+[.,;:!?]*$/;
 const BULLET = /^\s*[-*•]\s+/;
 const NUMBER = /^\s*\d{1,2}(?:[.)]\s+|、\s*)/;
 
@@ -40,43 +43,59 @@ export function marks(line) {
   const found = [];
   let from = 0;
   const plain = (text) => text && found.push({ type: "text", text });
-  for (const match of line.matchAll(INLINE)) {
+  const inline = new RegExp(INLINE, "gi");
+  for (let match = inline.exec(line); match; match = inline.exec(line)) {
+    const end = match.index + match[0].length;
+    // A number in brackets at its end is a source's.
+    const address = match[3] && addressIn(match[3].replace(CITED, ""), line[match.index - 1], line[end]);
+    if (match[3] && !address) continue;
     plain(line.slice(from, match.index));
-    from = match.index + match[0].length;
+    from = end;
     if (match[1]) found.push({ type: "code", text: match[1] });
     else if (match[2]) found.push({ type: "strong", text: match[2] });
     else if (match[4]) found.push({ type: "source", text: match[4] });
     else {
-      const address = match[3].replace(/[.,;:!?)\]}]+$/, "");
       found.push({ type: "link", text: address });
-      from -= match[3].length - address.length;
+      from = inline.lastIndex = match.index + address.length;
     }
   }
   plain(line.slice(from));
   return found;
 }
 
-/** A body as it is read out: without the signs of its form and the numbers of its sources. */
-export function plain(body) {
+/** A message as it is read out: without the signs of its form and the numbers of its sources. */
+export function spoken({ body, format }) {
+  if (format !== "markdown") return body;
   const words = (line) => line.filter((mark) => mark.type !== "source").map((mark) => mark.text).join("");
   return parse(body).map((block) => block.text ?? block.lines.map(words).join("\n")).join("\n");
 }
 
-/** Elements for a body. `source(number)` returns the control for a numbered source, or null where there is no such one. */
-export function render(body, source = () => null) {
+/** Elements for a message. `source(number)` returns the control for a numbered source, or null where there is no such one. */
+export const render = ({ body, format }, source = () => null) => (format === "markdown" ? renderMarkdown(body, source) : renderPlain(body));
+
+const link = (address) => h("a", { href: target(address), target: "_blank", rel: "noopener noreferrer nofollow" }, address);
+
+/** Every sign as it was written; each paragraph finds its own direction. */
+function renderPlain(body) {
+  const paragraphs = body.split(/\n(?:[^\S\n]*\n)+/).filter((text) => text.trim());
+  return paragraphs.map((text) => h("p.plain", { dir: "auto" }, linked(text).map((part) => (part.href ? link(part.text) : part.text))));
+}
+
+function renderMarkdown(body, source) {
   const inline = (mark) => {
     if (mark.type === "code") return h("code", {}, mark.text);
     if (mark.type === "strong") return h("strong", {}, mark.text);
-    if (mark.type === "link") return h("a", { href: mark.text, target: "_blank", rel: "noopener noreferrer nofollow" }, mark.text);
+    if (mark.type === "link") return link(mark.text);
     if (mark.type === "source") return source(Number(mark.text)) ?? `[${mark.text}]`;
     return mark.text;
   };
+  const items = (block) => block.lines.map((line) => h("li", {}, line.map(inline)));
   return parse(body).map((block) => {
-    if (block.type === "code") return h("pre", {}, h("code", {}, block.text));
-    if (block.type === "bullets") return h("ul", {}, block.lines.map((line) => h("li", {}, line.map(inline))));
-    if (block.type === "numbers") return h("ol", { start: block.start }, block.lines.map((line) => h("li", {}, line.map(inline))));
+    if (block.type === "code") return h("pre", { dir: "ltr" }, h("code", {}, block.text));
+    if (block.type === "bullets") return h("ul", { dir: "auto" }, items(block));
+    if (block.type === "numbers") return h("ol", { dir: "auto", start: block.start }, items(block));
     const lines = block.lines.map((line, index) => [index ? document.createElement("br") : null, ...line.map(inline)]);
-    return h("p", {}, lines.flat());
+    return h("p", { dir: "auto" }, lines.flat());
   });
 }
 

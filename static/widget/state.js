@@ -91,10 +91,10 @@ function phase(state, frame) {
   if (isFinished(state, frame.reply)) return state;
   const current = state.replies.find((entry) => entry.id === frame.reply);
   if (!current || frame.attempt > current.attempt) {
-    const anew = { ...begun(current ?? { id: frame.reply, question: null }, frame.attempt), phase: frame.phase };
+    const anew = { ...begun(current ?? { id: frame.reply, question: null }, frame.attempt), ...said(frame) };
     return current ? replace(state, anew) : { ...state, replies: [...state.replies, anew] };
   }
-  return frame.attempt < current.attempt ? state : replace(state, { ...current, phase: frame.phase });
+  return frame.attempt < current.attempt ? state : replace(state, { ...current, ...said(frame) });
 }
 
 function delta(state, frame) {
@@ -103,13 +103,8 @@ function delta(state, frame) {
   if (!current || frame.attempt > current.attempt) return { ...state, gap: true };
   if (frame.attempt < current.attempt || frame.sequence <= current.sequence) return state;
   if (frame.sequence > current.sequence + 1) return { ...state, gap: true };
-  const waited = current.phase === "queued" || current.phase === "searching";
-  return replace(state, {
-    ...current,
-    sequence: frame.sequence,
-    text: current.text + frame.text,
-    phase: waited ? "writing" : current.phase,
-  });
+  const phaseNow = ["queued", "searching"].includes(current.phase) ? "writing" : current.phase;
+  return replace(state, { ...current, sequence: frame.sequence, text: current.text + frame.text, phase: phaseNow });
 }
 
 function done(state, frame) {
@@ -144,6 +139,8 @@ const isFinished = (state, id) =>
 const isOfLeft = (state, entry) =>
   state.leftReplies.includes(entry.reply) || (state.left !== null && !state.conversation && !state.messages.length && entry.position > 1);
 const begun = (entry, attempt) => ({ ...entry, attempt, phase: entry.status === "running" ? "searching" : "queued", text: "", sequence: 0 });
+// The phase in which the text begins tells its format.
+const said = ({ phase, format }) => (format ? { phase, format } : { phase });
 const without = (replies, id) => replies.filter((entry) => entry.id !== id);
 const replace = (state, changed) => ({ ...state, replies: state.replies.map((entry) => (entry.id === changed.id ? changed : entry)) });
 const delivered = (outbox, arrived) => (arrived.client_id ? outbox.filter((entry) => entry.client_id !== arrived.client_id) : outbox);

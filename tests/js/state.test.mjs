@@ -51,6 +51,14 @@ test("phases follow the current attempt", () => {
   equal(after(ready(), begun(), phase("searching", 1), delta(1, "a")).replies[0].phase, "writing");
 });
 
+test("the phase in which the text begins tells its format, which the next attempt may change", () => {
+  const phase = (name, attempt, format) => ({ type: "phase", id: "21-0", reply: "r1", attempt, phase: name, format });
+  const formats = (...frames) => after(ready(), begun(), ...frames).replies[0].format ?? null;
+  equal(formats(phase("searching", 1)), null);
+  equal(formats(phase("searching", 1), phase("writing", 1, "markdown"), delta(1, "a"), phase("checked", 1)), "markdown");
+  equal(formats(phase("writing", 1, "markdown"), phase("writing", 2, "plain")), "plain");
+});
+
 test("the final message replaces the streamed text once", () => {
   const state = after(ready({ messages: [message(1)] }), begun(), delta(1, "draft"), done(), done());
   equal([state.replies, state.messages.map((entry) => entry.body)], [[], ["text 1", "final"]]);

@@ -1,23 +1,36 @@
 import { accentTokens, contrast, parseColour } from "/static/widget/accent.js";
 import { cleaned, lengthOf, sends } from "/static/widget/composer.js";
-import { marks, parse, plain, quoted, render } from "/static/widget/rich_text.js";
+import { linked } from "/static/widget/links.js";
+import { marks, parse, quoted, render, spoken } from "/static/widget/rich_text.js";
 import en from "/static/widget/strings_en.js";
 import { ago, fullDate, say, seconds, speak } from "/static/widget/strings.js";
 import zh from "/static/widget/strings_zh.js";
 import { equal, test } from "./harness.mjs";
 
+const markdown = (body) => ({ body, format: "markdown" });
+const shown = (message, source) => {
+  const host = document.createElement("div");
+  host.append(...render(message, source));
+  return host;
+};
 const types = (line) => marks(line).map((mark) => `${mark.type}:${mark.text}`);
 
 test("markup in a message stays text", () => {
-  const host = document.createElement("div");
-  host.append(...render('<img src=x onerror="window.harmed = 1"> [x](javascript:alert(1)) javascript:alert(1)'));
-  equal([host.querySelectorAll("img, a, script").length, host.textContent.includes("<img"), window.harmed], [0, true, undefined]);
+  for (const format of ["plain", "markdown"]) {
+    const host = shown({ body: '<img src=x onerror="window.harmed = 1"> [x](javascript:alert(1)) javascript:alert(1)', format });
+    equal([host.querySelectorAll("img, a, script").length, host.textContent.includes("<img"), window.harmed], [0, true, undefined]);
+  }
 });
 
 test("only web addresses become links, without the sentence's stop", () => {
   equal(types("See https://a.example/x?y=1. Then"), ["text:See ", "link:https://a.example/x?y=1", "text:. Then"]);
   equal(types("请看https://a.example/x，谢谢"), ["text:请看", "link:https://a.example/x", "text:，谢谢"]);
   equal(types("ftp://a.example data:text/html,x"), ["text:ftp://a.example data:text/html,x"]);
+});
+
+test("two stars make bold only what they touch on both sides", () => {
+  equal(types("5 ** 2 and 2 ** 3"), ["text:5 ** 2 and 2 ** 3"]);
+  equal(types("a **b c** d"), ["text:a ", "strong:b c", "text: d"]);
 });
 
 test("paragraphs, lists and code become blocks", () => {
@@ -27,13 +40,71 @@ test("paragraphs, lists and code become blocks", () => {
 });
 
 test("a source's number becomes its control, an unknown one stays text", () => {
-  const host = document.createElement("div");
-  host.append(...render("Yes [1] and [7]", (number) => (number === 1 ? document.createElement("button") : null)));
+  const host = shown(markdown("Yes [1] and [7]"), (number) => (number === 1 ? document.createElement("button") : null));
   equal([host.querySelectorAll("button").length, host.textContent], [1, "Yes  and [7]"]);
 });
 
 test("read out, an answer has no signs", () => {
-  equal(plain("**Two** days [1]\n\n- `a`\n- b"), "Two days \na\nb");
+  equal(spoken(markdown("**Two** days [1]\n\n- `a`\n- b")), "Two days \na\nb");
+  equal(spoken({ body: "- 5 °C at items[1]", format: "plain" }), "- 5 °C at items[1]");
+});
+
+test("addresses are found whole and without the sentence", async () => {
+  const cases = await (await fetch("/tests/link_cases.json")).json();
+  for (const [text, addresses] of cases) {
+    const parts = linked(text);
+    equal([text, parts.filter((part) => part.href).map((part) => part.text)], [text, addresses]);
+    equal(parts.map((part) => part.text).join(""), text);
+    equal(types(text).filter((mark) => mark.startsWith("link:")).length, text.startsWith("**") ? 0 : addresses.length);
+  }
+});
+
+const PLAIN = [
+  "Read items[1] and items[2] first.",
+  "- 5 °C at night",
+  "5 ** 2 is 25, and 2 ** 3 is 8",
+  "* not a point",
+  "1. not the first of a list",
+  "3、不是列表",
+  "`x` and ```y```",
+  "```\nnot code\n```",
+  "a\n  b\tc   d",
+  "2024-01-01\n- 3.50 EUR\n+ 4.00 EUR",
+  "[7] See the note [1]",
+  "__init__ and snake_case_name and ~~kept~~",
+  "| a | b |\n|---|---|\n| 1 | 2 |",
+  "# 12 on the list",
+  "> 5 kg",
+  "请看 [1] 号柜台，**不是** 2 号",
+];
+
+test("plain text stays as it was written, sign by sign", () => {
+  for (const body of PLAIN) {
+    for (const message of [{ body, format: "plain" }, { body }]) {
+      const host = shown(message, () => document.createElement("button"));
+      equal([host.textContent, host.querySelectorAll("ul, ol, li, pre, code, strong, button").length], [body, 0]);
+    }
+  }
+});
+
+test("paragraphs of plain text stand apart, and its addresses are links", () => {
+  const host = shown({ body: "One\ntwo\n \nSee https://wiki.example/Bowline_(knot). Or www.a.example/x", format: "plain" });
+  equal([...host.children].map((each) => each.textContent), ["One\ntwo", "See https://wiki.example/Bowline_(knot). Or www.a.example/x"]);
+  equal(
+    [...host.querySelectorAll("a")].map((each) => [each.getAttribute("href"), each.rel]),
+    [["https://wiki.example/Bowline_(knot)", "noopener noreferrer nofollow"], ["https://www.a.example/x", "noopener noreferrer nofollow"]],
+  );
+});
+
+test("every block finds its own direction, code is always from the left", () => {
+  const host = shown(markdown("مرحبا\n\n- a\n\n1. b\n\n```\nc\n```"));
+  equal([...host.children].map((each) => `${each.localName}:${each.dir}`), ["p:auto", "ul:auto", "ol:auto", "pre:ltr"]);
+  equal([...shown({ body: "שלום\n\nHello" }).children].map((each) => each.dir), ["auto", "auto"]);
+});
+
+test("a number in brackets behind an address is a source's, not the address's", () => {
+  equal(types("See https://a.example/x[1][2]."), ["text:See ", "link:https://a.example/x", "source:1", "source:2", "text:."]);
+  equal(types("https://a.example/?a[1]=2"), ["link:https://a.example/?a[1]=2"]);
 });
 
 test("a quote is found whatever the white space", () => {
