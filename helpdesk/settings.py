@@ -27,6 +27,8 @@ ADDRESS = env.text("GLASSDESK_ADDRESS", "http://localhost:8000")
 ALLOWED_HOSTS = env.words("GLASSDESK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("GLASSDESK_TRUSTED_ORIGINS")
 HTTPS = env.boolean("GLASSDESK_HTTPS", False)
+# Whose X-Forwarded-For is believed (helpdesk.client_address); nobody's unless named.
+TRUSTED_PROXIES = env.networks("GLASSDESK_TRUSTED_PROXIES")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Prometheus scrapes from inside, past the proxy that ends HTTPS.
 SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
