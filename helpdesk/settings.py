@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "helpdesk.metrics.web.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "helpdesk.static_files.StaticFilesMiddleware",
+    "helpdesk.middleware.NoStoreMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
