@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
+MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -116,9 +117,6 @@ def database(name: str, default: str) -> dict[str, object]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or 5432),
     }
-
-
-MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def mail_server(name: str) -> dict[str, str | int | bool]:

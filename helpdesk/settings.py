@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "helpdesk.metrics.web.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "helpdesk.static_files.StaticFilesMiddleware",
-    "helpdesk.middleware.NoStoreMiddleware",
+    "helpdesk.middleware.no_store",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -169,7 +169,7 @@ CELERY_BROKER_URL = REDIS_URL
 
 # --- People --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["helpdesk.users.backend.AddressBackend"]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

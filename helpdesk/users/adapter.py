@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from helpdesk.client_address import client_address
 from helpdesk.users import attempts
 from helpdesk.users.models import User
+from helpdesk.users.queries import account_of
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -26,6 +27,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         self._attempt = attempts.count_attempt(request, credentials.get("email", ""))
         if self._attempt is None:
             raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """The account whose own address was given: allauth would take any further address that it has a row of."""
+        user: User | None = super().authenticate(request, **credentials)
+        return user if user is not None and user == account_of(credentials.get("email", "")) else None
 
     def _rollback_login_failed_rl_usage(self) -> None:
         if self._attempt is not None:

@@ -70,7 +70,7 @@ def invite(tenant: Tenant, *, email: str, name: str, role: Role) -> Invited:
     account = account_of(email)
     with tenant_atomic(tenant.id):
         membership = Membership.objects.filter(user=account).first() if account else None
-        if membership is not None and (membership.role != role or account.has_usable_password()):
+        if membership is not None and (membership.role != role or membership.user.has_usable_password()):
             raise InvalidInput(
                 f"{email} is a member already, as {membership.role}. One person has one role in a company."
             )
@@ -79,7 +79,7 @@ def invite(tenant: Tenant, *, email: str, name: str, role: Role) -> Invited:
             email=email,
             name=name.strip()[:120],
             role=role,
-            token_digest=_digest(token),
+            token_digest=hashlib.sha256(token.encode()).hexdigest(),
             expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS),
         )
     logger.info("person_invited", tenant_id=str(tenant.id), invitation_id=str(invitation.id), role=str(role))
@@ -94,12 +94,21 @@ def revoke_invitation(tenant: Tenant, *, email: str) -> bool:
 
 def find_offer(slug: str, token: str) -> Offer:
     """What the link offers. Raises InvitationGone."""
+    return _offer(slug, token_digest=hashlib.sha256(token.encode(errors="replace")).hexdigest())
+
+
+def reopen_offer(slug: str, invitation_id: str) -> Offer:
+    """What a link offered that was opened before, for whoever is known to have opened it. Raises InvitationGone."""
+    return _offer(slug, id=invitation_id)
+
+
+def _offer(slug: str, **which: str) -> Offer:
     try:
         tenant = tenant_by_slug(slug if slug.replace("-", "").isalnum() else "")
     except NotFound:
         raise InvitationGone from None
     with tenant_atomic(tenant.id):
-        invitation = Invitation.objects.filter(token_digest=_digest(token)).first()
+        invitation = Invitation.objects.filter(**which).first()
     if invitation is None or not invitation.is_open_at(timezone.now()):
         raise InvitationGone
     return Offer(tenant, invitation, account_of(invitation.email))
@@ -120,9 +129,10 @@ def accept_with_password(offer: Offer, *, name: str, password: str) -> User:
     try:
         with transaction.atomic(), tenant_atomic(offer.tenant.id):
             _claim(offer.invitation)
-            user = account_of(offer.invitation.email) or User(email=offer.invitation.email)
-            if user.pk is not None and (user.has_usable_password() or not user.is_active):
+            user = account_of(offer.invitation.email)
+            if user is not None and (user.has_usable_password() or not user.is_active):
                 raise Forbidden
+            user = user or User(email=offer.invitation.email)
             user.name = name.strip()
             user.set_password(password)
             user.save()
@@ -159,7 +169,3 @@ def _join(offer: Offer, user: User) -> Membership:
 def _end_open(email: str) -> int:
     open_ones = Invitation.objects.filter(email=email, accepted_at__isnull=True, revoked_at__isnull=True)
     return open_ones.update(revoked_at=timezone.now())
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -14,9 +14,8 @@ from helpdesk.users.models import Membership, User
 
 
 def account_of(email: str) -> User | None:
-    """The account of exactly that address."""
-    spelled = canonical_or_empty(email)
-    return User.objects.filter(email=spelled).first() if spelled else None
+    """The account of exactly that address; one from before there was one spelling answers to its own."""
+    return User.objects.filter(email=canonical_or_empty(email) or email).first()
 
 
 def tenants_of(user: User) -> list[tuple[Tenant, str]]:

@@ -22,6 +22,7 @@ from helpdesk.users.invitations import (
     accept_as,
     accept_with_password,
     find_offer,
+    reopen_offer,
 )
 from helpdesk.users.models import User
 
@@ -35,7 +36,9 @@ def invitation(request: HttpRequest) -> HttpResponse:
     try:
         if "token" in request.GET:
             return _keep_link(request)
-        offer = find_offer(*request.session.get(SESSION_KEY, ("", "")))
+        if SESSION_KEY not in request.session:
+            raise InvitationGone
+        offer = reopen_offer(*request.session[SESSION_KEY])
         if request.method != "POST":
             return _page(request, offer)
         if "leave" in request.POST:
@@ -49,10 +52,9 @@ def invitation(request: HttpRequest) -> HttpResponse:
 
 
 def _keep_link(request: HttpRequest) -> HttpResponse:
-    """To an address without the token, which then stands in no history, log or Referer header."""
-    link = request.GET.get("company", ""), request.GET["token"]
-    find_offer(*link)
-    request.session[SESSION_KEY] = link
+    """To an address without the token, which then stands in no history, log, session or Referer header."""
+    offer = find_offer(request.GET.get("company", ""), request.GET["token"])
+    request.session[SESSION_KEY] = offer.tenant.slug, str(offer.invitation.id)
     return redirect("invitation")
 
 
@@ -69,10 +71,10 @@ def _page(request: HttpRequest, offer: Offer, form: JoinForm | None = None) -> H
 
 
 def _leave(request: HttpRequest) -> HttpResponse:
-    """Sign out whoever is signed in, and keep the link."""
-    link = request.session[SESSION_KEY]
+    """Sign out whoever is signed in, and keep what the link offered."""
+    kept = request.session[SESSION_KEY]
     logout(request)
-    request.session[SESSION_KEY] = link
+    request.session[SESSION_KEY] = kept
     return redirect("invitation")
 
 
