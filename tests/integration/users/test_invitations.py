@@ -91,6 +91,12 @@ def test_a_poor_password_is_refused_and_the_link_still_works(client: Client, ten
     assert choose_password(client, link).status_code == 302
 
 
+def test_a_poor_password_is_refused_in_chinese_too(client: Client, tenant: Tenant) -> None:
+    client.cookies["django_language"] = "zh-hans"
+    page = choose_password(client, invite(tenant, LIN), password="short").content.decode()
+    assert ("密码太短，至少需要 10 个字符。" in page, "too short" in page) == (True, False)
+
+
 def test_whoever_has_an_account_signs_in_and_joins(client: Client, tenant: Tenant) -> None:
     other = make_tenant()
     user = make_user(other, Role.OWNER, LIN)
@@ -103,7 +109,7 @@ def test_whoever_has_an_account_signs_in_and_joins(client: Client, tenant: Tenan
     assert roles(tenant) == {}
 
     assert sign_in(client, LIN, next=PAGE).url == PAGE
-    assert "Your other companies stay" in client.get(PAGE).content.decode()
+    assert "You join with this account" in client.get(PAGE).content.decode()
     assert client.post(PAGE).url == f"/desk/{tenant.slug}/inbox/"
     assert (roles(tenant), roles(other)) == ({LIN: "agent"}, {LIN: "owner"})
     user.refresh_from_db()
