@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import path
 
 from conversations.sockets.desk import DeskConsumer
 from conversations.sockets.ending import EndsWithSession
 from conversations.sockets.widget import WidgetConsumer
 
+agents: Any = EndsWithSession(DeskConsumer.as_asgi())
 websocket_urlpatterns = [
     path("ws/widget/<slug:tenant_slug>/", WidgetConsumer.as_asgi()),
-    path("ws/desk/<slug:tenant_slug>/", EndsWithSession(DeskConsumer.as_asgi())),
-    path("ws/desk/<slug:tenant_slug>/<uuid:conversation_id>/", EndsWithSession(DeskConsumer.as_asgi())),
+    path("ws/desk/<slug:tenant_slug>/", agents),
+    path("ws/desk/<slug:tenant_slug>/<uuid:conversation_id>/", agents),
 ]
