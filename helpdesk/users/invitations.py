@@ -30,6 +30,9 @@ from helpdesk.users.queries import account_of
 
 logger = structlog.get_logger(__name__)
 
+# What an invitation that was accepted or ended no longer says of a person.
+FORGOTTEN = {"email": "", "name": ""}
+
 
 class InvitationGone(GlassdeskError):
     """Used, revoked, replaced, too old, or never there: all look the same."""
@@ -155,7 +158,7 @@ def _claim(invitation: Invitation) -> None:
 def _join(offer: Offer, user: User) -> Membership:
     membership: Membership
     membership, _made = Membership.objects.get_or_create(user=user, defaults={"role": offer.invitation.role})
-    Invitation.objects.filter(id=offer.invitation.id).update(accepted_by=user)
+    Invitation.objects.filter(id=offer.invitation.id).update(accepted_by=user, **FORGOTTEN)
     logger.info(
         "invitation_accepted",
         tenant_id=str(offer.tenant.id),
@@ -168,4 +171,4 @@ def _join(offer: Offer, user: User) -> Membership:
 
 def _end_open(email: str) -> int:
     open_ones = Invitation.objects.filter(email=email, accepted_at__isnull=True, revoked_at__isnull=True)
-    return open_ones.update(revoked_at=timezone.now())
+    return open_ones.update(revoked_at=timezone.now(), **FORGOTTEN)

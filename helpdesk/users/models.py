@@ -69,7 +69,7 @@ class Invitation(TenantModel):
     """An offer to become a member, for whoever holds its link. `name` is what the person is called, as far as it is known.
 
     Only the SHA-256 of the link's token is kept. It is open until one of `accepted_at` and `revoked_at` is set, or it is too
-    old; at most one for an address is open, since a new one ends the one before.
+    old; at most one for an address is open, since a new one ends the one before. What has ended forgets address and name.
     """
 
     email = models.EmailField()
