@@ -21,7 +21,7 @@ COPY . .
 RUN python requirements/compile_translations.py && python -m compileall -qq .
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/docker/entrypoint.sh"]
-CMD ["python", "-m", "daphne", "-v", "0", "-b", "0.0.0.0", "-p", "8000", "--proxy-headers", "helpdesk.asgi:application"]
+CMD ["python", "-m", "daphne", "-v", "0", "-b", "0.0.0.0", "-p", "8000", "helpdesk.asgi:application"]
 
 FROM base AS inference-cpu
 # hadolint ignore=DL3008

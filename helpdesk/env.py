@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
+MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -86,6 +88,20 @@ def words(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Addresses and networks; one that would hold every address is refused."""
+    found = []
+    for word in words(name):
+        try:
+            network = ip_network(word, strict=False)
+        except ValueError:
+            network = None
+        if network is None or network.prefixlen == 0:
+            raise ImproperlyConfigured(f"{name} must be like 10.0.0.5 or 172.16.0.0/12, comma separated, not {word!r}.")
+        found.append(network)
+    return found
+
+
 def model_name(name: str) -> str:
     """The name of a served model, or nothing: it becomes part of a queue's name."""
     value = os.environ.get(name, "")
@@ -128,6 +144,24 @@ def database(name: str, default: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or 5432),
+    }
+
+
+def mail_server(name: str) -> dict[str, str | int | bool]:
+    """Django's settings from smtp://, smtp+starttls:// or smtps://user:password@host:port; empty when it is not set."""
+    url = secret(name, "")
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme not in MAIL_PORTS or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must be like smtp+starttls://user:password@mail.example:587.")
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or MAIL_PORTS[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+starttls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
     }
 
 

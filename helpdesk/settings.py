@@ -28,6 +28,8 @@ ADDRESS = env.text("GLASSDESK_ADDRESS", "http://localhost:8000")
 ALLOWED_HOSTS = env.words("GLASSDESK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("GLASSDESK_TRUSTED_ORIGINS")
 HTTPS = env.boolean("GLASSDESK_HTTPS", False)
+# Whose X-Forwarded-For is believed (helpdesk.client_address); nobody's unless named.
+TRUSTED_PROXIES = env.networks("GLASSDESK_TRUSTED_PROXIES")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Prometheus scrapes from inside, past the proxy that ends HTTPS.
 SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
@@ -78,6 +80,7 @@ MIDDLEWARE = [
     "helpdesk.metrics.web.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "helpdesk.static_files.StaticFilesMiddleware",
+    "helpdesk.middleware.no_store",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -179,13 +182,25 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "desk:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "helpdesk.users.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "helpdesk.users.forms.ResetPasswordForm"}
+# allauth's own would write a row of allauth's addresses for everybody who asks; ours has one address: the account's.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = None
-EMAIL_BACKEND = env.text("GLASSDESK_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+_MAIL = env.mail_server("GLASSDESK_MAIL_SERVER")
+_FILED = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_BACKEND = env.text("GLASSDESK_EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend" if _MAIL else _FILED)
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST", "localhost"), _MAIL.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER", ""), _MAIL.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20
 EMAIL_FILE_PATH = DATA_DIR / "mail"
+# Whether invitations reach people by mail; otherwise whoever runs the command hands the link over.
+SENDS_MAIL = EMAIL_BACKEND != _FILED
+INVITATION_DAYS = env.integer("GLASSDESK_INVITATION_DAYS", 7, minimum=1)
 DEFAULT_FROM_EMAIL = env.text("GLASSDESK_FROM_EMAIL", "glassdesk@localhost")
 VISITOR_TOKEN_DAYS = env.integer("GLASSDESK_VISITOR_TOKEN_DAYS", 30, minimum=1)
 VISITOR_MESSAGES_PER_MINUTE = env.integer("GLASSDESK_VISITOR_MESSAGES_PER_MINUTE", 20, minimum=1)

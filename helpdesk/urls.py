@@ -13,7 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", include("helpdesk.health")),
     path("metrics", metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("helpdesk.users.urls")),
     path("demo/", include("helpdesk.demo.urls")),
     path("widget/", include("conversations.widget.urls")),
     path("api/v1/", include("helpdesk.api.urls")),

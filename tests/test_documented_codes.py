@@ -11,7 +11,14 @@ from tests.conftest import ROOT
 from tests.test_architecture import SOURCE_FOLDERS
 
 # People's sessions, forms and policies: programs meet none of these.
-OF_PAGES_ONLY = {NotSignedIn.code, Conflict.code, "retention_policy", "change_not_logged"}
+OF_PAGES_ONLY = {
+    NotSignedIn.code,
+    Conflict.code,
+    "retention_policy",
+    "change_not_logged",
+    "invitation_gone",
+    "mail_not_sent",
+}
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
 SHARED = (
     "helpdesk.errors",

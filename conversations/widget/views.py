@@ -23,6 +23,7 @@ from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.validation import MESSAGE_CHARACTERS
 from conversations.visitors import VisitorIdentity, issue_token, read_token
+from helpdesk.client_address import client_address
 from helpdesk.errors import InvalidInput, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
 from helpdesk.tenants.queries import tenant_by_slug
@@ -53,7 +54,7 @@ class AddressThrottle(SimpleRateThrottle):
     """Limits what one address can do; without Redis nothing is counted (helpdesk.cache)."""
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+        return self.cache_format % {"scope": self.scope, "ident": client_address(request)}
 
 
 class SessionThrottle(AddressThrottle):

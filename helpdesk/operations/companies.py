@@ -1,33 +1,25 @@
-"""Making a company, naming the websites that may show its widget, and letting people in. For the shell, by whoever runs the
+"""Making a company, naming the websites that may show its widget, and who belongs to it. For the shell, by whoever runs the
 desk."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from allauth.account.app_settings import PASSWORD_RESET_TOKEN_GENERATOR
-from allauth.account.utils import user_pk_to_url_str
+import structlog
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
-from django.urls import reverse
+from django.utils import timezone
 
 from conversations.models import Assistant
 from helpdesk.errors import InvalidInput
-from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.users.models import Membership, User
+from helpdesk.users.invitations import revoke_invitation
+from helpdesk.users.models import Invitation, Membership
+from helpdesk.users.queries import account_of
 
-
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """A person who may sign in now. `password_path` leads to the page where a new one chooses a password; else empty."""
-
-    user: User
-    password_path: str
+logger = structlog.get_logger(__name__)
 
 
 def create_company(
@@ -65,22 +57,30 @@ def allow_sites(tenant: Tenant, sites: Sequence[str]) -> Tenant:
     return tenant
 
 
-def invite(tenant: Tenant, *, email: str, name: str, role: Role) -> Invited:
-    """Make the person a member, and the person first where there is none of that address. Asking again gives a new
-    password page to somebody who has none yet. Raises InvalidInput for a member with another role.
-    """
-    email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise InvalidInput(f"{email} is no e-mail address.") from None
-    with transaction.atomic():
-        user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=name.strip())
-        with tenant_atomic(tenant.id):
-            membership, _ = Membership.objects.get_or_create(user=user, defaults={"role": role})
-        if membership.role != role:
-            raise InvalidInput(f"{email} is already here, as {membership.role}. One person has one role in a company.")
-    return Invited(user, "" if user.has_usable_password() else _password_path(user))
+def members(tenant: Tenant) -> list[Membership]:
+    """Who belongs to the company, with their people."""
+    with tenant_atomic(tenant.id):
+        return list(Membership.objects.select_related("user").order_by("created_at"))
+
+
+def open_invitations(tenant: Tenant) -> list[Invitation]:
+    """What was offered and may still be accepted."""
+    with tenant_atomic(tenant.id):
+        rows = list(Invitation.objects.order_by("created_at"))
+    now = timezone.now()
+    return [invitation for invitation in rows if invitation.is_open_at(now)]
+
+
+def remove_person(tenant: Tenant, *, email: str) -> None:
+    """End the membership and the open invitation of that address. Raises InvalidInput when there is neither."""
+    invited, account = revoke_invitation(tenant, email=email), account_of(email)
+    with tenant_atomic(tenant.id):
+        membership = Membership.objects.filter(user=account).first() if account else None
+        if membership is not None:
+            membership.delete()
+    if membership is None and not invited:
+        raise InvalidInput(f"{email} is no member and not invited.")
+    logger.info("person_removed", tenant_id=str(tenant.id), user_id=account.pk if account else None)
 
 
 def origin(site: str) -> str:
@@ -107,8 +107,3 @@ def _check(tenant: Tenant) -> None:
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise InvalidInput(f"{field}: {messages[0]}") from None
-
-
-def _password_path(user: User) -> str:
-    key = PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-    return reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key})

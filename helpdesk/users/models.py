@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -10,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import TenantManager, TenantModel
+from helpdesk.users.email_addresses import canonical
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates people by e-mail address."""
+    """Creates people by e-mail address, in its one spelling. Raises InvalidInput."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user = self.model(email=canonical(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -61,3 +63,39 @@ class Membership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user_id} as {self.role}"
+
+
+class Invitation(TenantModel):
+    """An offer to become a member, for whoever holds its link. `name` is what the person is called, as far as it is known.
+
+    Only the SHA-256 of the link's token is kept. It is open until one of `accepted_at` and `revoked_at` is set, or it is too
+    old; at most one for an address is open, since a new one ends the one before. What has ended forgets address and name.
+    """
+
+    email = models.EmailField()
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=10, choices=[(role.value, role.value) for role in Role])
+    token_digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[TenantManager] = TenantManager()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="one_open_invitation_per_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} as {self.role}"
+
+    def is_open_at(self, moment: datetime) -> bool:
+        """Whether its link still works."""
+        return self.accepted_at is None and self.revoked_at is None and moment < self.expires_at

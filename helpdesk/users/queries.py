@@ -1,4 +1,4 @@
-"""Memberships: which tenants a person belongs to, and with which role."""
+"""People by address, and memberships: which tenants a person belongs to, and with which role."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from django.db.models import QuerySet
 from helpdesk.errors import NotFound
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import user_atomic
+from helpdesk.users.email_addresses import canonical_or_empty
 from helpdesk.users.models import Membership, User
+
+
+def account_of(email: str) -> User | None:
+    """The account of exactly that address; one from before there was one spelling answers to its own."""
+    return User.objects.filter(email=canonical_or_empty(email) or email).first()
 
 
 def tenants_of(user: User) -> list[tuple[Tenant, str]]:

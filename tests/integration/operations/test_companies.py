@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from django.urls import reverse
 
 from conversations.models import Assistant
-from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.users.models import Membership, User
-from tests.factories import PASSWORD, make_tenant, make_user
+from helpdesk.users.models import User
+from tests.factories import PASSWORD, make_tenant
+from tests.integration.users.joining import choose_password, link_in, run
 
 pytestmark = pytest.mark.django_db
 
 NEW = {"name": "Green Tea", "contact": "help@tea.example", "owner": "Lin@Tea.example"}
-
-
-def run(command: str, *arguments: str, **options: Any) -> str:
-    out = StringIO()
-    call_command(command, *arguments, stdout=out, **options)
-    return out.getvalue()
 
 
 def test_a_new_companys_owner_chooses_a_password_and_sees_the_desk(client: Client) -> None:
@@ -35,17 +28,14 @@ def test_a_new_companys_owner_chooses_a_password_and_sees_the_desk(client: Clien
     with tenant_atomic(tenant.id):
         assert Assistant.objects.get(is_default=True).name == "Green Tea"
     assert '<script src="https://desk.example/static/widget/loader.js" data-tenant="green-tea" async></script>' in said
-    [page] = [line.strip().removeprefix("https://desk.example") for line in said.splitlines() if "/password/" in line]
-    form = client.get(page, follow=True)
-    chosen = {"password1": PASSWORD, "password2": PASSWORD}
-    assert client.post(form.redirect_chain[-1][0], chosen, follow=True).status_code == 200
+    link = link_in(said)
+    assert f"https://desk.example{link}" in said
+    assert choose_password(client, link, password=PASSWORD).url == "/desk/green-tea/inbox/"
 
     client.logout()
     client.post(reverse("account_login"), {"login": "lin@tea.example", "password": PASSWORD})
     inbox = client.get("/desk/green-tea/inbox/").content.decode()
     assert ("/desk/green-tea/knowledge/" in inbox, "/demo/" in inbox) == (True, False)
-    # The page opens the account once.
-    assert "password1" not in client.get(page, follow=True).content.decode()
 
 
 def test_only_the_named_websites_may_show_the_widget(client: Client) -> None:
@@ -96,25 +86,7 @@ def test_a_company_that_cannot_be_made_leaves_nothing(slug: str, changed: dict[s
     assert not User.objects.exists()
 
 
-def test_a_person_of_another_company_is_let_in_with_the_password_that_they_have() -> None:
-    tenant, user = make_tenant(), make_user(make_tenant(), Role.OWNER)
-    said = run("invite_person", tenant.slug, user.email, role="viewer")
-    assert "the password that they have" in said and "/password/" not in said
-    with tenant_atomic(tenant.id):
-        assert Membership.objects.get(user=user).role == Role.VIEWER
-
-
-def test_asking_again_gives_the_page_again_and_never_another_role() -> None:
-    tenant = make_tenant()
-    for _ in range(2):
-        assert "/password/" in run("invite_person", tenant.slug, "lin@tea.example", role="agent")
-    with pytest.raises(CommandError, match="already here, as agent"):
-        run("invite_person", tenant.slug, "lin@tea.example", role="owner")
-    with tenant_atomic(tenant.id):
-        assert Membership.objects.get().role == Role.AGENT
-
-
 def test_a_company_that_is_not_there_is_said_to_be_missing() -> None:
-    for command, arguments in {"invite_person": ["a@b.example"], "widget_sites": []}.items():
+    for command, arguments in {"invite_person": ["a@b.example"], "widget_sites": [], "people": []}.items():
         with pytest.raises(CommandError, match="does not exist"):
             run(command, "nowhere", *arguments, **({"role": "agent"} if arguments else {}))

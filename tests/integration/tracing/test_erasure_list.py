@@ -58,7 +58,7 @@ MADE_BY_THE_DESK = {
         "tracing.KeyEvent.chain", "tracing.KeyEvent.master_key_id", "tracing.RetentionChange.chain",
         "tracing.Trace.chain", "tracing.Trace.sealed_digest", "tracing.Trace.sealed_prompt_digest",
         "tracing.TraceAccess.chain", "tracing.TraceAnalysis.chain", "tracing.TraceAnalysis.sealed_digest",
-        "users.User.password", "sessions.Session.session_key",
+        "users.User.password", "users.Invitation.token_digest", "sessions.Session.session_key",
     },
     "numbers, ids, times and scopes": {
         "api_keys.ApiKey.scopes", "conversations.Assistant.refusal_gate", "knowledge.Chunk.sentences",

@@ -108,19 +108,6 @@ def test_lost_cache_reads_as_empty() -> None:
         assert lost.get_many(["key"]) == {}
 
 
-def test_sign_up_is_closed(client: Client) -> None:
-    answers = [
-        client.get("/accounts/signup/"),
-        client.post(
-            "/accounts/signup/",
-            {"email": "new@example.org", "password1": "a-long-password-9", "password2": "a-long-password-9"},
-        ),
-    ]
-    for response in answers:
-        assert "Joining is by invitation" in response.content.decode()
-    assert not User.objects.filter(email="new@example.org").exists()
-
-
 def test_signing_out_needs_a_post(client: Client, user: User) -> None:
     client.force_login(user)
     assert client.get("/accounts/logout/").status_code == 200
@@ -153,7 +140,6 @@ def test_password_reset_tells_nobody_who_has_an_account(client: Client, user: Us
     "path",
     [
         "login/",
-        "signup/",
         "password/reset/",
         "password/reset/done/",
         "password/reset/key/done/",
@@ -172,7 +158,7 @@ def test_public_account_pages_stand_in_our_frame(client: Client, path: str, lang
     assert "Menu:" not in page
 
 
-@pytest.mark.parametrize("path", ["logout/", "password/change/", "email/", "reauthenticate/", "confirm-email/"])
+@pytest.mark.parametrize("path", ["logout/", "password/change/"])
 def test_signed_in_account_pages_stand_in_our_frame(client: Client, user: User, path: str) -> None:
     client.force_login(user)
     page = client.get(f"/accounts/{path}", follow=True).content.decode()

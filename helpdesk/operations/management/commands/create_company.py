@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from helpdesk.errors import GlassdeskError
-from helpdesk.operations.companies import create_company, invite
-from helpdesk.operations.management.commands.invite_person import add_address, say_how_to_sign_in
+from helpdesk.operations.companies import create_company
+from helpdesk.operations.management.commands.invite_person import add_address, hand_over
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Language
+from helpdesk.users.invitations import invite
 
 
 class Command(BaseCommand):
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         add_address(parser)
 
     def handle(self, *args: Any, slug: str, **options: Any) -> None:
+        address = options["address"].rstrip("/")
         try:
             with transaction.atomic():
                 tenant = create_company(
@@ -53,11 +55,11 @@ class Command(BaseCommand):
                     sites=options["site"],
                 )
                 owner = invite(tenant, email=options["owner"], name=options["owner_name"], role=Role.OWNER)
+                how = hand_over(tenant, owner, address)
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
-        address = options["address"].rstrip("/")
         self.stdout.write(f"{tenant.name} has a desk: {address}/desk/{tenant.slug}/")
-        say_how_to_sign_in(self, owner, address)
+        self.stdout.write(how)
         self.stdout.write(
             "Articles come in with `manage.py load_knowledge`, or are written in the desk. On the website goes:"
         )

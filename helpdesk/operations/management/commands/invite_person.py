@@ -7,17 +7,20 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from helpdesk.errors import GlassdeskError
-from helpdesk.operations.companies import Invited, invite
 from helpdesk.permissions import Role
+from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.queries import tenant_by_slug
+from helpdesk.users.invitation_mail import send_invitation
+from helpdesk.users.invitations import Invited, invite
 
 
 class Command(BaseCommand):
-    """The address of the password page goes to standard output and nowhere else."""
+    """The link goes to the person's mailbox; where no mail is set up, to standard output, and nowhere else."""
 
-    help = "Make somebody a member of a company, and print where a new person chooses a password."
+    help = "Offer somebody a membership of a company by a link, which ends the link of an earlier offer."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("company", help="its slug")
@@ -28,24 +31,27 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, company: str, email: str, role: str, name: str, **options: Any) -> None:
         try:
-            invited = invite(tenant_by_slug(company), email=email, name=name, role=Role(role))
+            tenant = tenant_by_slug(company)
+            with transaction.atomic():
+                invited = invite(tenant, email=email, name=name, role=Role(role))
+                how = hand_over(tenant, invited, options["address"].rstrip("/"))
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
-        say_how_to_sign_in(self, invited, options["address"].rstrip("/"))
+        self.stdout.write(how)
 
 
 def add_address(parser: ArgumentParser) -> None:
     """Where people reach this desk."""
     parser.add_argument(
-        "--address", default=settings.ADDRESS, metavar="URL", help="where people reach this desk (printed only)"
+        "--address", default=settings.ADDRESS, metavar="URL", help="where people reach this desk, for the link"
     )
 
 
-def say_how_to_sign_in(command: BaseCommand, invited: Invited, address: str) -> None:
-    """Print it; the address opens the account once, so it goes to that person only."""
-    if not invited.password_path:
-        command.stdout.write(f"{invited.user.email} signs in with the password that they have: {address}/desk/")
-        return
-    days = settings.PASSWORD_RESET_TIMEOUT // 86_400
-    command.stdout.write(f"{invited.user.email} chooses a password within {days} days here; give it to nobody else:")
-    command.stdout.write(f"  {address}{invited.password_path}")
+def hand_over(tenant: Tenant, invited: Invited, address: str) -> str:
+    """Send the link, or have it printed where no mail is set up; what to tell the operator. Raises MailNotSent."""
+    email, link = invited.invitation.email, f"{address}{invited.path}"
+    once = f"It works once and for {settings.INVITATION_DAYS} days."
+    if settings.SENDS_MAIL:
+        send_invitation(tenant, invited.invitation, link)
+        return f"A link is on its way to {email}. {once}"
+    return f"No mail is set up here: hand this link to {email}, and to nobody else. Whoever has it can join. {once}\n  {link}"

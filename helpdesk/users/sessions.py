@@ -1,0 +1,25 @@
+"""Whether the session that opened something long-lived still stands: a socket asks again while it is open."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user
+from django.http import HttpRequest
+
+from helpdesk.errors import NotSignedIn
+from helpdesk.users.models import User
+
+
+def user_of_session(session_key: str | None) -> User:
+    """Who is signed in with that session now, read anew. Raises NotSignedIn when it was ended, by signing out or by a new
+    password, and for an account that is switched off."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    found: Any = get_user(request) if SESSION_KEY in request.session else None
+    if found is None or not found.is_authenticated:
+        raise NotSignedIn
+    user: User = found
+    return user
