@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('knowledge', '0002_state_of_the_knowledge'),
+        ('knowledge', '0003_article_files'),
     ]
 
     operations = [
