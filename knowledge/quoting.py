@@ -137,8 +137,10 @@ def _prefers(other: QuoteSelection, own: QuoteSelection) -> bool:
 
 
 def _may_follow(best: ScoredSentence, second: ScoredSentence) -> bool:
-    """An answer to another question says nothing behind this one."""
-    return _question_of(best) == _question_of(second)
+    """An answer to another question says nothing behind this one, nor does another article's list behind a list."""
+    is_list = "\n" in best.text or "\n" in second.text
+    is_elsewhere = best.candidate.chunk_id != second.candidate.chunk_id
+    return _question_of(best) == _question_of(second) and not (is_list and is_elsewhere)
 
 
 def _question_of(sentence: ScoredSentence) -> str:

@@ -139,3 +139,9 @@ def test_the_parts_of_a_passage_are_all_of_it() -> None:
     first, second = candidate.sentences
     candidate = with_sentences(candidate, replace(first, start=5, quoted=(5, 13), context="Why?"), second)
     assert [candidate.text[start:end] for start, end in candidate.parts] == ["Why? Because.", " It is so."]
+
+
+def test_a_procedure_of_another_passage_is_not_appended() -> None:
+    first = make_candidate([("1. Lift it.\n2. Press it.", 0.95)], rank=1)
+    second = make_candidate([("1. Turn it.\n2. Pull it.", 0.94)], rank=2)
+    assert quoted(select_quotes(make_result(first, second), gate=CERTAIN)) == ["1. Lift it.\n2. Press it."]
