@@ -7,9 +7,10 @@ import pytest
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.embedding import embed_version
-from knowledge import rewriting, tasks
+from knowledge import passages, rewriting, tasks
 from knowledge.chunking import TEXT_VERSION
-from knowledge.models import Article, Chunk
+from knowledge.errors import CannotRead
+from knowledge.models import Article, ArticleVersion, Chunk
 from knowledge.quoting import select_quotes
 from knowledge.state import current_state
 from tests.factories import make_tenant
@@ -76,3 +77,24 @@ def test_another_tenants_passages_are_left_alone(tenant: Tenant) -> None:
     other = make_tenant("other-shop")
     age(other, publish(other, "Paying", PAIR))
     assert rewriting.rewrite_passages(tenant_id=tenant.id) == []
+
+
+def test_a_text_that_cannot_be_cut_keeps_its_passages_and_stops_no_other(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreadable, readable = publish(tenant, "Paying", PAIR), publish(tenant, "Vouchers", PAIR)
+    for article in (unreadable, readable):
+        age(tenant, article)
+
+    def split(article: Article, version: ArticleVersion) -> int:
+        if article.pk == unreadable.pk:
+            Chunk.objects.filter(article=article).delete()
+            raise CannotRead
+        return write(article, version)
+
+    write = passages.write_passages
+    monkeypatch.setattr(passages, "write_passages", split)
+    assert rewriting.rewrite_passages(tenant_id=tenant.id) == [readable.published_version_id]
+    with tenant_atomic(tenant.id):
+        assert Chunk.objects.filter(article=unreadable, embedding__isnull=False).exists()
+        assert not Chunk.objects.filter(text_version__lt=TEXT_VERSION).exists()
