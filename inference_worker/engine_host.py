@@ -205,14 +205,17 @@ class EngineHost:
         """Let the engine compute with as many threads as find a processor; one that has just died is the watcher's."""
         if self.processor.look():
             try:
-                await asyncio.wait_for(self.engine.fit(self.processor), self._stall_seconds)
+                # Not wait_for, which in Python 3.11 can lose the cancellation that ends the watcher.
+                async with asyncio.timeout(self._stall_seconds):
+                    await self.engine.fit(self.processor)
             except (EngineError, TimeoutError) as error:
                 logger.warning("engine_not_fitted error=%s", type(error).__name__)
 
     async def _answers_at_once(self) -> bool:
         """A last look before a restart: what was silent for long has to answer now."""
         try:
-            return await asyncio.wait_for(self.engine.is_alive(), LAST_LOOK_SECONDS)
+            async with asyncio.timeout(LAST_LOOK_SECONDS):
+                return await self.engine.is_alive()
         except TimeoutError:
             return False
 
