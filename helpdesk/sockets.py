@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from helpdesk.errors import Forbidden, NotFound, NotSignedIn
+
 SUBPROTOCOL = "glassdesk.v1"
 
 
@@ -18,6 +20,14 @@ class Close(IntEnum):
     NOT_FOUND = 4404
     TOO_SLOW = 4408
     TOO_MANY = 4429
+
+
+# Who may not open a socket, or keep it.
+REFUSALS: dict[type[Exception], Close] = {
+    NotSignedIn: Close.NOT_SIGNED_IN,
+    Forbidden: Close.FORBIDDEN,
+    NotFound: Close.NOT_FOUND,
+}
 
 
 def agreed_subprotocol(scope: dict[str, Any]) -> str | None:

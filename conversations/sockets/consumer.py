@@ -13,16 +13,11 @@ from django.db import DatabaseError
 
 from conversations.sockets.following import in_database
 from conversations.sockets.frames import parse_frame
-from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound, NotSignedIn
-from helpdesk.sockets import Close, agreed_subprotocol
+from helpdesk.errors import GlassdeskError, InvalidInput
+from helpdesk.sockets import REFUSALS, Close, agreed_subprotocol
 
 MALFORMED_LIMIT = 3
-CODES: dict[type[Exception], Close] = {
-    NotSignedIn: Close.NOT_SIGNED_IN,
-    Forbidden: Close.FORBIDDEN,
-    NotFound: Close.NOT_FOUND,
-    DatabaseError: Close.UNAVAILABLE,
-}
+CODES: dict[type[Exception], Close] = REFUSALS | {DatabaseError: Close.UNAVAILABLE}
 
 Admitted = TypeVar("Admitted")
 

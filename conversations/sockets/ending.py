@@ -9,8 +9,8 @@ from typing import Any
 from django.db import DatabaseError
 
 from conversations.sockets.following import in_database
-from helpdesk.errors import Forbidden, NotFound, NotSignedIn
 from helpdesk.permissions import Right
+from helpdesk.sockets import REFUSALS
 from helpdesk.users.access import authorise
 from helpdesk.users.sessions import user_of_session
 
@@ -18,7 +18,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 LOOK_AGAIN_SECONDS = 30.0
-CODES: dict[type[Exception], int] = {NotSignedIn: 4401, Forbidden: 4403, NotFound: 4404}
 
 
 class EndsWithSession:
@@ -54,8 +53,8 @@ async def _until_it_may_not(scope: dict[str, Any]) -> int:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         try:
             await in_database(_check, session_key, scope["url_route"]["kwargs"]["tenant_slug"])
-        except tuple(CODES) as error:
-            return CODES[type(error)]
+        except tuple(REFUSALS) as error:
+            return int(REFUSALS[type(error)])
         except DatabaseError:
             continue
 
