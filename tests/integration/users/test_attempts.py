@@ -95,7 +95,9 @@ def test_a_browser_is_known_for_its_own_account_only(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "x", "a:b:c", signing.dumps(["x", "y"], salt="other"), signing.dumps(1, salt=attempts.SALT)]
+    "value",
+    ["", "x", "a:b:c", signing.dumps(["x", "y"], salt="other"), signing.dumps(1, salt=attempts.SALT)],
+    ids=["empty", "a word", "three parts", "another salt", "a number"],
 )
 def test_a_made_up_cookie_makes_no_browser_known(user: User, value: str) -> None:
     browser = Client()
