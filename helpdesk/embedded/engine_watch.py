@@ -6,30 +6,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import redis
 
 from helpdesk.workers import WorkerState, WorkerStatus, read_workers
 
 LOOK_SECONDS = 2.0
+# From this share on a machine that was called busy is calm again.
+CALM_SHARE = 0.65
+# A worker that has no article left may get more with the next sweep.
+SETTLED_SECONDS = 60.0
 
 
 def sentence(before: WorkerStatus | None, now: WorkerStatus) -> str | None:
     """What somebody at the terminal should read of the change from one report to the next."""
-    who = f"inference worker of {now.alias}" if now.alias else "inference worker"
+    who = _title(now)
     if before is not None and now.restarts > before.restarts:
         return f"The {who} has started its engine again (restart {now.restarts}); it is warm."
     if before is not None and before.state == WorkerState.LOADING and now.ready:
         return f"The {who} is warm."
-    if before is None:
+    if before is None or now.state == before.state:
         return None
-    if now.state == before.state:
-        return _of_load(who, before, now)
-    return _of_states(who, before.state, now.state)
-
-
-def _of_states(who: str, before: WorkerState, now: WorkerState) -> str | None:
     return {
         (WorkerState.WARM, WorkerState.RESTARTING): f"The engine of the {who} died; the worker is starting it again.",
         (
@@ -42,20 +40,7 @@ def _of_states(who: str, before: WorkerState, now: WorkerState) -> str | None:
         ): f"The engine of the {who} does not answer; nothing is sent to it meanwhile.",
         (WorkerState.STALLED, WorkerState.WARM): f"The engine of the {who} answers again.",
         (WorkerState.RESTARTING, WorkerState.WARM): f"The engine of the {who} answers again.",
-    }.get((before, now))
-
-
-def _of_load(who: str, before: WorkerStatus, now: WorkerStatus) -> str | None:
-    if now.is_starved and not before.is_starved:
-        return (
-            f"The machine is busy: other programs leave the engine of the {who} {now.processor_share or 0:.0%} of the "
-            "processor time that it wants. Answers take longer."
-        )
-    if now.indexing and not before.indexing:
-        return f"{now.indexing} articles are being indexed; until then they are found by their words."
-    if before.indexing and not now.indexing:
-        return "All articles are indexed."
-    return None
+    }.get((before.state, now.state))
 
 
 @dataclass(slots=True)
@@ -65,6 +50,10 @@ class EngineWatch:
     connection: redis.Redis
     say: Callable[[str], None]
     _last: dict[str, WorkerStatus] = field(default_factory=dict)
+    # Workers whose machine was said to be busy, and whose articles were said to be indexed.
+    _busy: set[str] = field(default_factory=set)
+    _indexing: set[str] = field(default_factory=set)
+    _indexed_at: dict[str, float] = field(default_factory=dict)
     _next_look: float = 0.0
 
     def look(self) -> None:
@@ -76,15 +65,38 @@ class EngineWatch:
             workers = read_workers(self.connection)
         except (redis.RedisError, json.JSONDecodeError):
             return
-        known = {worker.name: _with_share(worker, self._last.get(worker.name)) for worker in workers}
-        for name, worker in known.items():
-            if line := sentence(self._last.get(name), worker):
+        for worker in workers:
+            if line := sentence(self._last.get(worker.name), worker):
                 self.say(line)
-        self._last = known
+            self._look_at_load(worker)
+            self._look_at_index(worker)
+        self._last = {worker.name: worker for worker in workers}
+
+    def _look_at_load(self, worker: WorkerStatus) -> None:
+        """Once until the machine was calm. An engine that had nothing to do says nothing of the machine."""
+        share = worker.processor_share
+        if worker.is_starved and worker.name not in self._busy:
+            self._busy.add(worker.name)
+            self.say(
+                f"The machine is busy: other programs leave the engine of the {_title(worker)} {share or 0:.0%} of the "
+                "processor time that it wants. Answers take longer."
+            )
+        elif share is not None and share >= CALM_SHARE:
+            self._busy.discard(worker.name)
+
+    def _look_at_index(self, worker: WorkerStatus) -> None:
+        if worker.indexing and worker.name not in self._indexing:
+            self._indexing.add(worker.name)
+            self.say("Articles are being indexed; until then they are found by their words.")
+        elif worker.indexing:
+            self._indexed_at.pop(worker.name, None)
+        elif worker.ready and worker.name in self._indexing:
+            since = self._indexed_at.setdefault(worker.name, time.monotonic())
+            if time.monotonic() - since >= SETTLED_SECONDS:
+                del self._indexed_at[worker.name]
+                self._indexing.discard(worker.name)
+                self.say("All articles are indexed.")
 
 
-def _with_share(now: WorkerStatus, before: WorkerStatus | None) -> WorkerStatus:
-    """An engine that had nothing to do says nothing of the machine: what was said of it last still holds."""
-    if before is None or now.processor_share is not None:
-        return now
-    return replace(now, processor_share=before.processor_share)
+def _title(worker: WorkerStatus) -> str:
+    return f"inference worker of {worker.alias}" if worker.alias else "inference worker"

@@ -29,7 +29,8 @@ START_SECONDS = 30.0
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "200",
+    # A GPU of 256 sequences has 307 threads that search and store.
+    "max_connections": "400",
     "shared_buffers": "256MB",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",

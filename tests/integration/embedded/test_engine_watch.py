@@ -83,14 +83,28 @@ def test_a_busy_machine_is_said_once_until_it_was_calm(watch: tuple[EngineWatch,
     assert after(watch, status("a", processor_share=0.2)) == []
     assert after(watch, status("a", processor_share=None)) == []
     assert after(watch, status("a", processor_share=0.2)) == []
+    assert after(watch, status("a", processor_share=0.55)) == []
+    assert after(watch, status("a", processor_share=0.45)) == []
     assert after(watch, status("a", processor_share=0.8)) == []
     assert len(after(watch, status("a", processor_share=0.4))) == 1
 
 
-def test_articles_that_wait_for_their_vectors_are_said(watch: tuple[EngineWatch, list[str]]) -> None:
+def test_a_busy_machine_hides_nothing_else(watch: tuple[EngineWatch, list[str]]) -> None:
+    after(watch, status("a", state="loading"))
+    lines = after(watch, status("a", processor_share=0.2, indexing=9))
+    assert [line.split(" ")[0] for line in lines] == ["The", "The", "Articles"]
+
+
+def test_articles_that_wait_for_their_vectors_are_said(
+    watch: tuple[EngineWatch, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     after(watch, status("a"))
     assert after(watch, status("a", indexing=75)) == [
-        "75 articles are being indexed; until then they are found by their words."
+        "Articles are being indexed; until then they are found by their words."
     ]
     assert after(watch, status("a", indexing=12)) == []
+    assert after(watch, status("a")) == []  # the next sweep may bring more
+    monkeypatch.setattr("helpdesk.embedded.engine_watch.SETTLED_SECONDS", 0.0)
+    assert after(watch, status("a", indexing=3)) == []
     assert after(watch, status("a")) == ["All articles are indexed."]
+    assert after(watch, status("a")) == []
