@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 # An idle engine uses less in a stall's length; one that works uses more, however slowly.
 STILL_SECONDS = 0.1
-# A share says little of an engine that hardly wanted a processor.
-LEAST_WANTED_SECONDS = 0.3
+# An idle engine's dozens of threads wake now and then, and wait longer than they run: only one that wants this much of a
+# processor all the time says something of the machine.
+LEAST_WANTED = 0.5
 NEWEST_WEIGHT = 0.5
 # A share older than this says nothing of now.
 FORGET_SECONDS = 60.0
@@ -108,7 +109,7 @@ class ProcessorShare:
         added, passed = seen.since(self._seen), now - self._at
         idle_cores = max(idle - self._idle_seen, 0.0) / max(passed, 1e-9)
         self._seen, self._idle_seen, self._at = seen, idle, now
-        if added.wanted < LEAST_WANTED_SECONDS:
+        if added.wanted < LEAST_WANTED * passed:
             return False
         known = self._share if self.is_known else added.share
         self._share = known + NEWEST_WEIGHT * (added.share - known)

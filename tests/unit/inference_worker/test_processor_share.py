@@ -111,7 +111,7 @@ def test_as_many_threads_as_find_a_processor(threads: int, most: int, share: flo
 def test_an_idle_engine_says_nothing_and_what_it_said_is_forgotten() -> None:
     machine = Machine()
     measured = machine.share()
-    machine.pass_time(2, used=0.01)
+    machine.pass_time(2, used=0.05, waited=0.3)
     assert (measured.look(), measured.share) == (False, None)
     machine.pass_time(2, used=0.5, waited=0.5)
     assert (measured.look(), measured.share) == (True, 0.5)
