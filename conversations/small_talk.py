@@ -30,19 +30,24 @@ _POLITE_ZH = re.compile(
 _WHOM = (
     r"(?:real |live |actual |human )*(?:person|people|human(?: being)?|someone|somebody|agent|representative|rep|operator"
     r"|advisor|adviser|employee|staff(?: member)?|colleague|customer (?:service|support|care)"
-    r"|support(?: (?:agent|team|person))?|service agent)"
+    r"|support(?: (?:agent|team|person))?|service agent)(?: (?:from|in|at|on) (?:your|the) (?:team|company|shop|office|staff))?"
 )
 _WISHES = (
     r"(?:(?:can|could|may|might) (?:i|you|we) |i (?:want|need|wish|would like|'d like) (?:to )?"
-    r"|i'd (?:like|love|prefer) (?:to )?|let me |just )*"
+    r"|i(?:'d| would) (?:like|love|prefer|rather) (?:to )?|let me |just )*"
 )
 _CONTACT = (
     r"(?:(?:talk|speak|chat|write)(?: (?:to|with))?|get(?: me)?|have|reach|contact"
     r"|(?:connect|transfer|forward|hand|put|pass) me (?:over |through |on )?(?:to|with))"
 )
 _THANKS = r"(?:(?:many |a lot of )?(?:thanks|thank you|thankyou|thx|thanx|ty|cheers)"
-# Behind thanks and before a farewell people say more; who asks on has a question.
-_NO_QUESTION = r"(?!.*\b(?:where|when|how|what|why|which|who|but|nothing|can|could|do|does|is|are|will|order|parcel)\b)"
+# Behind thanks and before a farewell people say more. What is not named here may be a request: "Thanks, I want a refund".
+_KINDNESS = (
+    r"(?:(?:for|you've been|you were|that was|it was|this was) (?:so |very |really |most |a |an |such a )*"
+    r"(?:help|helpful|great help|big help|kind|great|patient|useful|pleasure|quick|fast|amazing|wonderful|good|nice|lovely"
+    r"|helping|answering|explaining|your (?:help|time|patience|answer|reply|support|quick (?:help|answer|reply)))"
+    r"(?: (?:me|us|out|today|again|so much|(?:talking|chatting|speaking)(?: (?:to|with) you)?|with (?:this|that)))*)"
+)
 _FOR_WHAT = (
     r"(?: (?:a lot|a bunch|so much|very much|again|for (?:your|the) (?:help|answer|info|information|support)))*)"
 )
@@ -52,6 +57,7 @@ _MEANINGS: list[tuple[SmallTalk, str]] = [
         SmallTalk.PERSON,
         rf"{_WISHES}(?:{_CONTACT} )?(?:a |an |the |some |your |one of your )?{_WHOM}(?: chat)?(?: please)?",
     ),
+    (SmallTalk.PERSON, "我?(?:想要?|要)?(?:找(?:个|一个)?人|投诉)"),
     (SmallTalk.PERSON, r"(?:live|human) (?:chat|support|help)|(?:not a|no) (?:ro)?bot|hand ?over|escalate"),
     (
         SmallTalk.PERSON,
@@ -77,7 +83,7 @@ _MEANINGS: list[tuple[SmallTalk, str]] = [
         r"(?:ok|okay|great|perfect|super|cool|fine|nice|wonderful|got it|alright|all right|i see|understood"
         r"|that's (?:all|it|great|fine)|that (?:helps|helped)(?: a lot)?|much appreciated| "
         rf"|{_THANKS}{_FOR_WHAT})++"
-        rf"|{_THANKS}) (?:for|you've|i) {_NO_QUESTION}[a-z' ]{{2,40}}|i (?:really )?appreciate (?:it|that|your help)",
+        rf"|{_THANKS}) {_KINDNESS}|i (?:really )?appreciate (?:it|that|your help)",
     ),
     (
         SmallTalk.THANKS,
@@ -88,7 +94,7 @@ _MEANINGS: list[tuple[SmallTalk, str]] = [
         SmallTalk.PARTING,
         r"(?:bye|goodbye|good bye|good ?night|see you(?: later| soon)?|see ya|take care|farewell"
         r"|have a (?:nice|good|great) (?:day|evening|weekend|one)|until next time| )++"
-        rf"|{_NO_QUESTION}[a-z' ]{{2,50}} (?:bye|goodbye|see you later)",
+        rf"|{_KINDNESS} (?:bye|goodbye|see you later)",
     ),
     (SmallTalk.PARTING, "(?:再见|拜|晚安|回见|回头见|下次见|88)++"),
 ]

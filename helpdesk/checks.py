@@ -21,7 +21,10 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
     try:
         check_master_key()
     except SealError as error:
-        problems.append(Error(str(error), id="glassdesk.E001"))
+        hint = (
+            "A desk that was started with GLASSDESK_DATA is found by commands that are given the same GLASSDESK_DATA."
+        )
+        problems.append(Error(str(error), hint=hint, id="glassdesk.E001"))
     if not settings.DEBUG and settings.SECRET_KEY == "insecure-development-key":  # noqa: S105
         problems.append(Error("Set GLASSDESK_SECRET_KEY or GLASSDESK_SECRET_KEY_FILE.", id="glassdesk.E002"))
     return problems

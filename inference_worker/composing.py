@@ -21,13 +21,15 @@ from knowledge.codes import codes_in
 from knowledge.deciding import decide
 from knowledge.mentions import Verdict
 from knowledge.questions import asking_part, is_long, questions_in
-from knowledge.quoting import Quote, QuoteSelection, join_quotes
+from knowledge.quoting import Quote, QuoteSelection, fitting_quotes, join_quotes
 from knowledge.retrieval import Candidate, RetrievalResult, search
 from knowledge.terms import known_share
 from knowledge.text import detect_language
 
 # Small models lose the thread in long prompts, and on a CPU every prompt token costs time to the first word.
 QUOTE_PROMPT_TOKENS = 640
+# Quotes may take this part of the context window: the answer gets twice their tokens, and the prompt has room beside it.
+QUOTED_PART = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,10 @@ def _search(
     with clock.step("select"):
         gate = claimed.conversation.assistant.refusal_gate
         decision = decide(result, asked=asking_part(asked or query), gate=gate, own_names=own_names)
-        return Found(query, result, decision.selection, decision.verdict)
+        engine = runtime.host.engine
+        most = engine.info().max_model_len // QUOTED_PART
+        quotes = fitting_quotes(decision.selection.quotes, count_tokens=engine.count_tokens, most=most)
+        return Found(query, result, replace(decision.selection, quotes=quotes), decision.verdict)
 
 
 def resolve_style(assistant: Assistant, *, can_generate_freely: bool) -> AnswerStyle:

@@ -63,7 +63,7 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
             if error.retryable:
                 runtime.host.suspect()
             _after_engine_error(claimed, error)
-            log.warning("reply_engine_error", retryable=error.retryable)
+            log.warning("reply_engine_error", kind=type(error).__name__, retryable=error.retryable)
     if is_unhurried:
         enqueue_feed()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from knowledge.answerability import DEFAULT_THRESHOLD, Kind, answer_probability, kind_of, threshold_for
@@ -20,6 +20,8 @@ SMALL_MARGIN = 0.06
 OTHER_LANGUAGE_LEAD = 0.1
 # ... and an answer that is as likely as this in the own language is not looked for in another.
 SURE_ENOUGH = 0.8
+
+CUT = " …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,24 @@ def whole_quote(candidate: Candidate, sentence: Sentence, *, score: float = 0.0)
     """What is quoted when that sentence of the passage is chosen."""
     start, end = sentence.quoted
     return Quote(candidate, start, end, candidate.text[start:end], score=score, context=sentence.context)
+
+
+def fitting_quotes(quotes: Sequence[Quote], *, count_tokens: Callable[[str], int], most: int) -> tuple[Quote, ...]:
+    """As many of the quotes, the best first, as take `most` tokens together; a single one that is longer is cut.
+
+    Text without full stops is one sentence of hundreds of tokens, and a small model spells numbers digit by digit.
+    """
+    kept = list(quotes)
+    while len(kept) > 1 and count_tokens(join_quotes(kept)) > most:
+        kept.remove(min(kept, key=lambda quote: quote.score))
+    if not kept or count_tokens(kept[0].text) <= most:
+        return tuple(kept)
+    text = kept[0].text
+    while count_tokens(text + CUT) > most:
+        shorter = text[: len(text) * most // count_tokens(text + CUT)]
+        end = max(shorter.rfind("\n"), shorter.rfind(" "), len(shorter) * 2 // 3)
+        text = shorter[:end].rstrip(" \n,;:，；：、")
+    return (replace(kept[0], text=text + CUT),)
 
 
 def join_quotes(quotes: Sequence[Quote]) -> str:

@@ -78,7 +78,7 @@ class EngineWatch:
         if worker.is_starved and worker.name not in self._busy:
             self._busy.add(worker.name)
             self.say(
-                f"The machine is busy: other programs leave the engine of the {_title(worker)} {share or 0:.0%} of the "
+                f"The machine is busy: other work leaves the engine of the {_title(worker)} {share or 0:.0%} of the "
                 "processor time that it wants. Answers take longer."
             )
         elif share is not None and share >= CALM_SHARE:

@@ -121,7 +121,8 @@
     if (accent) query.set("accent", accent);
     if (theme !== "auto") query.set("theme", theme);
     frame = make("iframe", { title: say(PANEL), src: `${base}/widget/${encodeURIComponent(options.tenant)}/frame?${query}` });
-    launcher.classList.remove("needed");
+    // Until the frame shows its own button, and for good where it may not be shown.
+    launcher.classList.add("needed");
     panel.replaceChildren(frame);
     waitForAnswer(ANSWER_WITHIN);
   }
@@ -172,6 +173,7 @@
     if (data.type === "ready") {
       clearTimeout(timer);
       answered = true;
+      launcher.classList.remove("needed");
       tell(isOpen ? "open" : "closed");
     }
     if (data.type === "close" && isOpen) toggle(false);

@@ -77,7 +77,7 @@ def test_without_redis_nothing_is_said(watch: tuple[EngineWatch, list[str]], mon
 def test_a_busy_machine_is_said_once_until_it_was_calm(watch: tuple[EngineWatch, list[str]]) -> None:
     after(watch, status("a", processor_share=0.9))
     assert after(watch, status("a", processor_share=0.31)) == [
-        "The machine is busy: other programs leave the engine of the inference worker 31% of the processor time that it "
+        "The machine is busy: other work leaves the engine of the inference worker 31% of the processor time that it "
         "wants. Answers take longer."
     ]
     assert after(watch, status("a", processor_share=0.2)) == []

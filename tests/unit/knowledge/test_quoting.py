@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 
 from knowledge.chunking import Sentence
-from knowledge.quoting import SMALL_MARGIN, gate_scores, join_quotes, select_quotes, whole_quote
+from knowledge.quoting import (
+    SMALL_MARGIN,
+    Quote,
+    fitting_quotes,
+    gate_scores,
+    join_quotes,
+    select_quotes,
+    whole_quote,
+)
 from knowledge.retrieval import Candidate
 from tests.unit.knowledge.results import make_candidate, make_result
 
@@ -145,3 +153,24 @@ def test_a_procedure_of_another_passage_is_not_appended() -> None:
     first = make_candidate([("1. Lift it.\n2. Press it.", 0.95)], rank=1)
     second = make_candidate([("1. Turn it.\n2. Pull it.", 0.94)], rank=2)
     assert quoted(select_quotes(make_result(first, second), gate=CERTAIN)) == ["1. Lift it.\n2. Press it."]
+
+
+def quote(text: str, score: float) -> Quote:
+    return Quote(make_candidate([("A sentence.", 0.9)]), 0, 11, text, score=score)
+
+
+def test_quotes_that_are_too_much_for_the_engine_lose_the_weaker_one_then_their_end() -> None:
+    first, second = quote("Plant 1 needs two spoons.", 0.7), quote("Plant 2 needs three spoons of it.", 0.9)
+    assert fitting_quotes((first, second), count_tokens=len, most=80) == (first, second)
+    assert fitting_quotes((first, second), count_tokens=len, most=40) == (second,)
+    (cut,) = fitting_quotes((first, second), count_tokens=len, most=20)
+    assert (cut.text, cut.candidate) == ("Plant 2 needs …", second.candidate)
+    assert fitting_quotes((), count_tokens=len, most=20) == ()
+
+
+@pytest.mark.parametrize("text", ["一" * 4000, "needs 1 spoon, " * 400, "x" * 4000, "line\n" * 900, "1234567890" * 300])
+def test_text_without_full_stops_is_cut_to_what_fits(text: str) -> None:
+    (cut,) = fitting_quotes((quote(text, 0.9),), count_tokens=len, most=512)
+    assert len(cut.text) <= 512
+    assert len(cut.text) > 256
+    assert text.startswith(cut.text.removesuffix(" …"))
