@@ -168,10 +168,8 @@ REPEATED = [
 
 @pytest.mark.parametrize("piece", REPEATED)
 def test_a_text_of_one_repeated_piece_is_cut_in_time(piece: str) -> None:
-    """Twice the text may take some more than twice the time; where it grows with the square, four times."""
-    long = _seconds(piece * (2 * LENGTH // len(piece)))
-    if long > 2:
-        assert long < 3.2 * _seconds(piece * (LENGTH // len(piece)))
+    """About a second of the processor each; one whose time grew with the square took minutes."""
+    assert _seconds(piece * (2 * LENGTH // len(piece))) < 30
 
 
 @pytest.mark.parametrize("depth", [50, 400])
