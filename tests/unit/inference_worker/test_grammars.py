@@ -46,7 +46,7 @@ def test_what_no_grammar_is_made_of_is_refused_within_its_limits(schema: dict[st
     begun = time.process_time()
     with pytest.raises(RequestRefused):
         require_grammar(schema)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5
 
 
 def test_a_schema_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:

