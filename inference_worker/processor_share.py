@@ -16,11 +16,11 @@ STILL_SECONDS = 0.1
 # An idle engine's dozens of threads wake now and then, and wait longer than they run: only one that wants this much of a
 # processor all the time says something of the machine.
 LEAST_WANTED = 0.5
-NEWEST_WEIGHT = 0.5
+NEWEST_WEIGHT = 0.7
 # A share older than this says nothing of now.
 FORGET_SECONDS = 60.0
 # Threads that wait for each other are only as fast as the one that has no processor: so many of them as get one.
-ROUNDING = 0.7
+ROUNDING = 0.6
 
 
 @dataclass(frozen=True, slots=True)
