@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
 from batches.feeding import feed
-from helpdesk.celery import DEFAULT_QUEUE, app
+from helpdesk.queue.celery import DEFAULT_QUEUE, app
 
 logger = structlog.get_logger(__name__)
 

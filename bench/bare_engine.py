@@ -15,8 +15,8 @@ from typing import Any
 
 from bench.processor_time import difference, own_seconds
 from bench.programs import jobs, report
-from inference_worker.engine_processes import set_environment
-from inference_worker.vllm_extensions import imported
+from inference_worker.engine.processes import set_environment
+from inference_worker.engine.vllm.extensions import imported
 
 
 async def measure() -> None:
@@ -41,7 +41,7 @@ async def measure() -> None:
             enforce_eager=current_platform.is_cpu(),
             enable_prefix_caching=True,
             # Registers the Int4 operator where this build of vLLM has none for the processor.
-            worker_extension_cls="inference_worker.vllm_extensions.worker.WorkerSetup",
+            worker_extension_cls="inference_worker.engine.vllm.extensions.worker.WorkerSetup",
             disable_log_stats=True,
             use_tqdm_on_load=False,
         )

@@ -153,7 +153,7 @@ def engine_settings() -> dict[str, Any]:
     """What the product's engine is loaded with."""
     from django.conf import settings
 
-    from inference_worker.models import resolve_model
+    from inference_worker.engine.weights.checkpoints import resolve_model
 
     return {
         "model": resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR).location,
@@ -167,7 +167,7 @@ def naive_model() -> str:
     """The packaged model unquantised, as `transformers` loads it."""
     from django.conf import settings
 
-    from inference_worker.models import prepare_chat
+    from inference_worker.engine.weights.checkpoints import prepare_chat
 
     return str(prepare_chat(settings.CACHE_DIR, precision="bf16"))
 

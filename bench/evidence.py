@@ -18,10 +18,10 @@ from statistics import median
 from typing import Any
 
 from helpdesk.embedded.children import engine_threads
-from inference_worker.engine import ChatTurn, GenerationRequest, Prompt, SamplingParameters
-from inference_worker.models import default_cache, resolve_model
-from inference_worker.vllm_arguments import EngineSettings
-from inference_worker.vllm_engine import VLLMEngine
+from inference_worker.engine.contract import ChatTurn, GenerationRequest, Prompt, SamplingParameters
+from inference_worker.engine.vllm.adapter import VLLMEngine
+from inference_worker.engine.vllm.arguments import EngineSettings
+from inference_worker.engine.weights.checkpoints import default_cache, resolve_model
 
 STREAMS = 8
 SENTENCE = (

@@ -17,7 +17,7 @@ from django.db.models import Count, Max, Q
 from conversations.models import Assistant, Reply, ReplyPriority, ReplyStatus
 from conversations.queries import IN_FLIGHT
 from helpdesk.errors import Busy
-from helpdesk.waiting import ahead_of, line_lengths, seconds_until_taken
+from helpdesk.queue.lengths import ahead_of, line_lengths, seconds_until_taken
 
 logger = structlog.get_logger(__name__)
 

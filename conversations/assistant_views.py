@@ -17,8 +17,8 @@ from conversations.models import Assistant
 from conversations.queries import default_assistant
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.permissions import Right
+from helpdesk.queue.workers import served_models
 from helpdesk.users.access import DeskRequest, desk_view
-from helpdesk.workers import served_models
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -31,8 +31,8 @@ from conversations.models import (
 from conversations.parameters import without_words
 from conversations.queries import history_before
 from conversations.tasks import enqueue_reply
+from helpdesk.queue.lengths import replies_in_line
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
-from helpdesk.waiting import replies_in_line
 
 logger = structlog.get_logger(__name__)
 

@@ -9,10 +9,10 @@ from celery import shared_task
 from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
-from helpdesk.celery import app, inference_queue, step_of_rank
+from helpdesk.queue.celery import app, inference_queue, step_of_rank
+from helpdesk.queue.lengths import REPLY_HEADER
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.waiting import REPLY_HEADER
 
 logger = structlog.get_logger(__name__)
 

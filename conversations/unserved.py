@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from conversations.models import Reply, ReplyStatus
 from conversations.replies import fail_reply
+from helpdesk.queue.workers import served_models
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.workers import served_models
 
 logger = structlog.get_logger(__name__)
 

@@ -14,8 +14,8 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from helpdesk.queue.workers import WorkerStatus, read_workers, served_models
 from helpdesk.streams.writer import client
-from helpdesk.workers import WorkerStatus, read_workers, served_models
 
 
 @never_cache

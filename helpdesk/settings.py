@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "tracing",
     "batches",
     "inference_worker",
+    "evaluation",
 ]
 
 MIDDLEWARE = [

@@ -7,12 +7,12 @@ from typing import cast
 import structlog
 from django.conf import settings
 
-from inference_worker.engine import Embedder, Engine
-from inference_worker.engine_host import EngineHost
-from inference_worker.load_log import LoadLog
+from inference_worker.engine.contract import Embedder, Engine
+from inference_worker.engine.host import EngineHost
+from inference_worker.engine.load_log import LoadLog
+from inference_worker.engine.vllm.runner import ModelRunner
 from inference_worker.registration import Registration
 from inference_worker.runtime import Runtime
-from inference_worker.vllm_runner import ModelRunner
 
 logger = structlog.get_logger(__name__)
 
@@ -20,14 +20,14 @@ logger = structlog.get_logger(__name__)
 def load_engine(load_log: LoadLog | None = None) -> Engine:
     """The chat engine, not started yet."""
     if settings.ENGINE == "scripted":
-        from inference_worker.scripted_engine import ScriptedEngine
+        from inference_worker.engine.scripted import ScriptedEngine
 
         return ScriptedEngine(
             delay=settings.SCRIPTED_PAUSE_MILLISECONDS / 1000, max_num_seqs=settings.ENGINE_MAX_SEQUENCES
         )
-    from inference_worker.models import resolve_model
-    from inference_worker.vllm_arguments import EngineSettings
-    from inference_worker.vllm_engine import VLLMEngine
+    from inference_worker.engine.vllm.adapter import VLLMEngine
+    from inference_worker.engine.vllm.arguments import EngineSettings
+    from inference_worker.engine.weights.checkpoints import resolve_model
 
     model = resolve_model(settings.CHAT_MODEL, settings.CACHE_DIR)
     engine = VLLMEngine(
@@ -50,11 +50,11 @@ def load_engine(load_log: LoadLog | None = None) -> Engine:
 def load_embedder() -> Embedder:
     """The embedding model, loaded."""
     if settings.ENGINE == "scripted":
-        from inference_worker.scripted_engine import ScriptedEmbedder
+        from inference_worker.engine.scripted import ScriptedEmbedder
 
         return ScriptedEmbedder()
-    from inference_worker.embedder import EmbedderSettings, SentenceTransformerEmbedder
-    from inference_worker.models import resolve_model
+    from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder
+    from inference_worker.engine.weights.checkpoints import resolve_model
 
     model = resolve_model(settings.EMBEDDING_MODEL, settings.CACHE_DIR, purpose="embeddings")
     return SentenceTransformerEmbedder(

@@ -12,10 +12,10 @@ from prometheus_client.registry import Collector
 from conversations.metrics import count_reply
 from conversations.models import Outcome
 from helpdesk.metrics.serving import serve_metrics
-from helpdesk.workers import WorkerState
+from helpdesk.queue.workers import WorkerState
 from inference_worker import runtime as holder
-from inference_worker.engine import EngineError
-from inference_worker.recording import Work, outcome_of, waited_ms
+from inference_worker.answering.recording import Work, outcome_of, waited_ms
+from inference_worker.engine.contract import EngineError
 
 # From a GPU's milliseconds to what a loaded CPU and a long queue take.
 WAITING = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13, 20, 30, 60, 120)

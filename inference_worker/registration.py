@@ -13,13 +13,13 @@ import redis
 import structlog
 from django.conf import settings
 
-from helpdesk.celery import inference_queue
-from helpdesk.workers import WorkerState, WorkerStatus, remove_heartbeat, report_heartbeat
-from inference_worker.load_log import LoadLog
+from helpdesk.queue.celery import inference_queue
+from helpdesk.queue.workers import WorkerState, WorkerStatus, remove_heartbeat, report_heartbeat
+from inference_worker.engine.load_log import LoadLog
 
 if TYPE_CHECKING:
-    from inference_worker.engine import Embedder
-    from inference_worker.engine_host import EngineHost
+    from inference_worker.engine.contract import Embedder
+    from inference_worker.engine.host import EngineHost
 
 logger = structlog.get_logger(__name__)
 

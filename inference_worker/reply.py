@@ -14,10 +14,10 @@ from conversations.models import Conversation, ConversationStatus, ReplyStatus
 from conversations.replies import ClaimedReply, ReplyLost, TakenOver, claim_reply, fail_reply, release_reply
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.engine import EngineError, PromptTooLong, RequestRefused
-from inference_worker.generation import DeadlinePassed, Stopped, WorkerStopping
+from inference_worker.answering.generation import DeadlinePassed, Stopped, WorkerStopping
+from inference_worker.answering.pipeline import write
+from inference_worker.engine.contract import EngineError, PromptTooLong, RequestRefused
 from inference_worker.runtime import Runtime
-from inference_worker.writing import write
 
 logger = structlog.get_logger(__name__)
 

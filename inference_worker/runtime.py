@@ -15,14 +15,14 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from conversations.replies import release_reply, renew_leases
-from helpdesk.workers import WorkerState, WorkerStatus
+from helpdesk.queue.workers import WorkerState, WorkerStatus
+from inference_worker.answering.embedding import embed_version
+from inference_worker.answering.stopping import StopListener, StopSignal
 from inference_worker.background import IdleQueue
-from inference_worker.embedding import embed_version
-from inference_worker.engine import Embedder
-from inference_worker.engine_host import EngineHost
-from inference_worker.pace import Pace
+from inference_worker.engine.contract import Embedder
+from inference_worker.engine.host import EngineHost
 from inference_worker.registration import HEARTBEAT_SECONDS, Registration, Work
-from inference_worker.stopping import StopListener, StopSignal
+from inference_worker.throughput import Pace
 from tracing.jobs import renew_job
 
 logger = structlog.get_logger(__name__)
@@ -163,7 +163,7 @@ class Runtime:
         return False
 
     def _analyse(self, tenant_id: UUID, job_id: UUID) -> bool:
-        from inference_worker.analysing import run_analysis
+        from inference_worker.answering.analysis.running import run_analysis
 
         self._analysing = (tenant_id, job_id)
         try:

@@ -13,8 +13,8 @@ from celery import bootsteps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from helpdesk.broker import keep_room
-from helpdesk.celery import app, first_steps, inference_queue
+from helpdesk.queue.broker import keep_room
+from helpdesk.queue.celery import app, first_steps, inference_queue
 
 django.setup()
 

@@ -98,8 +98,8 @@ class Chunk(TenantModel):
 
     `embedding` is null until the inference worker has computed it; the lexical vector is there at once.
     `sentences` holds [start, end, start of the quote, end of the quote, context] as offsets into `text`
-    (`knowledge.chunking.Sentence`); `sentence_embeddings` a float16 matrix in the same order. `text_version` is that of the
-    rules by which the article was cut.
+    (`knowledge.chunking.chunks.Sentence`); `sentence_embeddings` a float16 matrix in the same order. `text_version` is that
+    of the rules by which the article was cut.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="chunks")

@@ -15,7 +15,7 @@ from django.db.models import F, Q, Value
 
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import state
-from knowledge.chunking import (
+from knowledge.chunking.chunks import (
     TEXT_VERSION,
     compared_text,
     read_sentence,

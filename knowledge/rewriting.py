@@ -8,7 +8,7 @@ from django.db import transaction
 
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import passages, queries, state
-from knowledge.chunking import TEXT_VERSION
+from knowledge.chunking.chunks import TEXT_VERSION
 from knowledge.errors import CannotRead
 from knowledge.models import Article, ArticleVersion, Chunk
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from helpdesk.tenants.scope import current_tenant_id
-from knowledge import answer_index
+from knowledge.cached_answers import answer_index
 from knowledge.models import KnowledgeState
 
 

@@ -9,7 +9,7 @@ import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from helpdesk.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
+from helpdesk.queue.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import queries, rewriting

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conversations.models import Assistant
-from helpdesk.workers import served_models
+from helpdesk.queue.workers import served_models
 from openai_api.errors import ModelNotFound, NoModelReady
 
 # Whatever the company's assistant is set to, so that a program need not change with the model.

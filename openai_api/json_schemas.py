@@ -1,7 +1,7 @@
 """Which JSON schemas an answer can be held to: small, closed in themselves, and with an end. Checked before the engine sees one.
 
 The engine turns a schema into a grammar, one state machine for all of it; some short schemas have an endless or a huge one.
-What is refused here costs nobody anything; what passes is still compiled under a limit first (inference_worker.grammars).
+What is refused here costs nobody anything; what passes is still compiled under a limit first (inference_worker.engine.grammars).
 """
 
 from __future__ import annotations

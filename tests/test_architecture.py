@@ -10,7 +10,16 @@ import sys
 from tests.conftest import ROOT
 
 MODEL_LIBRARIES = ("torch", "vllm", "transformers", "sentence_transformers")
-SOURCE_FOLDERS = ("helpdesk", "conversations", "knowledge", "tracing", "batches", "openai_api", "inference_worker")
+SOURCE_FOLDERS = (
+    "helpdesk",
+    "conversations",
+    "knowledge",
+    "tracing",
+    "batches",
+    "openai_api",
+    "evaluation",
+    "inference_worker",
+)
 
 
 def test_the_web_process_loads_no_model_library() -> None:

@@ -23,7 +23,7 @@ from conversations.feedback import blank_comments
 from conversations.models import Feedback, Visitor
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import current_tenant_id
-from knowledge import answer_index
+from knowledge.cached_answers import answer_index
 from tracing import keys
 from tracing.chain import append_to_chain, locked_head
 from tracing.holds import refuse_when_held

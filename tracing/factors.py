@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from knowledge.folding import folded
-from knowledge.terms import is_stem
+from knowledge.search.terms import is_stem
 from tracing.content import QuestionTerm
 
 MAX_TOPICS = 5

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from helpdesk.queue.workers import WorkerStatus
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
-from helpdesk.workers import WorkerStatus
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnalysis
 from tracing.serving import UNSERVED, Unserved, known_workers, queue_of
 from tracing.tasks import enqueue_analysis

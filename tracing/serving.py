@@ -9,8 +9,8 @@ from typing import Any
 import redis
 import structlog
 
-from helpdesk.celery import inference_queue
-from helpdesk.workers import WorkerState, WorkerStatus, read_workers
+from helpdesk.queue.celery import inference_queue
+from helpdesk.queue.workers import WorkerState, WorkerStatus, read_workers
 from tracing.models import AnalysisJob, Trace
 
 logger = structlog.get_logger(__name__)

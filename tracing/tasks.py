@@ -11,8 +11,8 @@ from django.core.cache import cache
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from helpdesk.celery import PRIORITY_BACKGROUND, app
 from helpdesk.crypto import SealError
+from helpdesk.queue.celery import PRIORITY_BACKGROUND, app
 from helpdesk.tenants.models import Tenant
 from tracing.anchoring import anchor_chains
 from tracing.retention import apply_retention

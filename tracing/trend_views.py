@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tracing import words
-from tracing.given_again import given_again
+from tracing.cached_answers import given_again
 from tracing.queries import TraceFilter
 from tracing.trend_charts import trend_charts
 from tracing.trends import PERIODS, days_of

@@ -25,7 +25,7 @@ from bench.gpu.table import print_tables
 from bench.stacks import machine
 from helpdesk.embedded.children import engine_threads
 from helpdesk.gpu import card_mib
-from inference_worker.models import default_cache, prepare_chat, resolve_model
+from inference_worker.engine.weights.checkpoints import default_cache, prepare_chat, resolve_model
 
 RESULTS = Path(__file__).parents[1] / "results" / "gpu.json"
 LEVELS = ((1, 3), (8, 16), (16, 32), (64, 128), (256, 384))

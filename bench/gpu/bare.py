@@ -9,9 +9,9 @@ from typing import Any
 
 from bench.gpu.job import Job, Report, gpu_used_mib
 from bench.gpu.levels import Answer, Ids, level, new_prompt, timed
-from inference_worker.engine_processes import set_environment
-from inference_worker.vllm_extensions import imported
-from inference_worker.vllm_runner import RUNNER_VARIABLE
+from inference_worker.engine.processes import set_environment
+from inference_worker.engine.vllm.extensions import imported
+from inference_worker.engine.vllm.runner import RUNNER_VARIABLE
 
 
 def run(job: Job, report: Report) -> None:
@@ -44,7 +44,7 @@ async def _measure(job: Job, report: Report) -> None:
             gpu_memory_utilization=job.share,
             enable_prefix_caching=True,
             # Registers the Int4 operator where this build of vLLM has none for the processor, and ends with a killed owner.
-            worker_extension_cls="inference_worker.vllm_extensions.worker.WorkerSetup",
+            worker_extension_cls="inference_worker.engine.vllm.extensions.worker.WorkerSetup",
             disable_log_stats=True,
             use_tqdm_on_load=False,
         )

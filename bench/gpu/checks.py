@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.gpu.job import Report, in_a_line
 from bench.gpu.levels import WORDS
-from inference_worker.engine import (
+from inference_worker.engine.contract import (
     PRIORITY_BACKGROUND,
     PRIORITY_INTERACTIVE,
     ChatTurn,
@@ -24,8 +24,8 @@ from inference_worker.engine import (
     SamplingParameters,
     Token,
 )
-from inference_worker.engine_host import EngineHost
-from inference_worker.vllm_engine import VLLMEngine
+from inference_worker.engine.host import EngineHost
+from inference_worker.engine.vllm.adapter import VLLMEngine
 
 CALL_SECONDS = 120
 CLOSE_NATS = 0.3  # as between two batches, see docs/decisions/0015

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from inference_worker import gptq
+from inference_worker.engine.weights import gptq
 
 WIDTH, INNER, LAYERS, VOCABULARY, GROUP, HEADS = 2048, 5504, 24, 151_936, 128, 16
 ZEROS = 0x77777777  # eight times the code of zero, less one as the layout wants it

@@ -76,7 +76,7 @@ def _load_unpacked(model: Any, folder: Path) -> None:
     import torch
     from safetensors import safe_open
 
-    from inference_worker import gptq
+    from inference_worker.engine.weights import gptq
 
     plain: dict[str, Any] = {}
     packed: dict[str, dict[str, Any]] = {}

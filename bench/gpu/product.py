@@ -13,12 +13,12 @@ from bench.gpu.bare import bare_level
 from bench.gpu.checks import run_checks
 from bench.gpu.job import Job, Report, gpu_used_mib, in_a_line
 from bench.gpu.levels import Answer, Ids, level, new_prompt, timed
-from inference_worker import vllm_parameters
-from inference_worker.engine import ChatTurn, EngineError, GenerationRequest, Prompt, SamplingParameters
-from inference_worker.engine_host import EngineHost
-from inference_worker.engine_processes import find_processes
-from inference_worker.vllm_arguments import EngineSettings
-from inference_worker.vllm_engine import VLLMEngine
+from inference_worker.engine.contract import ChatTurn, EngineError, GenerationRequest, Prompt, SamplingParameters
+from inference_worker.engine.host import EngineHost
+from inference_worker.engine.processes import find_processes
+from inference_worker.engine.vllm import parameters
+from inference_worker.engine.vllm.adapter import VLLMEngine
+from inference_worker.engine.vllm.arguments import EngineSettings
 
 BACK_SECONDS = 150
 
@@ -70,7 +70,7 @@ async def _levels(job: Job, report: Report, engine: VLLMEngine) -> None:
     def prompts(count: int) -> list[Ids]:
         return [engine.render([ChatTurn("user", new_prompt(chance, job.words))]).token_ids for _ in range(count)]
 
-    writing = vllm_parameters.writing
+    writing = parameters.writing
 
     def to_the_limit(sampling: SamplingParameters) -> Any:
         parameters = writing(sampling)
@@ -82,7 +82,7 @@ async def _levels(job: Job, report: Report, engine: VLLMEngine) -> None:
         request = GenerationRequest(f"level-{number}", Prompt("", tuple(ids)), sampling)
         return await timed(engine.stream(request), lambda delta: len(delta.tokens))
 
-    vllm_parameters.writing = to_the_limit
+    parameters.writing = to_the_limit
     try:
         await level(min(8, job.levels[-1][0]), prompts(min(8, job.levels[-1][1])), one)
         for streams, count in job.levels:
@@ -93,7 +93,7 @@ async def _levels(job: Job, report: Report, engine: VLLMEngine) -> None:
                 bare_same_engine=[*report.get("bare_same_engine", []), bare],
             )
     finally:
-        vllm_parameters.writing = writing
+        parameters.writing = writing
 
 
 def _kill_engine(report: Report, engine: VLLMEngine, host: EngineHost) -> None:

@@ -52,9 +52,9 @@ def children(
     def inference(name: str, queue: str) -> tuple[str, ...]:
         return ("inference_worker.worker", *worker, f"{name}@%h", "--queues", queue, *threads)
 
-    default = ("helpdesk.celery:app", *worker, "default@%h", "--queues", "default", *prefork)
+    default = ("helpdesk.queue.celery:app", *worker, "default@%h", "--queues", "default", *prefork)
     beat = (
-        "helpdesk.celery:app",
+        "helpdesk.queue.celery:app",
         "beat",
         "--loglevel",
         "WARNING",

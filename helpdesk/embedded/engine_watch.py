@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import redis
 
-from helpdesk.workers import WorkerState, WorkerStatus, read_workers
+from helpdesk.queue.workers import WorkerState, WorkerStatus, read_workers
 
 LOOK_SECONDS = 2.0
 # From this share on a machine that was called busy is calm again.

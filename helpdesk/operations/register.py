@@ -9,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from helpdesk.workers import LoadStep, WorkerState, WorkerStatus
+from helpdesk.queue.workers import LoadStep, WorkerState, WorkerStatus
 
 BAR_WIDTH = 1000
 STATE_COLOURS = {

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from helpdesk.errors import Unavailable
 from helpdesk.operations.register import age_words, worker_row
 from helpdesk.permissions import Right
+from helpdesk.queue.workers import read_workers
 from helpdesk.users.access import DeskRequest, desk_view
-from helpdesk.workers import read_workers
 
 
 @require_safe

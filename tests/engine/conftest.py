@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from inference_worker.engine_host import EngineHost
-from inference_worker.models import default_cache, prepare_embeddings, resolve_model
-from inference_worker.vllm_arguments import EngineSettings
-from inference_worker.vllm_engine import VLLMEngine
+from inference_worker.engine.host import EngineHost
+from inference_worker.engine.vllm.adapter import VLLMEngine
+from inference_worker.engine.vllm.arguments import EngineSettings
+from inference_worker.engine.weights.checkpoints import default_cache, prepare_embeddings, resolve_model
 
 
 @pytest.fixture(scope="session")

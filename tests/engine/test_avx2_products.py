@@ -11,7 +11,7 @@ pytestmark = pytest.mark.engine
 def test_int4_product_of_many_rows_equals_that_of_few(outputs: int, inputs: int, group: int) -> None:
     import torch
 
-    from inference_worker.vllm_extensions.avx2 import INNER_TILES, ZERO_CODE, ByteWeights
+    from inference_worker.engine.vllm.extensions.avx2 import INNER_TILES, ZERO_CODE, ByteWeights
 
     generator = torch.Generator().manual_seed(7)
     codes = torch.randint(0, 16, (outputs, inputs), dtype=torch.int32, generator=generator)
@@ -32,7 +32,7 @@ def test_int4_product_of_many_rows_equals_that_of_few(outputs: int, inputs: int,
 def test_int8_products_of_few_and_many_rows_equal_plain_arithmetic(count: int) -> None:
     import torch
 
-    from inference_worker.vllm_extensions.avx2 import ByteWeights
+    from inference_worker.engine.vllm.extensions.avx2 import ByteWeights
 
     generator = torch.Generator().manual_seed(7)
     codes = torch.randint(-128, 128, (96, 576), dtype=torch.int32, generator=generator).to(torch.int8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_worker.embedder import EmbedderSettings, SentenceTransformerEmbedder, default_prefixes
+from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder, default_prefixes
 
 pytestmark = pytest.mark.engine
 

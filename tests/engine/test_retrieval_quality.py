@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from evaluation.question_sets import remove_tenant
 from helpdesk.tenants.models import Tenant
-from inference_worker.embedder import EmbedderSettings, SentenceTransformerEmbedder
-from inference_worker.embedding import embed_version
-from inference_worker.evaluation import remove_tenant
-from knowledge.folders import look_through
-from knowledge.importing import import_folder
-from knowledge.quoting import QuoteSelection, select_quotes
-from knowledge.retrieval import RetrievalResult, search
+from inference_worker.answering.embedding import embed_version
+from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder
+from knowledge.quoting.selection import QuoteSelection, select_quotes
+from knowledge.search.retrieval import RetrievalResult, search
+from knowledge.sources.folders import look_through
+from knowledge.sources.importing import import_folder
 from tests.factories import make_tenant
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]

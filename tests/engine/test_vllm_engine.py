@@ -19,8 +19,8 @@ import jsonschema
 import psutil
 import pytest
 
-from helpdesk.workers import WorkerState
-from inference_worker.engine import (
+from helpdesk.queue.workers import WorkerState
+from inference_worker.engine.contract import (
     ChatTurn,
     Delta,
     EngineError,
@@ -30,10 +30,10 @@ from inference_worker.engine import (
     RequestRefused,
     SamplingParameters,
 )
-from inference_worker.engine_host import EngineHost
-from inference_worker.engine_processes import find_processes, processor_seconds
-from inference_worker.vllm_arguments import CPU_STEP_TOKENS, EngineSettings
-from inference_worker.vllm_engine import FORCED_TOKENS
+from inference_worker.engine.host import EngineHost
+from inference_worker.engine.processes import find_processes, processor_seconds
+from inference_worker.engine.vllm.adapter import FORCED_TOKENS
+from inference_worker.engine.vllm.arguments import CPU_STEP_TOKENS, EngineSettings
 
 pytestmark = pytest.mark.engine
 
@@ -389,8 +389,8 @@ def is_engine_part(process: psutil.Process) -> bool:
 OWNER = """
 import asyncio, os, signal, sys
 import psutil
-from inference_worker.vllm_engine import VLLMEngine
-from inference_worker.vllm_arguments import EngineSettings
+from inference_worker.engine.vllm.adapter import VLLMEngine
+from inference_worker.engine.vllm.arguments import EngineSettings
 
 async def main():
     await VLLMEngine(EngineSettings(model=sys.argv[1])).start()

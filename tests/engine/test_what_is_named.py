@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from inference_worker.embedder import EmbedderSettings, SentenceTransformerEmbedder
-from inference_worker.embedding import embed_version
-from inference_worker.evaluation import remove_tenant
-from knowledge.deciding import Decision, decide
+from evaluation.question_sets import remove_tenant
+from inference_worker.answering.embedding import embed_version
+from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder
 from knowledge.domain import publish_article, save_article
-from knowledge.questions import questions_in
-from knowledge.retrieval import search
+from knowledge.quoting.deciding import Decision, decide
+from knowledge.quoting.questions import questions_in
+from knowledge.search.retrieval import search
 from tests.factories import make_tenant
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]

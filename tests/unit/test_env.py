@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from helpdesk import env
-from helpdesk.celery import inference_queue
+from helpdesk.queue.celery import inference_queue
 
 VARIABLE = "GLASSDESK_TEST_MODELS"
 

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
-from inference_worker.models import Precision, parse_precision, prepare_chat
-from inference_worker.packaged_weights import PackagedWeightsError
+from inference_worker.engine.weights.checkpoints import Precision, parse_precision, prepare_chat
+from inference_worker.engine.weights.packaged import PackagedWeightsError
 
 
 class Command(BaseCommand):

@@ -17,8 +17,8 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import queries
-from knowledge.folders import ENDINGS, Contents, look_through, printable
-from knowledge.importing import Outcome, Standing, import_folder, standing
+from knowledge.sources.folders import ENDINGS, Contents, look_through, printable
+from knowledge.sources.importing import Outcome, Standing, import_folder, standing
 
 POLL_SECONDS = 0.5
 NAMED_WITHOUT_FILE = 5

@@ -20,7 +20,7 @@ from conversations import replies
 from conversations.models import Assistant, Channel, Conversation, Outcome, Reply, ReplyPriority
 from conversations.parameters import RequestParameters
 from conversations.tasks import ANSWER_REPLY
-from helpdesk.celery import app
+from helpdesk.queue.celery import app
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic

@@ -13,8 +13,8 @@ from django.test import override_settings
 from conversations import domain
 from conversations.models import Message, Reply, ReplyStatus
 from conversations.replies import claim_reply, recover_replies
-from helpdesk import waiting, workers
 from helpdesk.errors import Busy
+from helpdesk.queue import lengths, workers
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def empty_line() -> Iterator[None]:
     """No worker takes anything in these tests, and nothing of theirs stays in the queue."""
-    keys = [waiting.list_key(step) for step in waiting._STEPS]
+    keys = [lengths.list_key(step) for step in lengths._STEPS]
     client().delete(*keys, workers.KEY)
     yield
     client().delete(*keys, workers.KEY)
@@ -58,7 +58,7 @@ def test_each_further_question_of_a_tenant_goes_behind_the_first_ones_of_others(
     ask(flooding, 6)
     ask(other)
     assert (ranks(flooding), ranks(other)) == ([0, 1, 2, 3, 4, 5], [0])
-    assert waiting.line_lengths() == {0: 2, 1: 3, 2: 2, 3: 0, 6: 0}
+    assert lengths.line_lengths() == {0: 2, 1: 3, 2: 2, 3: 0, 6: 0}
 
 
 def test_the_rank_stays_within_its_class() -> None:
@@ -164,7 +164,7 @@ def test_the_wait_follows_from_what_workers_report(
     status: dict[str, object], rank: int, ahead: int, seconds: float | None
 ) -> None:
     report(**status)
-    assert waiting.seconds_until_taken(rank, {waiting.step_of_rank(rank): ahead}) == seconds
+    assert lengths.seconds_until_taken(rank, {lengths.step_of_rank(rank): ahead}) == seconds
 
 
 def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
@@ -197,9 +197,9 @@ def test_the_sweep_sends_only_what_does_not_stand_in_line_any_more() -> None:
     with tenant_atomic(tenant.id):
         Reply.objects.update(queued_at="2020-01-01T00:00:00Z")
         lost = Reply.objects.get(rank=0)
-    client().delete(waiting.list_key(0))
-    assert str(lost.id) not in waiting.replies_in_line()
+    client().delete(lengths.list_key(0))
+    assert str(lost.id) not in lengths.replies_in_line()
     recover_replies(tenant.id)
-    assert waiting.line_lengths() == {0: 1, 1: 2, 2: 0, 3: 0, 6: 0}
-    assert str(lost.id) in waiting.replies_in_line()
+    assert lengths.line_lengths() == {0: 1, 1: 2, 2: 0, 3: 0, 6: 0}
+    assert str(lost.id) in lengths.replies_in_line()
     assert claim_reply(tenant_id=tenant.id, reply_id=lost.id, worker="w") is not None

@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from conversations.models import Assistant
 from helpdesk.permissions import Role
+from helpdesk.queue.workers import remove_heartbeat
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.workers import remove_heartbeat
 from tests.factories import make_tenant, make_user
 from tests.integration.operations.workers import report, status
 

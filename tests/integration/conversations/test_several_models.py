@@ -15,10 +15,10 @@ from conversations.models import Assistant, Message, Reply, ReplyStatus
 from conversations.sockets.following import failure_sentence
 from conversations.tasks import enqueue_reply, sweep_replies
 from conversations.unserved import CODE, PATIENCE_SECONDS, fail_unserved_replies
+from helpdesk.queue.workers import KEY
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.workers import KEY
 from tests.factories import make_question, make_tenant
 from tests.integration.operations.workers import report, status
 

@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from helpdesk.embedded.engine_watch import EngineWatch
+from helpdesk.queue.workers import KEY, WorkerStatus
 from helpdesk.streams.writer import client
-from helpdesk.workers import KEY, WorkerStatus
 from tests.integration.operations.workers import report, status
 
 

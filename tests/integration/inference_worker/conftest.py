@@ -9,11 +9,11 @@ import pytest
 from celery.contrib.testing.worker import start_worker
 
 from conversations.models import Assistant
-from helpdesk.celery import INFERENCE_QUEUE, app
+from helpdesk.queue.celery import INFERENCE_QUEUE, app
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime, runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from knowledge.domain import publish_article, save_article
 from knowledge.models import Chunk
 from tests.factories import make_tenant

@@ -16,11 +16,11 @@ from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import Membership
-from inference_worker.analysing import run_analysis
-from inference_worker.engine import EngineInfo
-from inference_worker.engine_host import EngineHost
+from inference_worker.answering.analysis.running import run_analysis
+from inference_worker.engine.contract import EngineInfo
+from inference_worker.engine.host import EngineHost
+from inference_worker.engine.scripted import ScriptedEmbedder, ScriptedEngine
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEmbedder, ScriptedEngine
 from tests.factories import make_tenant, make_user
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import QUESTION

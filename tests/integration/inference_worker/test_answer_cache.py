@@ -15,11 +15,11 @@ from conversations.parameters import RequestParameters
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker import repeating
+from inference_worker.answering import repeating
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
-from knowledge import answer_index
-from knowledge.answer_index import Pointer
+from knowledge.cached_answers import answer_index
+from knowledge.cached_answers.answer_index import Pointer
 from knowledge.domain import archive_article, restore_article
 from knowledge.models import Article
 from knowledge.state import set_similarity

@@ -15,9 +15,9 @@ from conversations.domain import post_person_message
 from conversations.models import Message, Reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.composing import Found, find
+from inference_worker.answering.composing import Found, find
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from knowledge.models import Chunk
 from tests.factories import make_tenant, make_user
 from tests.integration.inference_worker.customer import Customer
@@ -96,11 +96,11 @@ async def test_while_a_passage_awaits_its_vectors_every_answer_has_low_confidenc
         set_vectors([1.0] + [0.0] * 383)
         return found
 
-    monkeypatch.setattr("inference_worker.recording.calibrated", rated_high)
+    monkeypatch.setattr("inference_worker.answering.recording.calibrated", rated_high)
     if awaiting != "nothing":
         assert await off_loop(set_vectors)(None) == 1
     if awaiting == "the search":
-        monkeypatch.setattr("inference_worker.writing.find", find_and_complete)
+        monkeypatch.setattr("inference_worker.answering.pipeline.find", find_and_complete)
     customer = await customer_of(shop)
     await customer.connect()
     await customer.ask(QUESTION)

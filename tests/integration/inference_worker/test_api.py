@@ -14,8 +14,8 @@ from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from tests.api_access import api_call
 from tests.event_stream import EventStream, in_thread
 from tests.factories import make_api_key

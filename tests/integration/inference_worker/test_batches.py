@@ -21,8 +21,8 @@ from conversations.models import Message, Reply, ReplyStatus
 from conversations.replies import release_reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from tests.factories import make_question, make_tenant
 from tests.integration.batches.conftest import fresh_hint  # noqa: F401 - applies to every test here
 from tests.integration.batches.jobs import QUESTION, current, progress, states, submit

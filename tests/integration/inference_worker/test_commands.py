@@ -16,8 +16,8 @@ from conversations.models import Assistant
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from knowledge.state import current_state
 from tests.factories import make_tenant
 from tests.integration.inference_worker.conftest import publish
@@ -88,7 +88,7 @@ def test_unanswerable_questions_meet_the_other_half_of_the_articles(worker: Runt
 
 
 def test_a_failed_reply_is_counted_as_failed(worker: Runtime, question_file: Path) -> None:
-    with patch("inference_worker.storing.record_trace", side_effect=_no_seal):
+    with patch("inference_worker.answering.storing.record_trace", side_effect=_no_seal):
         report = evaluate(question_file)
     assert (report["failed"], report["answered"], report["seconds_p50"]) == (2, 0, None)
     assert Tenant.objects.count() == 0
@@ -109,7 +109,7 @@ def test_stopping_in_mid_answer_removes_the_tenant(
         raise KeyboardInterrupt
 
     with (
-        patch("inference_worker.asking._ended", side_effect=press_ctrl_c),
+        patch("evaluation.asking._ended", side_effect=press_ctrl_c),
         pytest.raises(CommandError, match="Stopped; the throwaway tenant is removed"),
     ):
         evaluate(question_file)

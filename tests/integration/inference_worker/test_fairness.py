@@ -7,8 +7,8 @@ import pytest
 from conversations.models import Assistant, Reply, ReplyStatus
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from tests.factories import make_question, make_tenant
 from tests.integration.inference_worker.conftest import DELIVERY, GATE, publish, wait_for
 from tests.integration.inference_worker.test_answering import QUESTION

@@ -7,14 +7,14 @@ from unittest.mock import patch
 import pytest
 from django.test import override_settings
 
+import inference_worker.answering.pipeline
 import inference_worker.reply
-import inference_worker.writing
 from conversations.models import Message, Reply, ReplyStatus
 from conversations.replies import TakenOver, claim_reply, recover_replies, release_reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.engine import EngineError
-from inference_worker.generation import DeadlinePassed, Stopped
+from inference_worker.answering.generation import DeadlinePassed, Stopped
+from inference_worker.engine.contract import EngineError
 from inference_worker.runtime import Runtime
 from tests.factories import make_question, make_tenant
 from tests.integration.inference_worker.conftest import wait_for
@@ -52,8 +52,8 @@ def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
                 raise end
             store(work)  # type: ignore[arg-type]
 
-        store = inference_worker.writing.store
-        monkeypatch.setattr(inference_worker.writing, "store", lose_it)
+        store = inference_worker.answering.pipeline.store
+        monkeypatch.setattr(inference_worker.answering.pipeline, "store", lose_it)
         inference_worker.reply.answer(worker, tenant_id=tenant.id, reply_id=reply.id)
     assert _status(tenant, reply) == ReplyStatus.QUEUED
     with tenant_atomic(tenant.id):

@@ -10,12 +10,12 @@ from django.test import Client
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
+from helpdesk.queue.workers import KEY, WorkerState, WorkerStatus, read_workers
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
-from helpdesk.workers import KEY, WorkerState, WorkerStatus, read_workers
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.registration import Registration
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from inference_worker.worker import check_queue
 from tests.factories import make_question
 from tests.integration.inference_worker.conftest import wait_for

@@ -18,8 +18,8 @@ from conversations.tasks import enqueue_reply
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.replay import replay_request
-from inference_worker.scripted_engine import ScriptedEngine
+from inference_worker.answering.analysis.replay import replay_request
+from inference_worker.engine.scripted import ScriptedEngine
 from tests.factories import make_user
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import ANSWER, QUESTION

@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 import pytest
 
+import inference_worker.answering.pipeline
 import inference_worker.reply
-import inference_worker.writing
 from conversations.domain import ask_for_person, close_conversation, post_person_message, stop_reply
 from conversations.models import AnswerStyle, Assistant, Conversation, Message, Reply
 from helpdesk.streams.entries import conversation_stream
@@ -18,8 +18,8 @@ from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import User
+from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
-from inference_worker.scripted_engine import ScriptedEngine
 from tests.factories import make_question, make_user
 from tests.integration.inference_worker.conftest import DELIVERY, wait_for
 from tests.integration.inference_worker.test_answering import ANSWER, QUESTION
@@ -129,14 +129,14 @@ def test_a_request_that_still_waits_in_the_engine_is_dropped(shop: Tenant, engin
 
 
 def test_a_reply_that_is_still_searching_never_reaches_the_engine(shop: Tenant, engine: ScriptedEngine) -> None:
-    find, searching, go_on = inference_worker.writing.find, threading.Event(), threading.Event()
+    find, searching, go_on = inference_worker.answering.pipeline.find, threading.Event(), threading.Event()
 
     def slow_find(*args, **kwargs):  # type: ignore[no-untyped-def]
         searching.set()
         assert go_on.wait(20)
         return find(*args, **kwargs)
 
-    with patch.object(inference_worker.writing, "find", slow_find):
+    with patch.object(inference_worker.answering.pipeline, "find", slow_find):
         conversation, reply = begin(shop)
         assert searching.wait(20)
         stop(shop, conversation, reply)

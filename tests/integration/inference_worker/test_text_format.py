@@ -6,7 +6,7 @@ import pytest
 
 from conversations.models import AnswerStyle, Assistant, TextFormat, format_of
 from helpdesk.tenants.models import Tenant
-from inference_worker.scripted_engine import ScriptedEngine
+from inference_worker.engine.scripted import ScriptedEngine
 from tests.integration.inference_worker.customer import Customer
 from tests.integration.inference_worker.test_answering import ANSWER, QUESTION, customer_of, scoped
 

@@ -7,7 +7,7 @@ import pytest
 from conversations.models import Message, Reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.scripted_engine import ScriptedEngine
+from inference_worker.engine.scripted import ScriptedEngine
 from tests.integration.inference_worker.conftest import publish
 from tests.integration.inference_worker.customer import Customer
 from tests.integration.inference_worker.test_answering import customer_of, off_loop, scoped

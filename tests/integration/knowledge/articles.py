@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from helpdesk.tenants.models import Tenant
-from inference_worker.embedding import embed_version
-from inference_worker.scripted_engine import ScriptedEmbedder
+from inference_worker.answering.embedding import embed_version
+from inference_worker.engine.scripted import ScriptedEmbedder
 from knowledge.domain import publish_article, save_article
 from knowledge.models import Article
-from knowledge.retrieval import RetrievalResult, search
+from knowledge.search.retrieval import RetrievalResult, search
 
 EMBEDDER = ScriptedEmbedder()
 

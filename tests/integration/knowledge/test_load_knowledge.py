@@ -11,11 +11,12 @@ from django.db import DataError
 
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from knowledge import importing, passages
-from knowledge.article_files import ArticleFile
-from knowledge.chunking import Passage
+from knowledge import passages
+from knowledge.chunking.chunks import Passage
 from knowledge.domain import archive_article, save_article
 from knowledge.models import Article, ArticleStatus, ArticleVersion
+from knowledge.sources import importing
+from knowledge.sources.article_files import ArticleFile
 from tests.factories import make_tenant
 from tests.integration.knowledge.articles import find, publish, titles
 

@@ -6,12 +6,12 @@ import pytest
 
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.embedding import embed_version
+from inference_worker.answering.embedding import embed_version
 from knowledge import passages, rewriting, tasks
-from knowledge.chunking import TEXT_VERSION
+from knowledge.chunking.chunks import TEXT_VERSION
 from knowledge.errors import CannotRead
 from knowledge.models import Article, ArticleVersion, Chunk
-from knowledge.quoting import select_quotes
+from knowledge.quoting.selection import select_quotes
 from knowledge.state import current_state
 from tests.factories import make_tenant
 from tests.integration.knowledge.articles import EMBEDDER, find, publish

@@ -11,12 +11,12 @@ from django.db import connections
 
 from helpdesk.streams.writer import client
 from helpdesk.tenants.scope import tenant_atomic
-from knowledge import answer_index
-from knowledge.answer_index import VECTORS_AT_MOST, Pointer
+from knowledge.cached_answers import answer_index
+from knowledge.cached_answers.answer_index import VECTORS_AT_MOST, Pointer
+from knowledge.cached_answers.sharing import SHIPPED, needed_similarity, words_agree
 from knowledge.domain import archive_article, publish_article, restore_article, save_article
 from knowledge.models import Chunk, KnowledgeState
 from knowledge.passages import ChunkEmbedding, store_embeddings
-from knowledge.sharing import SHIPPED, needed_similarity, words_agree
 from knowledge.state import current_state, note_change, set_similarity
 from tests.factories import make_tenant
 

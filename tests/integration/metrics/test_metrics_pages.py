@@ -23,13 +23,13 @@ from pytest_django import Settings
 from conversations.domain import post_person_message
 from conversations.metrics import FAILED
 from conversations.replies import fail_reply
-from helpdesk.celery import app
 from helpdesk.metrics.collectors import queue_depths
 from helpdesk.metrics.serving import serve_metrics
 from helpdesk.metrics.web import CountedSockets, MetricsMiddleware
 from helpdesk.permissions import Role
+from helpdesk.queue.celery import app
+from helpdesk.queue.workers import KEY
 from helpdesk.streams.writer import client as redis_client
-from helpdesk.workers import KEY
 from tests.factories import make_question, make_tenant, make_user
 from tests.integration.operations.workers import report, status
 

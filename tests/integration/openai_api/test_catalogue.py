@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from conversations.models import Assistant
+from helpdesk.queue.workers import ServedModel
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.workers import ServedModel
 from openai_api import catalogue
 from openai_api.errors import ModelNotFound, NoModelReady
 from tests.factories import make_api_key, make_tenant

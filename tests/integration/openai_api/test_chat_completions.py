@@ -18,7 +18,7 @@ from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.scripted_engine import ScriptedEngine
+from inference_worker.engine.scripted import ScriptedEngine
 from tests.factories import make_api_key, make_tenant
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import ANSWER, QUESTION

@@ -14,11 +14,11 @@ from django.conf import settings
 
 from conversations.models import Conversation, Reply
 from helpdesk.api_keys.scopes import Scope
+from helpdesk.queue.workers import KEY
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.workers import KEY
-from inference_worker.scripted_engine import ScriptedEngine
+from inference_worker.engine.scripted import ScriptedEngine
 from tests.factories import make_api_key, make_question
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import ANSWER

@@ -12,7 +12,7 @@ from conversations.models import Conversation, Reply
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.scripted_engine import ScriptedEngine
+from inference_worker.engine.scripted import ScriptedEngine
 from tests.integration.inference_worker.conftest import wait_for
 from tests.integration.inference_worker.test_answering import ANSWER, QUESTION
 from tests.integration.openai_api.test_chat_completions import ALONE, ask, script

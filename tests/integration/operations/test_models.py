@@ -13,9 +13,17 @@ from django.test import Client
 from django.urls import reverse
 
 from helpdesk.permissions import Role
+from helpdesk.queue.workers import (
+    KEY,
+    LoadStep,
+    WorkerState,
+    WorkerStatus,
+    read_heartbeats,
+    read_workers,
+    served_models,
+)
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
-from helpdesk.workers import KEY, LoadStep, WorkerState, WorkerStatus, read_heartbeats, read_workers, served_models
 from tests.factories import make_tenant, make_user
 from tests.integration.operations.workers import report, status
 

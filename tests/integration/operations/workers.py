@@ -6,8 +6,8 @@ import json
 import time
 from typing import Any
 
+from helpdesk.queue.workers import KEY, LoadStep, WorkerState, WorkerStatus
 from helpdesk.streams.writer import client
-from helpdesk.workers import KEY, LoadStep, WorkerState, WorkerStatus
 
 
 def status(name: str, *, state: str = "warm", **fields: Any) -> WorkerStatus:

@@ -8,8 +8,8 @@ import pytest
 from kombu import Connection, Consumer, Message
 from kombu.transport.redis import Transport
 
-from helpdesk import broker
-from helpdesk.celery import app, first_steps, step_of_rank
+from helpdesk.queue import broker
+from helpdesk.queue.celery import app, first_steps, step_of_rank
 
 QUEUE = "tests.broker"
 WAIT_SECONDS = 5

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpdesk.celery import KEY_PREFIX
+from helpdesk.queue.celery import KEY_PREFIX
 from helpdesk.streams.writer import client
 
 

@@ -16,9 +16,9 @@ from helpdesk.api.models import IdempotentRequest
 from helpdesk.api_keys.domain import ApiClient, revoke_key
 from helpdesk.api_keys.models import ApiKey
 from helpdesk.api_keys.scopes import Scope
-from helpdesk.celery import INFERENCE_QUEUE
 from helpdesk.errors import Forbidden
 from helpdesk.permissions import Role
+from helpdesk.queue.celery import INFERENCE_QUEUE
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tests.api_access import ApiEndpoint, api_call, check_access

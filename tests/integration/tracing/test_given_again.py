@@ -17,12 +17,12 @@ from tests.factories import make_tenant, make_user
 from tests.integration.tracing.exporting import exported
 from tests.integration.tracing.rows import make_trace
 from tests.unit.tracing.samples import ANSWER, make_content, make_record
+from tracing.cached_answers import given_again
 from tracing.content import CachedAnswer
 from tracing.export import csv as csv_export
 from tracing.export.html import trace_page as html_page
 from tracing.export.jsonl import plain_trace
 from tracing.export.otlp import spans_of
-from tracing.given_again import given_again
 from tracing.models import Trace
 from tracing.queries import TraceFilter, original_reply_of, trace_page
 

@@ -12,8 +12,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from helpdesk.celery import app
 from helpdesk.permissions import Role
+from helpdesk.queue.celery import app
 from helpdesk.tenants.scope import tenant_atomic
 from tests.factories import make_tenant, make_user
 from tests.integration.tracing.format1 import make_format1_trace

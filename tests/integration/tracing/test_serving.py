@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from helpdesk.permissions import Role
+from helpdesk.queue.workers import KEY, WorkerStatus
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.workers import KEY, WorkerStatus
 from tests.api_access import api_call
 from tests.factories import make_api_key, make_tenant, make_user
 from tests.integration.operations.workers import report, status

@@ -16,7 +16,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from helpdesk.celery import app as celery_app
+from helpdesk.queue.celery import app as celery_app
 from tests.conftest import ROOT
 from tests.unit.deployment.image_files import image_files, product_packages, tracked_files
 

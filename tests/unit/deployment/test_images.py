@@ -92,11 +92,11 @@ class Absent:
         if name.partition(".")[0] in {left_out!r}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-import helpdesk.asgi, helpdesk.celery, inference_worker.worker
+import helpdesk.asgi, helpdesk.queue.celery, inference_worker.worker
 from django.core.management import call_command, get_commands
 from django.urls import get_resolver
 get_resolver().url_patterns
-helpdesk.celery.app.loader.import_default_modules()
+helpdesk.queue.celery.app.loader.import_default_modules()
 assert {{"migrate", "load_demo", "load_knowledge", "batch"}} <= set(get_commands())
 call_command("check")
 print("started", helpdesk.__path__[0])

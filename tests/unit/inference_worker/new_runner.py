@@ -18,7 +18,7 @@ from vllm.v1.worker.gpu.sample import sampler as sampling
 from vllm.v1.worker.gpu.sample.logits_processor import build_custom_logits_processors
 from vllm.v1.worker.gpu.states import RequestState
 
-from inference_worker.vllm_runner import NEW, processors
+from inference_worker.engine.vllm.runner import NEW, processors
 
 VOCABULARY = 50
 LENGTH = 64

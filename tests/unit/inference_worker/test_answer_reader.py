@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from inference_worker.answer_reader import AnswerReader, SpelledChoice
-from inference_worker.engine import Alternative, EngineError
+from inference_worker.engine.contract import Alternative, EngineError
+from inference_worker.engine.vllm.answer_reader import AnswerReader, SpelledChoice
 
 END = 0
 YES = SpelledChoice((1,), ("Yes",))

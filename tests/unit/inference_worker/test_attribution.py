@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from inference_worker.attribution import NotAttributable, attribute, sentence_tokens
-from inference_worker.engine import ChatTurn, Prompt
+from inference_worker.answering.analysis.attribution import NotAttributable, attribute, sentence_tokens
+from inference_worker.engine.contract import ChatTurn, Prompt
 from tests.unit.tracing.samples import make_content
 from tracing.content import EngineRecord, PromptPassage, PromptRecord, PromptTurn, TokenRecord, TraceContent
 

@@ -13,10 +13,10 @@ from vllm.sampling_params import SamplingParams
 from vllm.v1.sample.logits_processor import BatchUpdate, build_logitsprocs
 from vllm.v1.worker.gpu.sample.logits_processor import build_custom_logits_processors
 
-from inference_worker.answer_reader import CHOICES
-from inference_worker.vllm_extensions.choices_v1 import ChoiceProcessor as OldProcessor
-from inference_worker.vllm_extensions.choices_v2 import ChoiceProcessor as NewProcessor
-from inference_worker.vllm_runner import NEW, OLD, processors
+from inference_worker.engine.vllm.answer_reader import CHOICES
+from inference_worker.engine.vllm.extensions.choices_v1 import ChoiceProcessor as OldProcessor
+from inference_worker.engine.vllm.extensions.choices_v2 import ChoiceProcessor as NewProcessor
+from inference_worker.engine.vllm.runner import NEW, OLD, processors
 from tests.unit.inference_worker.new_runner import VOCABULARY, Runner
 
 END = 2

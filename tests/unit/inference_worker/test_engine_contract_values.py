@@ -6,8 +6,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from inference_worker.engine import GenerationRequest, Prompt, PromptTooLong, SamplingParameters
-from inference_worker.model_facts import can_generate_freely, count_parameters, describe_quantization
+from inference_worker.engine.contract import GenerationRequest, Prompt, PromptTooLong, SamplingParameters
+from inference_worker.engine.model_facts import can_generate_freely, count_parameters, describe_quantization
 
 SMOLLM2_135M = {
     "hidden_size": 576,

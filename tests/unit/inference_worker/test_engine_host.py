@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from helpdesk.workers import WorkerState
-from inference_worker.engine import ChatTurn, EngineError, GenerationRequest
-from inference_worker.engine_host import EngineHost
-from inference_worker.processor_share import ProcessorShare, ProcessorTimes
-from inference_worker.scripted_engine import ScriptedEngine
+from helpdesk.queue.workers import WorkerState
+from inference_worker.engine.contract import ChatTurn, EngineError, GenerationRequest
+from inference_worker.engine.host import EngineHost
+from inference_worker.engine.processor_share import ProcessorShare, ProcessorTimes
+from inference_worker.engine.scripted import ScriptedEngine
 
 
 @pytest.fixture

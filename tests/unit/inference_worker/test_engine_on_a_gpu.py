@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from helpdesk import gpu
-from inference_worker import vllm_loading
-from inference_worker.engine_processes import set_environment, used_gpu_memory
-from inference_worker.model_facts import cache_bytes_per_token, number_bytes
-from inference_worker.vllm_arguments import EngineSettings, Machine, computing_type, engine_arguments, refusal
-from inference_worker.vllm_loading import measure
-from inference_worker.vllm_runner import NEW, OLD, RUNNER_VARIABLE, chosen_runner
+from inference_worker.engine.model_facts import cache_bytes_per_token, number_bytes
+from inference_worker.engine.processes import set_environment, used_gpu_memory
+from inference_worker.engine.vllm import loading
+from inference_worker.engine.vllm.arguments import EngineSettings, Machine, computing_type, engine_arguments, refusal
+from inference_worker.engine.vllm.loading import measure
+from inference_worker.engine.vllm.runner import NEW, OLD, RUNNER_VARIABLE, chosen_runner
 
 CPU, HOPPER, TURING = Machine("cpu"), Machine("cuda", 90), Machine("cuda", 75)
 SMOLLM2 = {"hidden_size": 576, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3}
@@ -38,7 +38,7 @@ def test_a_cpu_is_asked_for_what_it_always_was() -> None:
         "max_num_batched_tokens": 512,
         "block_size": 32,
     }
-    assert asked["logits_processors"] == ["inference_worker.vllm_extensions.choices_v1:ChoiceProcessor"]
+    assert asked["logits_processors"] == ["inference_worker.engine.vllm.extensions.choices_v1:ChoiceProcessor"]
     assert not {"gpu_memory_utilization", "kv_cache_memory_bytes"} & set(asked)
 
 
@@ -76,10 +76,10 @@ def test_a_cpus_cache_is_one_gib_unless_more_is_asked_for(environment: dict[str,
 def test_a_gpus_processes_are_new_interpreters(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, is_cpu_build: bool, method: str | None
 ) -> None:
-    monkeypatch.setattr(vllm_loading.imported, "is_usable", lambda: is_cpu_build)
+    monkeypatch.setattr(loading.imported, "is_usable", lambda: is_cpu_build)
     begun: list[bool] = []
-    monkeypatch.setattr(vllm_loading.imported, "begin_imports", lambda: begun.append(True))
-    vllm_loading.begin_imports(EngineSettings(model="none"))
+    monkeypatch.setattr(loading.imported, "begin_imports", lambda: begun.append(True))
+    loading.begin_imports(EngineSettings(model="none"))
     assert (environment.get("VLLM_WORKER_MULTIPROC_METHOD"), begun) == (method, [True] if is_cpu_build else [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference_worker.follow_up import leans_on_history, with_predecessor
+from inference_worker.answering.follow_up import leans_on_history, with_predecessor
 
 BEFORE = ["How much does express delivery cost?"]
 

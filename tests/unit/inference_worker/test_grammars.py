@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from inference_worker import grammars
-from inference_worker.engine import RequestRefused
-from inference_worker.grammars import require_grammar
+from inference_worker.engine import grammars
+from inference_worker.engine.contract import RequestRefused
+from inference_worker.engine.grammars import require_grammar
 
 TREE = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#"}}}}
 

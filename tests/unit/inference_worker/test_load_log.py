@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference_worker.load_log import LoadLog
+from inference_worker.engine.load_log import LoadLog
 
 
 def names(log: LoadLog) -> list[str]:

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from inference_worker import gptq
-from inference_worker.model_facts import (
+from inference_worker.engine.model_facts import (
     checkpoint_bytes,
     checkpoint_parameters,
     cpu_refusal,
@@ -18,6 +17,7 @@ from inference_worker.model_facts import (
     describe_quantization,
     number_type,
 )
+from inference_worker.engine.weights import gptq
 
 
 @pytest.mark.parametrize(("bits", "group"), [(4, 64), (8, gptq.WHOLE_ROW)])

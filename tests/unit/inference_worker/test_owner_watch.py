@@ -21,7 +21,7 @@ PROGRAM = """
 import os, subprocess, sys, threading
 import setproctitle
 program, file, kind, *below = sys.argv[0], *sys.argv[1:]
-from inference_worker.vllm_extensions import owner_watch
+from inference_worker.engine.vllm.extensions import owner_watch
 owner_watch.CHECK_SECONDS = 0.05
 if kind == "owner":
     os.environ[owner_watch.OWNER_VARIABLE] = str(os.getpid())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference_worker.pace import NEWEST_WEIGHT, Pace
+from inference_worker.throughput import NEWEST_WEIGHT, Pace
 
 
 class Clock:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from inference_worker.engine_processes import processor_times
-from inference_worker.processor_share import Patience, ProcessorShare, ProcessorTimes
+from inference_worker.engine.processes import processor_times
+from inference_worker.engine.processor_share import Patience, ProcessorShare, ProcessorTimes
 
 
 @dataclass

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from inference_worker.engine import ChatTurn
-from inference_worker.prompt import INSTRUCTIONS, BuiltPrompt, PromptPassage, build_prompt
+from inference_worker.answering.prompt import INSTRUCTIONS, BuiltPrompt, PromptPassage, build_prompt
+from inference_worker.engine.contract import ChatTurn
 from knowledge.sentences import split_sentences
 
 WORDS_OF_A_PASSAGE = 8

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from inference_worker import vllm_parameters
-from inference_worker.engine import Prompt
-from inference_worker.vllm_arguments import EngineSettings
-from inference_worker.vllm_engine import VLLMEngine
+from inference_worker.engine.contract import Prompt
+from inference_worker.engine.vllm import parameters
+from inference_worker.engine.vllm.adapter import VLLMEngine
+from inference_worker.engine.vllm.arguments import EngineSettings
 
 PROMPT = Prompt("", tuple(range(100, 120)))
 CONTINUATION = (31, 32, 33)
@@ -51,7 +51,7 @@ def no_vllm(monkeypatch: pytest.MonkeyPatch) -> None:
     def scoring(*, from_cache: bool) -> Any:
         return SimpleNamespace(skip_reading_prefix_cache=not from_cache)
 
-    monkeypatch.setattr(vllm_parameters, "scoring", scoring)
+    monkeypatch.setattr(parameters, "scoring", scoring)
 
 
 @pytest.mark.parametrize("is_new", [False, True])

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from conversations.models import Assistant
 from conversations.parameters import RequestParameters
-from inference_worker.engine import SamplingParameters
-from inference_worker.sampling import quoting, token_limit, writing
+from inference_worker.answering.sampling import quoting, token_limit, writing
+from inference_worker.engine.contract import SamplingParameters
 
 ASSISTANT = Assistant(tenant_id=uuid4(), temperature=0.3, top_p=0.9, max_tokens=100, seed=7, stop=["END"])
 

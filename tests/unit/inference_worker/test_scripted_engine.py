@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from inference_worker.engine import (
+from inference_worker.engine.contract import (
     ChatTurn,
     Delta,
     EngineError,
@@ -17,7 +17,7 @@ from inference_worker.engine import (
     PromptTooLong,
     SamplingParameters,
 )
-from inference_worker.scripted_engine import ScriptedEmbedder, ScriptedEngine, pieces
+from inference_worker.engine.scripted import ScriptedEmbedder, ScriptedEngine, pieces
 
 
 async def answer(engine: ScriptedEngine, sampling: SamplingParameters, request_id: str = "r1") -> list[Delta]:
@@ -170,8 +170,8 @@ def test_scripted_vectors_have_384_dimensions_and_unit_length(text: str) -> None
 def test_light_modules_import_no_model_library() -> None:
     code = (
         "import sys\n"
-        "import inference_worker.scripted_engine, inference_worker.engine_host, inference_worker.vllm_engine\n"
-        "import inference_worker.embedder, inference_worker.models\n"
+        "import inference_worker.engine.scripted, inference_worker.engine.host, inference_worker.engine.vllm.adapter\n"
+        "import inference_worker.engine.embedder, inference_worker.engine.weights.checkpoints\n"
         "print(sorted({'torch', 'vllm', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

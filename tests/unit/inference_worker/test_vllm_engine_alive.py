@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from inference_worker.vllm_arguments import EngineSettings
-from inference_worker.vllm_engine import VLLMEngine
+from inference_worker.engine.vllm.adapter import VLLMEngine
+from inference_worker.engine.vllm.arguments import EngineSettings
 
 
 class NeverAnswers:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from inference_worker import vllm_patches
-from inference_worker.vllm_patches import PATCHES, Patch, end_quietly, untested_version
+from inference_worker.engine.vllm import patches
+from inference_worker.engine.vllm.patches import PATCHES, Patch, end_quietly, untested_version
 
 PACKAGE = Path(__file__).resolve().parents[3] / "inference_worker"
 
@@ -59,7 +59,7 @@ def test_every_module_of_vllm_that_the_extensions_import_from_is_in_the_list() -
 def test_an_untested_version_is_refused_with_one_sentence(
     monkeypatch: pytest.MonkeyPatch, installed: str | None, is_refused: bool
 ) -> None:
-    monkeypatch.setattr(vllm_patches, "_installed", lambda name: installed)
+    monkeypatch.setattr(patches, "_installed", lambda name: installed)
     sentence = untested_version()
     assert (sentence is not None) == is_refused
     if sentence:
@@ -88,7 +88,7 @@ def test_a_program_that_holds_an_engine_ends_without_an_error() -> None:
     # `shutdown` uses a function of its module, which is gone when the program ends, as in vLLM.
     program = """
 import sys
-from inference_worker.vllm_patches import end_quietly
+from inference_worker.engine.vllm.patches import end_quietly
 def help_to_shut_down(): pass
 class Client:
     def shutdown(self): help_to_shut_down()

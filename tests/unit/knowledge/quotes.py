@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from knowledge.chunking import compared_text, split_article
-from knowledge.markdown import plain_blocks
+from knowledge.chunking.chunks import compared_text, split_article
+from knowledge.chunking.markdown import plain_blocks
 
 
 def shown(source: str) -> str:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from knowledge.chunking import Sentence
-from knowledge.retrieval import Candidate, RetrievalResult
-from knowledge.terms import QueryTerm
+from knowledge.chunking.chunks import Sentence
+from knowledge.search.retrieval import Candidate, RetrievalResult
+from knowledge.search.terms import QueryTerm
 
 MODEL = "multilingual-e5-small"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.answerability import DEFAULT_THRESHOLD, MODELS, Kind, answer_probability, threshold_for
-from knowledge.scoring import ScoredSentence
+from knowledge.quoting.answerability import DEFAULT_THRESHOLD, MODELS, Kind, answer_probability, threshold_for
+from knowledge.quoting.scoring import ScoredSentence
 from tests.unit.knowledge.results import make_candidate
 
 MEASURES = ("cosine", "passage_cosine", "coverage", "passage_coverage", "known")

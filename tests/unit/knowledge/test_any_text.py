@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.chunking import MAX_TOKENS, split_article
+from knowledge.chunking.chunks import MAX_TOKENS, split_article
 
 PIECES = st.sampled_from(
     [

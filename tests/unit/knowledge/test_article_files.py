@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from helpdesk.errors import InvalidInput
-from knowledge.article_files import MAX_FILE_BYTES, ArticleFile, BadFile, read_article
-from knowledge.language_tags import language_of
+from knowledge.sources.article_files import MAX_FILE_BYTES, ArticleFile, BadFile, read_article
+from knowledge.sources.language_tags import language_of
 
 
 def read(folder: Path, content: str | bytes, path: str = "file.md") -> ArticleFile:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.calibration import MAX_FALSE_REFUSALS, MIN_QUESTIONS, choose_threshold, gate_quality
+from knowledge.quoting.calibration import MAX_FALSE_REFUSALS, MIN_QUESTIONS, choose_threshold, gate_quality
 
 scores = st.lists(st.floats(0.0, 1.0), min_size=MIN_QUESTIONS, max_size=40)
 

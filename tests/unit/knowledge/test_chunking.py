@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.chunking import (
+from knowledge.chunking.chunks import (
     MAX_TOKENS,
     Sentence,
     compared_text,

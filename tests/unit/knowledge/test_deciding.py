@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge import codes, mentions, names
-from knowledge.deciding import MAX_MENTIONS, Decision, decide
-from knowledge.quoting import select_quotes
-from knowledge.retrieval import Candidate
-from knowledge.terms import QueryTerm
+from knowledge.quoting import codes, mentions, names
+from knowledge.quoting.deciding import MAX_MENTIONS, Decision, decide
+from knowledge.quoting.selection import select_quotes
+from knowledge.search.retrieval import Candidate
+from knowledge.search.terms import QueryTerm
 from tests.unit.knowledge.results import make_candidate, make_result
 
 CERTAIN = {"threshold": 0.0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from knowledge.folders import look_through, printable
+from knowledge.sources.folders import look_through, printable
 
 
 def fill(folder: Path, *paths: str) -> None:

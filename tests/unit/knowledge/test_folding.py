@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knowledge.cached_answers.same_question import normalised
 from knowledge.folding import folded
-from knowledge.same_question import normalised
 from knowledge.text import detect_language, lexical_input, search_terms
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.markdown import escape_markdown, plain_blocks
+from knowledge.chunking.markdown import escape_markdown, plain_blocks
 from tests.unit.knowledge.quotes import quotes, shown
 
 

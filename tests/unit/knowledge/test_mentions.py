@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge import codes, mentions, names
-from knowledge.quantities import asked_kind, is_other_kind, kinds_in
-from knowledge.terms import QueryTerm
+from knowledge.quoting import codes, mentions, names
+from knowledge.quoting.quantities import asked_kind, is_other_kind, kinds_in
+from knowledge.search.terms import QueryTerm
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.questions import asking_part, is_long, questions_in
+from knowledge.quoting.questions import asking_part, is_long, questions_in
 
 MAIL = """Hello, my name is Hanna Berg and I bought two pots of yours in March. The first one arrived quickly and I love it.
 Last week I ordered another one as a gift for my sister, who moves house. My question is whether I can return a pot that was

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from knowledge.chunking import Sentence
-from knowledge.quoting import (
+from knowledge.chunking.chunks import Sentence
+from knowledge.quoting.selection import (
     SMALL_MARGIN,
     Quote,
     fitting_quotes,
@@ -16,7 +16,7 @@ from knowledge.quoting import (
     select_quotes,
     whole_quote,
 )
-from knowledge.retrieval import Candidate
+from knowledge.search.retrieval import Candidate
 from tests.unit.knowledge.results import make_candidate, make_result
 
 CERTAIN = {"threshold": 0.0}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from knowledge.ranking import Hit, fuse, reserve_slots
+from knowledge.search.ranking import Hit, fuse, reserve_slots
 
 A, B, C, D = (UUID(int=number) for number in range(1, 5))
 

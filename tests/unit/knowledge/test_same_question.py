@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.same_question import (
+from knowledge.cached_answers.same_question import (
     content_terms,
     deciding_words_agree,
     differing_terms,

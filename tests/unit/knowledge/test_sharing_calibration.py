@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.sharing_calibration import MIN_PAIRS, MIN_QUESTIONS, QuestionPair, choose_similarity, sharing_quality
+from knowledge.cached_answers.calibration import (
+    MIN_PAIRS,
+    MIN_QUESTIONS,
+    QuestionPair,
+    choose_similarity,
+    sharing_quality,
+)
 
 QUESTIONS = 200
 

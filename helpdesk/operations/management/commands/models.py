@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from helpdesk.operations.register import age_words, parameters_words, seconds_words, state_words, step_words
-from helpdesk.workers import WorkerState, WorkerStatus, read_workers
+from helpdesk.queue.workers import WorkerState, WorkerStatus, read_workers
 
 COLOURS = {WorkerState.WARM: "green", WorkerState.LOADING: "cyan", WorkerState.RESTARTING: "yellow"}
 

@@ -1,0 +1,107 @@
+"""The Celery application. Queues: `inference` (workers that hold the desk's first model), `inference.<name>` (those
+that hold another) and `default` (everything else)."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init
+from kombu import Queue
+
+from helpdesk.queue.broker import survive_lost_connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+INFERENCE_QUEUE = "inference"
+DEFAULT_QUEUE = "default"
+
+# Redis has no message priorities of its own: Celery keeps one list for each step, the lowest number first.
+PRIORITY_INTERACTIVE = 0
+PRIORITY_BACKGROUND = 9
+# The first rank of each step (conversations.admission gives replies their ranks). Few steps: a worker asks for all lists
+# at once. Within a step the order is that of arrival; the engine then orders by the rank itself.
+STEP_OF_RANK = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: PRIORITY_BACKGROUND}
+# From this rank on a reply is one of a crowd: its company has that many in flight already, or nobody looks on.
+FIRST_OF_CROWD = 4
+KEY_PREFIX = "glassdesk:celery:"
+
+
+def inference_queue(alias: str = "") -> str:
+    """The queue of the workers that serve the model of that name; empty means the desk's first model."""
+    return f"{INFERENCE_QUEUE}.{alias}" if alias else INFERENCE_QUEUE
+
+
+survive_lost_connections()
+app = Celery("glassdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(DEFAULT_QUEUE), Queue(INFERENCE_QUEUE)],
+    task_default_queue=DEFAULT_QUEUE,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_priority=PRIORITY_INTERACTIVE,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "priority_steps": list(STEP_OF_RANK.values()),
+        "queue_order_strategy": "priority",
+        "global_keyprefix": KEY_PREFIX,
+        "socket_timeout": None,
+        "socket_keepalive": True,
+        "retry_on_timeout": True,
+    },
+    beat_schedule={
+        "sweep-replies": {"task": "conversations.sweep_replies", "schedule": 5.0, "options": {"expires": 5}},
+        "sweep-analyses": {"task": "tracing.sweep_analyses", "schedule": 60.0, "options": {"expires": 60}},
+        "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
+        "rewrite-passages": {"task": "knowledge.rewrite_passages", "schedule": 60.0, "options": {"expires": 60}},
+        "feed-batches": {"task": "batches.feed", "schedule": 1.0, "options": {"expires": 5}},
+        "forget-idempotent-requests": {
+            "task": "api.forget_idempotent_requests",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
+        "anchor-chains": {"task": "tracing.anchor_chains", "schedule": 300.0, "options": {"expires": 300}},
+        "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
+    },
+)
+
+
+def first_steps() -> tuple[int, ...]:
+    """The priority steps of replies that are not of a crowd."""
+    return tuple(step for rank, step in STEP_OF_RANK.items() if rank < FIRST_OF_CROWD)
+
+
+def step_of_rank(rank: int) -> int:
+    """The Celery priority of a task of that rank."""
+    firsts = list(STEP_OF_RANK)
+    return STEP_OF_RANK[firsts[bisect_right(firsts, rank) - 1]]
+
+
+@worker_init.connect
+def check_before_serving(**_: Any) -> None:
+    """A worker with an unsafe role or without a key does not start."""
+    from django.conf import settings
+
+    from helpdesk.startup import refuse_unsafe_start
+
+    if settings.STARTUP_CHECKS:
+        refuse_unsafe_start()
+
+
+@worker_init.connect
+def connect_metrics(**_: Any) -> None:
+    """Let a worker of several processes serve its counts."""
+    from helpdesk.metrics import prefork
+
+    prefork.connect()
+
+
+app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "batches", "inference_worker"])

@@ -1,0 +1,86 @@
+"""The line of replies that wait for an inference worker: how long it is, who stands in it, and how fast it moves.
+
+It is Celery's own queue, one Redis list for each priority step; lengths and ids cross no tenant's boundary.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from helpdesk.queue.celery import (
+    FIRST_OF_CROWD,
+    INFERENCE_QUEUE,
+    KEY_PREFIX,
+    PRIORITY_BACKGROUND,
+    STEP_OF_RANK,
+    step_of_rank,
+)
+from helpdesk.queue.workers import read_heartbeats
+from helpdesk.streams.writer import client
+
+REPLY_HEADER = "reply"
+# How kombu names the list of a step: https://docs.celeryq.dev/en/stable/userguide/routing.html#redis-message-priorities
+SEPARATOR = "\x06\x16"
+_STEPS = [step for step in STEP_OF_RANK.values() if step != PRIORITY_BACKGROUND]
+
+
+def list_key(step: int, queue: str = INFERENCE_QUEUE) -> str:
+    """The Redis list of a queue's tasks of that priority."""
+    return KEY_PREFIX + (f"{queue}{SEPARATOR}{step}" if step else queue)
+
+
+def reply_queues() -> list[str]:
+    """The first model's queue and those of further models that workers serve. Raises redis.RedisError."""
+    return sorted({INFERENCE_QUEUE, *(str(status.get("queue") or INFERENCE_QUEUE) for status in read_heartbeats())})
+
+
+def line_lengths() -> dict[int, int]:
+    """Waiting replies of all models by priority step. Raises redis.RedisError."""
+    queues = reply_queues()
+    with client().pipeline(transaction=False) as pipeline:
+        for step in _STEPS:
+            for queue in queues:
+                pipeline.llen(list_key(step, queue))
+        lengths = cast("list[int]", pipeline.execute())
+    return {step: sum(lengths[at * len(queues) : (at + 1) * len(queues)]) for at, step in enumerate(_STEPS)}
+
+
+def ahead_of(rank: int, lengths: Mapping[int, int]) -> int:
+    """How many of the waiting replies are taken before one of this rank that joins now."""
+    return sum(length for step, length in lengths.items() if step <= step_of_rank(rank))
+
+
+def replies_in_line() -> set[str]:
+    """The ids of the replies whose tasks wait. Raises redis.RedisError."""
+    queues = reply_queues()
+    with client().pipeline(transaction=False) as pipeline:
+        for queue in queues:
+            for step in _STEPS:
+                pipeline.lrange(list_key(step, queue), 0, -1)
+        tasks = [task for tasks in cast("list[list[bytes]]", pipeline.execute()) for task in tasks]
+    headers: list[dict[str, Any]] = [json.loads(task)["headers"] for task in tasks]
+    return {str(header[REPLY_HEADER]) for header in headers if REPLY_HEADER in header}
+
+
+def seconds_until_taken(rank: int, lengths: Mapping[int, int]) -> float | None:
+    """When a worker takes up a reply of this rank that joins now: 0 when one has a place to spare.
+
+    By what the workers report of their last answers (`seconds_per_reply`: seconds of the worker for one reply, whatever
+    was written beside it); None when none has reported any. Raises redis.RedisError.
+    """
+    ahead = ahead_of(rank, lengths)
+    workers = [(status, _places(status, rank)) for status in read_heartbeats() if status["ready"]]
+    if not ahead and any(status["writing"] < places for status, places in workers):
+        return 0.0
+    replies_per_second = sum(
+        1 / status["seconds_per_reply"] for status, _ in workers if status.get("seconds_per_reply")
+    )
+    return (ahead + 1) / replies_per_second if replies_per_second else None
+
+
+def _places(status: Mapping[str, Any], rank: int) -> int:
+    """How many replies the worker takes up before it leaves one of this rank in the line."""
+    room = status.get("room", 0) if rank >= FIRST_OF_CROWD else 0
+    return int(status.get("capacity", 0) - room)

@@ -1,0 +1,235 @@
+"""Hybrid search over one tenant's published passages: by meaning, by words, and across languages.
+
+The scan is exact. Under row-level security `@@` could not use its index anyway, and an approximate vector index would
+be filtered after the fact; one tenant's passages are few enough to look at all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from helpdesk.tenants.scope import tenant_atomic
+from knowledge import queries
+from knowledge.chunking.chunks import Sentence, compared_text, read_sentence
+from knowledge.folding import folded
+from knowledge.models import Chunk
+from knowledge.passages import read_sentence_vectors
+from knowledge.search import statements
+from knowledge.search.ranking import Ranked, fuse, reserve_slots
+from knowledge.search.terms import QueryTerm, weigh, without_function_words
+from knowledge.text import detect_language, search_terms
+
+DEFAULT_LIMIT = 8
+LIST_DEPTH = 50
+OTHER_LANGUAGE_SLOTS = 3
+MAX_QUERY_CHARACTERS = 1_000
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that may hold the answer, and how it was found.
+
+    `rank` counts from 1 among the passages of its language. `dense_score` is a cosine (of centred vectors when
+    `is_other_language`), `lexical_score` PostgreSQL's ts_rank, `fused_score` the sum of reciprocal ranks.
+    `updated_at` is when the version was saved. `sentences` say what is compared and what is quoted; the rows of
+    `sentence_vectors` and `sentence_terms` stand in the same order.
+    `used` is for whoever composes the answer.
+    """
+
+    chunk_id: UUID
+    article_id: UUID
+    version: int
+    slug: str
+    title: str
+    heading: str
+    language: str
+    text: str
+    start: int
+    updated_at: datetime
+    sentences: tuple[Sentence, ...]
+    rank: int
+    fused_score: float
+    dense_rank: int | None = None
+    dense_score: float | None = None
+    lexical_rank: int | None = None
+    lexical_score: float | None = None
+    is_other_language: bool = False
+    used: bool = False
+    vector: Vector | None = field(default=None, compare=False, repr=False)
+    sentence_vectors: Vector | None = field(default=None, compare=False, repr=False)
+    headline_terms: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    sentence_terms: tuple[frozenset[str], ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def headline(self) -> str:
+        """Title and headings as one line."""
+        return " ".join(part for part in (self.title, self.heading) if part)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The sentences' texts, each behind the question or lead-in that it belongs to."""
+        return tuple(compared_text(self.text, sentence) for sentence in self.sentences)
+
+    @property
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        """The whole text as offsets of what is quoted together, each with what is shown before it."""
+        ends = sorted({sentence.quoted[1] for sentence in self.sentences})
+        return tuple(zip([0, *ends], ends, strict=False))
+
+    def as_record(self) -> dict[str, object]:
+        """What a trace keeps of it: everything but vectors and terms."""
+        return {
+            "chunk_id": str(self.chunk_id),
+            "article_id": str(self.article_id),
+            "version": self.version,
+            "slug": self.slug,
+            "title": self.title,
+            "heading": self.heading,
+            "language": self.language,
+            "text": self.text,
+            "start": self.start,
+            "rank": self.rank,
+            "fused_score": self.fused_score,
+            "dense_rank": self.dense_rank,
+            "dense_score": self.dense_score,
+            "lexical_rank": self.lexical_rank,
+            "lexical_score": self.lexical_score,
+            "is_other_language": self.is_other_language,
+            "used": self.used,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalResult:
+    """What was found for one question: own-language passages by rank, then those in reserved slots.
+
+    `terms` are the question's words with their weights among the tenant's passages, `means` the mean vector of each
+    language's passages, `query_mean` that of questions in the query's language, `embedded_with` the model behind the
+    vectors, `passage_counts` how many passages each language has.
+    """
+
+    query: str
+    language: str
+    query_vector: Vector | None
+    candidates: tuple[Candidate, ...]
+    terms: tuple[QueryTerm, ...] = ()
+    means: dict[str, Vector] = field(default_factory=dict)
+    query_mean: Vector | None = None
+    embedded_with: str = ""
+    passage_counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def own_language(self) -> tuple[Candidate, ...]:
+        """The candidates in the question's language, best first."""
+        return tuple(candidate for candidate in self.candidates if not candidate.is_other_language)
+
+    @property
+    def other_language(self) -> tuple[Candidate, ...]:
+        """The candidates in another language, best first."""
+        return tuple(candidate for candidate in self.candidates if candidate.is_other_language)
+
+
+def search(
+    *,
+    tenant_id: UUID,
+    query: str,
+    query_vector: Sequence[float] | Vector | None,
+    language: str = "",
+    limit: int = DEFAULT_LIMIT,
+) -> RetrievalResult:
+    """The passages of the tenant that may answer the question, best first.
+
+    Own-language passages are ranked by meaning and by words, fused by reciprocal rank. Passages of the other language
+    come from a list of their own and keep reserved slots: in one list with the others they are never found. Without a
+    vector (the embedding model is down) only words count. An empty `language` is detected from the question.
+    Opens the tenant's scope itself: the database checks again what may be seen.
+    """
+    query = query[:MAX_QUERY_CHARACTERS].strip()
+    language = language or detect_language(query)
+    vector = None if query_vector is None else np.asarray(query_vector, np.float32)
+    with tenant_atomic(tenant_id):
+        known = statements.statistics(tenant_id=tenant_id, query=query, language=language)
+        lists = statements.ranked_lists(
+            tenant_id=tenant_id, language=language, vector=vector, known=known, depth=max(LIST_DEPTH, limit)
+        )
+        places = reserve_slots(
+            fuse(lists.dense, lists.lexical), lists.other, limit=limit, reserved=OTHER_LANGUAGE_SLOTS
+        )
+        candidates = _with_sentence_terms(_load(places), language)
+    meaningful = _meaningful_terms(query, language, known.terms)
+    frequencies = {term: lists.frequencies.get(term, 0) for term in meaningful}
+    return RetrievalResult(
+        query=query,
+        language=language,
+        query_vector=vector,
+        candidates=candidates,
+        terms=weigh(frequencies, passages=known.counts.get(language, 0)),
+        means=known.means,
+        query_mean=known.query_mean,
+        embedded_with=known.embedded_with,
+        passage_counts=known.counts,
+    )
+
+
+def _load(places: Sequence[Ranked]) -> list[Candidate]:
+    """The passages themselves, in the order of their places; one that was archived meanwhile is left out."""
+    chunks = queries.passages().select_related("article", "version").in_bulk([place.chunk_id for place in places])
+    return [_candidate(chunks[place.chunk_id], place) for place in places if place.chunk_id in chunks]
+
+
+def _candidate(chunk: Chunk, place: Ranked) -> Candidate:
+    sentences = tuple(read_sentence(row) for row in chunk.sentences)
+    return Candidate(
+        chunk_id=chunk.pk,
+        article_id=chunk.article_id,
+        version=chunk.version.number,
+        slug=chunk.article.slug,
+        title=chunk.version.title,
+        heading=chunk.heading,
+        language=chunk.language,
+        text=chunk.text,
+        start=chunk.start,
+        updated_at=chunk.version.created_at,
+        sentences=sentences,
+        rank=place.rank,
+        fused_score=place.fused_score,
+        dense_rank=place.dense_rank,
+        dense_score=place.dense_score,
+        lexical_rank=place.lexical_rank,
+        lexical_score=place.lexical_score,
+        is_other_language=place.is_other_language,
+        vector=None if chunk.embedding is None else np.asarray(chunk.embedding, np.float32),
+        sentence_vectors=read_sentence_vectors(chunk.sentence_embeddings, sentences=len(sentences)),
+    )
+
+
+def _with_sentence_terms(candidates: Sequence[Candidate], language: str) -> tuple[Candidate, ...]:
+    """Each candidate with its headline's and sentences' terms, made like the question's so that they compare."""
+    texts = [text for candidate in candidates for text in (candidate.headline, *candidate.compared)]
+    if language == "zh":
+        found = iter([frozenset(search_terms(text)) for text in texts])
+    else:
+        found = iter(statements.english_terms(texts))
+    return tuple(
+        replace(
+            candidate,
+            headline_terms=next(found),
+            sentence_terms=tuple(next(found) for _ in candidate.sentences),
+        )
+        for candidate in candidates
+    )
+
+
+def _meaningful_terms(query: str, language: str, terms: Sequence[str]) -> list[str]:
+    if language != "zh":
+        return list(terms)
+    kept = set(search_terms(without_function_words(folded(query))))
+    return [term for term in terms if term in kept]
