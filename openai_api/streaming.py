@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from conversations.sockets.following import in_database
 from helpdesk.api_keys.domain import ApiClient
+from helpdesk.tenants.off_loop import in_database
 from openai_api import completions
 from openai_api.answers import ChatAnswer, read_answer
 from openai_api.asking import Asked
