@@ -7,31 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from chat_requests.errors import InvalidJsonSchema
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, TooManyRequests, Unavailable
-
-
-class UnsupportedParameter(InvalidInput):
-    """A parameter of OpenAI's, or one of its values, that the desk does not have."""
-
-    code = "unsupported_parameter"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            _("“%(name)s” is not supported with this value. Leave it out; docs/openai.md lists what is.")
-            % {"name": name},
-            parameter=name,
-        )
-
-
-class UnknownParameter(InvalidInput):
-    """A parameter that neither OpenAI nor the desk has."""
-
-    code = "unknown_parameter"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            _("There is no parameter “%(name)s”. Check its spelling or leave it out.") % {"name": name}, parameter=name
-        )
 
 
 class ModelNotFound(NotFound):
@@ -66,16 +43,6 @@ class ContextLengthExceeded(InvalidInput):
             ),
             parameter="messages",
         )
-
-
-class InvalidJsonSchema(InvalidInput):
-    """No answer can be held to the schema."""
-
-    code = "invalid_json_schema"
-    message = _("The model cannot be held to this JSON schema. Use simpler types and keywords.")
-
-    def __init__(self, message: object | None = None) -> None:
-        super().__init__(message, parameter="response_format")
 
 
 class AnswerFailed(GlassdeskError):

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from chat_requests.chat_request import ChatRequest
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.off_loop import in_database
 from openai_api import completions
 from openai_api.answers import ChatAnswer, read_answer
 from openai_api.asking import Asked
 from openai_api.asking_once import Repeatable
-from openai_api.chat_request import ChatRequest
 from openai_api.completions import Heading, extras
 from openai_api.errors import AnswerWithdrawn, of_failed_reply
 from openai_api.following import GRACE_SECONDS, RETRY_SECONDS, Ended, Written, follow

@@ -44,7 +44,7 @@ def raised(*, by_openai: bool) -> set[tuple[int, str]]:
     found = set()
     for error in subclasses(GlassdeskError):
         module = error.__module__
-        is_openais = module.startswith("openai_api.")
+        is_openais = module.startswith(("openai_api.", "chat_requests."))
         if module.split(".")[0] not in SOURCE_FOLDERS or (not by_openai and is_openais):
             continue
         if by_openai and not is_openais and (module not in SHARED or error.code in NOT_OF_OPENAI):
