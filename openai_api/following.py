@@ -18,9 +18,9 @@ from redis.exceptions import RedisError
 
 from conversations.failures import FailureCode
 from conversations.models import Reply, ReplyStatus
-from conversations.sockets.following import in_database
 from helpdesk.streams.entries import START, Entry, conversation_stream
 from helpdesk.streams.hub import FellBehind, Resynchronise, Subscription, hub
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)

@@ -12,8 +12,8 @@ from django.db import InterfaceError, OperationalError
 
 from chat_requests.chat_request import ChatRequest
 from conversations.failures import FailureCode
-from conversations.sockets.following import in_database
 from helpdesk.api_keys.domain import ApiClient
+from helpdesk.tenants.off_loop import in_database
 from openai_api import completions
 from openai_api.answers import ChatAnswer, read_answer
 from openai_api.asking import Asked

@@ -16,9 +16,9 @@ from redis.exceptions import RedisError
 from conversations.failures import FailureCode, sentence_for_api_client
 from conversations.models import Message, Reply
 from conversations.queries import IN_FLIGHT, describe_message
-from conversations.sockets.following import in_database
 from helpdesk.streams.entries import START, conversation_stream, order
 from helpdesk.streams.hub import FellBehind, Resynchronise, hub
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import UUID
 
 import structlog
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.utils import translation
 from redis.exceptions import RedisError
 
@@ -27,26 +26,12 @@ from conversations.queries import (
 from helpdesk.errors import NotFound
 from helpdesk.streams.entries import START, Entry, conversation_stream
 from helpdesk.streams.hub import FellBehind, Resynchronise, hub
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)
 
-P = ParamSpec("P")
-R = TypeVar("R")
 RETRY_SECONDS = 0.5
-
-
-async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a short database function in a thread of its own: the shared one would let a slow query stall every socket."""
-
-    def run_and_give_back() -> R:
-        try:
-            return function(*args, **kwargs)
-        finally:
-            # Every socket uses many threads for a moment each: a connection kept by each would empty the pool.
-            connections.close_all()
-
-    return await sync_to_async(run_and_give_back, thread_sensitive=False)()
 
 
 class ConversationFollower:

@@ -47,7 +47,7 @@ WORDLESS = (
 MADE_BY_THE_DESK = {
     "names of models, engines, workers, codes": {
         "conversations.Assistant.model", "conversations.Message.confidence_band", "conversations.Reply.error_code",
-        "conversations.Reply.worker", "batches.BatchItem.error_code", "knowledge.Chunk.embedded_with",
+        "conversations.Reply.worker", "batches.BatchItem.error_code", "pending.OpenWork.kind", "knowledge.Chunk.embedded_with",
         "tracing.AnalysisJob.error_code", "tracing.Trace.finish_reason", "tracing.Trace.model",
         "tracing.Trace.quantization",
     },
