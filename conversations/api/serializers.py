@@ -10,8 +10,7 @@ from rest_framework import serializers
 
 from conversations.models import Author, Channel, ConversationStatus, Outcome, ReplyStatus, TextFormat
 from conversations.parameters import MAX_STOP_CHARACTERS, MAX_STOPS, RequestParameters
-from conversations.programs import REFERENCE_CHARACTERS
-from conversations.validation import MESSAGE_CHARACTERS
+from conversations.validation import MESSAGE_CHARACTERS, REFERENCE_CHARACTERS
 from helpdesk.api.strict import StrictBooleanField, StrictFloatField, StrictIntegerField, StrictSerializer
 from helpdesk.tenants.models import Language
 

@@ -17,7 +17,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from conversations import domain
 from conversations.api.serializers import (
     MAX_WAIT_SECONDS,
     REPLY_EVENT,
@@ -32,8 +31,10 @@ from conversations.api.serializers import (
 from conversations.api.shapes import describe_api_conversation, describe_api_reply
 from conversations.api.stream import FollowedReply, clean_cursor, reply_events
 from conversations.api.waiting import wait_for_reply
+from conversations.channels import rules_of
+from conversations.inbound import from_api_client
+from conversations.intake import PostedMessage, begin_conversation, receive
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
-from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
 from conversations.replies import stop_reply
 from helpdesk.api.idempotency import HEADER
@@ -134,13 +135,16 @@ class MessagesView(ApiView):
         preferred = preferred_wait(request, most=MAX_WAIT_SECONDS)
         seconds = given.get("wait", preferred or 0)
         tenant_id, self.idempotency_subject = request.auth.tenant_id, conversation_id
-        with tenant_atomic(tenant_id):
-            posted = ask_in_conversation(
-                conversation_id,
-                body=given["body"],
+        parameters = ParametersInput.read(given.get("parameters", {}))
+        posted = receive(
+            from_api_client(
+                tenant_id=tenant_id,
+                conversation_id=conversation_id,
                 client_id=_client_id(request),
-                parameters=ParametersInput.read(given.get("parameters", {})),
+                body=given["body"],
+                parameters=parameters,
             )
+        )
         has_ended = posted.reply is None or (
             seconds > 0 and wait_for_reply(tenant_id=tenant_id, reply=posted.reply, seconds=seconds)
         )
@@ -173,7 +177,7 @@ class StopView(ApiView):
     def post(self, request: ApiRequest, conversation_id: UUID, reply_id: UUID) -> Response:
         """What was written is kept and marked as stopped; a reply that has ended is left alone."""
         reply = _reply(conversation_id, reply_id)
-        if reply.conversation.channel != Channel.API:
+        if not rules_of(reply.conversation.channel).is_open_to_api_clients:
             raise NotFound
         self.idempotency_subject = conversation_id
         stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)
@@ -245,7 +249,7 @@ def _reply(conversation_id: UUID, reply_id: UUID) -> Reply:
     return reply
 
 
-def _asked(posted: domain.PostedMessage) -> dict[str, Any]:
+def _asked(posted: PostedMessage) -> dict[str, Any]:
     """The stored question and its reply as they are now."""
     rows = Message.objects.select_related("user", "answer_to", "conversation__assistant")
     return {
