@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from conversations.sockets.frames import parse_frame
 from helpdesk.errors import GlassdeskError, InvalidInput
-from helpdesk.sockets import REFUSALS, Close, agreed_subprotocol
+from helpdesk.web.sockets import REFUSALS, Close, agreed_subprotocol
 from helpdesk.tenants.off_loop import in_database
 
 MALFORMED_LIMIT = 3

@@ -20,7 +20,7 @@ from conversations.sockets.frames import cursor_of, frame_uuid
 from conversations.throttles import check_message_rate
 from conversations.visitors import VisitorIdentity, read_token
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
-from helpdesk.sockets import agreed_subprotocol
+from helpdesk.web.sockets import agreed_subprotocol
 from helpdesk.streams.entries import START
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.off_loop import in_database

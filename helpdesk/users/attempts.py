@@ -16,7 +16,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
-from helpdesk.client_address import client_address
+from helpdesk.web.client_address import client_address
 from helpdesk.users.email_addresses import canonical_or_empty
 
 COOKIE = "glassdesk_browser"

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from helpdesk.api.one_type import OneType
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
-from helpdesk.streaming import streamed
+from helpdesk.web.streaming import streamed
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tracing.api.reading import body_of, reason_of, wanted_traces
