@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from conversations import domain
 from conversations.queries import current_conversation, describe_message
+from conversations.replies import stop_reply
 from conversations.sockets.consumer import FrameConsumer
 from conversations.sockets.following import ConversationFollower
 from conversations.sockets.frames import cursor_of, frame_uuid
@@ -123,7 +124,7 @@ class WidgetConsumer(FrameConsumer):
         if self.follower is None:
             raise NotFound
         await in_database(
-            domain.stop_reply,
+            stop_reply,
             tenant_id=visitor.tenant_id,
             conversation_id=self.follower.conversation_id,
             reply_id=frame_uuid(frame, "reply"),
