@@ -20,8 +20,8 @@ from batches.queries import Progress, batch_by_id, progress_of
 from batches.result_lines import POSITION, result_lines
 from helpdesk.pages.moments import full_words
 from helpdesk.permissions import Right
-from helpdesk.web.streaming import streamed
 from helpdesk.users.access import DeskRequest, desk_view
+from helpdesk.web.streaming import streamed
 
 ROWS = 50
 
