@@ -11,9 +11,9 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError
 from django.utils import translation
-from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
+from conversations.failures import sentence_for_customer
 from conversations.models import Message
 from conversations.queries import (
     conversation_by_id,
@@ -32,16 +32,6 @@ from helpdesk.tenants.scope import tenant_atomic
 logger = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.5
-
-
-def failure_sentence(code: str) -> str:
-    """What the customer reads when no answer will come."""
-    return {
-        "superseded": _("A person has taken over."),
-        "stopped": _("Stopped."),
-        "deadline": _("The answer took too long. Ask again, or talk to a person."),
-        "model_unavailable": _("The assistant is not available right now. Talk to a person, or try again later."),
-    }.get(code, _("Something went wrong while writing the answer. Ask again, or talk to a person."))
 
 
 class ConversationFollower:
@@ -132,7 +122,7 @@ class ConversationFollower:
                 data["conversation"] = await in_database(self._read_conversation)
             case "failed":
                 with translation.override("zh-hans" if self.language == "zh" else "en"):
-                    data["message"] = failure_sentence(data["code"])
+                    data["message"] = sentence_for_customer(data["code"])
         await self._send({"id": entry.id, **data})
 
     def _read_message(self, message_id: UUID) -> dict[str, Any]:
