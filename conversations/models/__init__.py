@@ -1,0 +1,31 @@
+"""Conversations between a customer, the assistant and the tenant's people."""
+
+from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
+from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
+from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
+from conversations.models.message import CacheKind, Message, Outcome, TextFormat, format_of
+from conversations.models.reply import Reply, ReplyPriority, ReplyStatus
+from conversations.models.visitor import Visitor
+
+__all__ = [
+    "ASSISTANT_STYLES",
+    "AnswerStyle",
+    "Assistant",
+    "Author",
+    "CacheKind",
+    "Channel",
+    "Conversation",
+    "ConversationStatus",
+    "Feedback",
+    "FeedbackReason",
+    "Giver",
+    "Message",
+    "Outcome",
+    "Rating",
+    "Reply",
+    "ReplyPriority",
+    "ReplyStatus",
+    "TextFormat",
+    "Visitor",
+    "format_of",
+]

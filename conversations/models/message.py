@@ -1,0 +1,73 @@
+"""The entries of a transcript."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models.assistant import AnswerStyle
+from conversations.models.conversation import Author, Conversation
+from helpdesk.tenants.models import Language, TenantModel
+
+
+class Outcome(models.TextChoices):
+    """How an AI message came about; empty for everybody else's."""
+
+    ANSWERED = "answered", _("Answered")
+    REFUSED = "refused", _("Not in the articles")
+    STOPPED = "stopped", _("Stopped")
+
+
+class TextFormat(models.TextChoices):
+    """How a message is to be read: sign by sign, or as the Markdown that models write by themselves."""
+
+    PLAIN = "plain", _("Plain text")
+    MARKDOWN = "markdown", _("Markdown")
+
+
+def format_of(style: str) -> TextFormat:
+    """The format of an answer of this style: quoted sentences are somebody's words and stay as they are."""
+    return TextFormat.MARKDOWN if style in {AnswerStyle.GENERATE, AnswerStyle.FREE} else TextFormat.PLAIN
+
+
+class CacheKind(models.TextChoices):
+    """Whose question an answer was first written for: the same one, or one that only says it in other words."""
+
+    EXACT = "exact", _("Same question")
+    SEMANTIC = "semantic", _("Similar question")
+
+
+class Message(TenantModel):
+    """One entry of the transcript. `position` counts from 1 within the conversation.
+
+    `cache` says that an AI answer was not written for this question but given again; empty otherwise.
+    """
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    position = models.PositiveIntegerField()
+    author = models.CharField(max_length=8, choices=Author)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    client_id = models.UUIDField(null=True, blank=True)
+    body = models.TextField()
+    format = models.CharField(max_length=8, choices=TextFormat, default=TextFormat.PLAIN)
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    sources = models.JSONField(default=list, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
+    confidence_band = models.CharField(max_length=8, blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    cache = models.CharField(max_length=8, choices=CacheKind, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "position"], name="message_position_unique"),
+            models.UniqueConstraint(fields=["conversation", "client_id"], name="message_client_id_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author} {self.position}"
