@@ -13,7 +13,6 @@ from batches.models import Batch, BatchItem, ItemState
 from helpdesk.errors import NotFound
 from tracing.models import Trace
 
-DELETED = "deleted"
 ENDED_STATES = (ItemState.DONE, ItemState.FAILED, ItemState.CANCELLED)
 
 

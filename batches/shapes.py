@@ -7,13 +7,11 @@ from dataclasses import asdict
 from typing import Annotated, Self
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from batches.models import Batch, BatchItem, BatchState, ItemState
-from batches.queries import DELETED, Progress, traces_of
+from batches.queries import Progress, traces_of
 from conversations.api.shapes import ReplyErrorShape
+from conversations.failures import FailureCode, sentence_for_api_client
 from conversations.shapes import SourceShape, public_sources
-from conversations.words import failure_words
 from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
 from tracing.models import Trace
@@ -95,7 +93,7 @@ class ResultShape(Shape):
         code = item.error_code
         if answer is not None and not answer.body:
             # Its words were deleted since.
-            answer, code = None, DELETED
+            answer, code = None, FailureCode.DELETED
         return cls(
             custom_id=item.custom_id,
             position=item.position,
@@ -110,7 +108,7 @@ class ResultShape(Shape):
             trace_id=trace.id if trace else None,
             usage=UsageShape.of(trace) if trace else None,
             finished_at=item.finished_at,
-            error=ReplyErrorShape(code=code, message=_why(code)) if code else None,
+            error=ReplyErrorShape(code=code, message=sentence_for_api_client(code)) if code else None,
         )
 
 
@@ -127,7 +125,3 @@ def result_shapes(items: Sequence[BatchItem]) -> list[ResultShape]:
     """The lines of a batch's results, in the order given. Runs inside `tenant_atomic`."""
     traces = traces_of(items)
     return [ResultShape.of(item, traces.get(item.reply_id) if item.reply_id else None) for item in items]
-
-
-def _why(code: str) -> str:
-    return _("The conversation was deleted, and the answer with it.") if code == DELETED else failure_words(code)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from conversations.failures import sentence_for_api_client
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply, ReplyStatus
 from conversations.shapes import MessageShape
-from conversations.sockets.following import failure_sentence
 from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
 
@@ -76,7 +76,7 @@ class ReplyShape(Shape):
             queued_at=reply.queued_at,
             finished_at=reply.finished_at,
             answer=_message(reply.answer_id) if reply.answer_id else None,
-            error=ReplyErrorShape(code=code, message=str(failure_sentence(code))) if code else None,
+            error=ReplyErrorShape(code=code, message=sentence_for_api_client(code)) if code else None,
         )
 
 

@@ -16,7 +16,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from conversations import domain
 from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, ParametersInput, QuestionInput
 from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
 from conversations.api.stream import FollowedReply, clean_cursor, reply_events
@@ -24,6 +23,7 @@ from conversations.api.waiting import wait_for_reply
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
 from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
+from conversations.replies import stop_reply
 from conversations.shapes import MessageShape
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.negotiation import EventsOrJson
@@ -165,7 +165,7 @@ class StopView(ApiView):
         if reply.conversation.channel != Channel.API:
             raise NotFound
         self.idempotency_subject = conversation_id
-        domain.stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)
+        stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)
         return Response(ReplyShape.of(_reply(conversation_id, reply_id)).as_json(), status=202)
 
 
