@@ -19,10 +19,10 @@ from knowledge import queries
 from knowledge.chunking.chunks import Sentence, compared_text, read_sentence
 from knowledge.folding import folded
 from knowledge.models import Chunk
-from knowledge.passages import read_sentence_vectors
 from knowledge.search import statements
 from knowledge.search.ranking import Ranked, fuse, reserve_slots
 from knowledge.search.terms import QueryTerm, weigh, without_function_words
+from knowledge.sentence_vectors import read_sentence_vectors
 from knowledge.text import detect_language, search_terms
 
 DEFAULT_LIMIT = 8
