@@ -18,7 +18,7 @@ from conversations.queries import IN_FLIGHT
 from helpdesk.errors import Busy
 from helpdesk.queue import lengths
 from helpdesk.queue.lengths import UNKNOWN_QUEUE, QueueSnapshot
-from helpdesk.tenants.scope import tenant_in_scope
+from helpdesk.tenants.scope import is_in_scope
 
 logger = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ def read_queue(priority: ReplyPriority = ReplyPriority.INTERACTIVE) -> QueueSnap
     """
     if not _is_bounded(priority):
         return UNKNOWN_QUEUE
-    if tenant_in_scope() is not None:
+    if is_in_scope():
         raise QueueReadTooLate("Read the queue before tenant_atomic, and pass on what it said.")
     try:
         return lengths.read_queue()
