@@ -1,4 +1,4 @@
-"""Codes and numbers as words for the people at the desk."""
+"""Codes and numbers as words, for the people at the desk and for customers."""
 
 from __future__ import annotations
 
@@ -41,3 +41,13 @@ def failure_words(code: str) -> str:
         "model_unavailable": _("No worker serves the model that this assistant uses."),
         "worker_lost": _("The AI was interrupted twice and gave up."),
     }.get(code, _("The AI could not answer because of a technical fault."))
+
+
+def failure_sentence(code: str) -> str:
+    """What the customer reads when no answer will come."""
+    return {
+        "superseded": _("A person has taken over."),
+        "stopped": _("Stopped."),
+        "deadline": _("The answer took too long. Ask again, or talk to a person."),
+        "model_unavailable": _("The assistant is not available right now. Talk to a person, or try again later."),
+    }.get(code, _("Something went wrong while writing the answer. Ask again, or talk to a person."))

@@ -6,7 +6,7 @@ from typing import Any
 
 from conversations.models import Conversation, Message, Reply
 from conversations.queries import describe_message
-from conversations.sockets.following import failure_sentence
+from conversations.words import failure_sentence
 
 
 def describe_api_conversation(conversation: Conversation) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from conversations import tasks
 from conversations.models import Assistant, Message, Reply, ReplyStatus
-from conversations.sockets.following import failure_sentence
 from conversations.tasks import enqueue_reply, sweep_replies
 from conversations.unserved import CODE, PATIENCE_SECONDS, fail_unserved_replies
+from conversations.words import failure_sentence
 from helpdesk.queue.workers import KEY
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant

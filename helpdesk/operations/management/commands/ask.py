@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from conversations.domain import begin_visit, post_customer_message
 from conversations.models import Message, Reply
 from conversations.parameters import RequestParameters
-from conversations.sockets.following import failure_sentence
+from conversations.words import failure_sentence
 from helpdesk.errors import GlassdeskError
 from helpdesk.streams.entries import START, conversation_stream, decode
 from helpdesk.streams.writer import client
