@@ -22,6 +22,7 @@ from conversations.entries import (
     TextWritten,
     from_plain,
 )
+from conversations.failures import FailureCode
 from conversations.follower_events import (
     Answered,
     Came,
@@ -50,7 +51,6 @@ from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 
 T = TypeVar("T")
-DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class FollowedReply(Generic[T]):
         with tenant_atomic(self.tenant_id):
             row: Reply | None = Reply.objects.select_related("answer").filter(id=self.reply_id).first()
             if row is None:
-                return Failed(entry_id, self.reply_id, 0, DELETED)
+                return Failed(entry_id, self.reply_id, 0, FailureCode.DELETED)
             if row.status in IN_FLIGHT:
                 return None
             if row.answer is None:

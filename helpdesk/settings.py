@@ -28,7 +28,7 @@ ADDRESS = env.text("GLASSDESK_ADDRESS", "http://localhost:8000")
 ALLOWED_HOSTS = env.words("GLASSDESK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("GLASSDESK_TRUSTED_ORIGINS")
 HTTPS = env.boolean("GLASSDESK_HTTPS", False)
-# Whose X-Forwarded-For is believed (helpdesk.client_address); nobody's unless named.
+# Whose X-Forwarded-For is believed (helpdesk.web.client_address); nobody's unless named.
 TRUSTED_PROXIES = env.networks("GLASSDESK_TRUSTED_PROXIES")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Prometheus scrapes from inside, past the proxy that ends HTTPS.
@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "helpdesk",
     "helpdesk.tenants",
     "helpdesk.pending",
+    "helpdesk.facts",
     "helpdesk.users",
     "helpdesk.api_keys",
     "helpdesk.api",
@@ -81,8 +82,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "helpdesk.metrics.web.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "helpdesk.static_files.StaticFilesMiddleware",
-    "helpdesk.middleware.no_store",
+    "helpdesk.web.static_files.StaticFilesMiddleware",
+    "helpdesk.web.middleware.no_store",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -93,8 +94,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "helpdesk.timezones.BrowserTimezoneMiddleware",
-    "helpdesk.middleware.DomainErrorMiddleware",
+    "helpdesk.pages.timezones.BrowserTimezoneMiddleware",
+    "helpdesk.web.middleware.DomainErrorMiddleware",
 ]
 
 TEMPLATES = [
@@ -254,6 +255,12 @@ BATCH_MAX_BYTES = env.integer("GLASSDESK_BATCH_MAX_BYTES", 16 * 1024 * 1024, min
 BATCH_MAX_WAITING = env.integer("GLASSDESK_BATCH_MAX_WAITING", 50_000, minimum=1)
 # From the moment an item begins; customers go first all that time.
 BATCH_DEADLINE_SECONDS = env.integer("GLASSDESK_BATCH_DEADLINE", 3600, minimum=60)
+
+# --- Facts ---------------------------------------------------------------------------------------------------------
+FACT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
+# How long facts are kept that everybody has been told of; how often one is tried before it is parked: over an hour.
+FACT_DAYS = env.integer("GLASSDESK_FACT_DAYS", 30, minimum=1)
+FACT_ATTEMPTS = 20
 
 # --- Metrics -------------------------------------------------------------------------------------------------------
 # Where a worker serves its own; 0 is nowhere. With a token everybody has to show it, without one only this machine sees them.

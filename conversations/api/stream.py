@@ -10,10 +10,10 @@ from typing import Any
 from django.utils import translation
 
 from conversations.entries import to_plain
+from conversations.failures import sentence_for_api_client
 from conversations.followed import FollowedReply
 from conversations.follower_events import Answered, Came, Failed, Quiet, ReplyEvent
 from conversations.following import follow
-from conversations.words import failure_sentence
 from helpdesk.streams.entries import order
 
 HEARTBEAT_SECONDS = 15.0
@@ -45,7 +45,7 @@ def _encoded(event: ReplyEvent[dict[str, Any]], language: str) -> bytes:
             return encode("done", data, entry_id=event.id)
         case Failed():
             with translation.override(language):
-                sentence = str(failure_sentence(event.code))
+                sentence = sentence_for_api_client(event.code)
             data = {"reply": str(event.reply), "attempt": event.attempt, "code": event.code, "message": sentence}
             return encode("failed", data, entry_id=event.id)
 

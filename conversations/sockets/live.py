@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from django.utils import translation
 
 from conversations.entries import to_plain
+from conversations.failures import sentence_for_customer
 from conversations.follower_events import (
     Answered,
     Came,
@@ -23,7 +24,6 @@ from conversations.follower_events import (
     StatusNow,
 )
 from conversations.following import Target, follow
-from conversations.words import failure_sentence
 from helpdesk.tenants.models import Language
 
 Event = TypeVar("Event")
@@ -78,7 +78,7 @@ def conversation_frame(event: ConversationEvent, *, language: str) -> Frame:
             said = {"type": "done", "reply": str(event.reply), "attempt": event.attempt, "message": event.answer}
         case Failed():
             with translation.override("zh-hans" if language == Language.CHINESE else "en"):
-                sentence = failure_sentence(event.code)
+                sentence = sentence_for_customer(event.code)
             said = {"type": "failed", "reply": str(event.reply), "code": event.code, "message": sentence}
     return {"id": event.id, **said}
 

@@ -17,18 +17,19 @@ from conversations import domain
 from conversations.followed import FollowedConversation
 from conversations.follower_events import ConversationEvent
 from conversations.queries import current_conversation, describe_message
+from conversations.replies import stop_reply
 from conversations.sockets.consumer import FrameConsumer
 from conversations.sockets.frames import cursor_of, frame_uuid
 from conversations.sockets.live import Live, conversation_frame
 from conversations.throttles import check_message_rate
 from conversations.visitors import VisitorIdentity, read_token
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
-from helpdesk.sockets import agreed_subprotocol
 from helpdesk.streams.entries import START
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.web.sockets import agreed_subprotocol
 
 logger = structlog.get_logger(__name__)
 
@@ -126,7 +127,7 @@ class WidgetConsumer(FrameConsumer):
         if self.conversation_id is None:
             raise NotFound
         await in_database(
-            domain.stop_reply,
+            stop_reply,
             tenant_id=visitor.tenant_id,
             conversation_id=self.conversation_id,
             reply_id=frame_uuid(frame, "reply"),

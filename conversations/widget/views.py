@@ -18,16 +18,17 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from conversations import domain
-from conversations.feedback import describe_feedback, give_feedback
+from conversations.feedback import give_feedback
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
+from conversations.shapes import FeedbackShape
 from conversations.validation import MESSAGE_CHARACTERS
 from conversations.visitors import VisitorIdentity, issue_token, read_token
-from helpdesk.client_address import client_address
 from helpdesk.errors import InvalidInput, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.web.client_address import client_address
 
 BEARER = "Bearer "
 
@@ -141,4 +142,4 @@ class FeedbackView(WidgetView):
                 reason=request.data.get("reason", ""),
                 comment=request.data.get("comment", ""),
             )
-        return Response(describe_feedback([feedback]))
+        return Response(FeedbackShape.of(feedback).as_json())

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
 from kombu import Queue
 
 from helpdesk.queue.broker import survive_lost_connections
@@ -35,7 +33,8 @@ def inference_queue(alias: str = "") -> str:
 
 
 survive_lost_connections()
-app = Celery("glassdesk")
+# What a worker does before it serves is imported by workers only.
+app = Celery("glassdesk", include=["helpdesk.worker_start"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_queues=[Queue(DEFAULT_QUEUE), Queue(INFERENCE_QUEUE)],
@@ -62,6 +61,8 @@ app.conf.update(
         "sweep-analyses": {"task": "tracing.sweep_analyses", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
         "rewrite-passages": {"task": "knowledge.rewrite_passages", "schedule": 60.0, "options": {"expires": 60}},
+        "relay-facts": {"task": "facts.relay", "schedule": 1.0, "options": {"expires": 5}},
+        "forget-facts": {"task": "facts.forget_delivered", "schedule": 3600.0, "options": {"expires": 3600}},
         "feed-batches": {"task": "batches.feed", "schedule": 1.0, "options": {"expires": 5}},
         "forget-idempotent-requests": {
             "task": "api.forget_idempotent_requests",
@@ -85,23 +86,6 @@ def step_of_rank(rank: int) -> int:
     return STEP_OF_RANK[firsts[bisect_right(firsts, rank) - 1]]
 
 
-@worker_init.connect
-def check_before_serving(**_: Any) -> None:
-    """A worker with an unsafe role or without a key does not start."""
-    from django.conf import settings
-
-    from helpdesk.startup import refuse_unsafe_start
-
-    if settings.STARTUP_CHECKS:
-        refuse_unsafe_start()
-
-
-@worker_init.connect
-def connect_metrics(**_: Any) -> None:
-    """Let a worker of several processes serve its counts."""
-    from helpdesk.metrics import prefork
-
-    prefork.connect()
-
-
-app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "batches", "inference_worker"])
+app.autodiscover_tasks(
+    ["helpdesk.api", "helpdesk.facts", "conversations", "knowledge", "tracing", "batches", "inference_worker"]
+)
