@@ -22,6 +22,7 @@ from conversations.models import (
     Message,
     Reply,
     ReplyPriority,
+    ReplyPurpose,
     ReplyStatus,
     Visitor,
 )
@@ -83,7 +84,9 @@ def _existing_message(visitor_id: UUID, client_id: UUID) -> PostedMessage | None
     )
     if message is None:
         return None
-    return PostedMessage(message.conversation, message, Reply.objects.filter(question=message).first())
+    return PostedMessage(
+        message.conversation, message, Reply.objects.filter(question=message, purpose=ReplyPurpose.ANSWER).first()
+    )
 
 
 def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, language: str) -> PostedMessage:

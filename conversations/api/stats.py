@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from conversations.models import Author, Conversation, Message, Outcome, Reply, ReplyStatus
+from conversations.models import Author, Conversation, Message, Outcome, Reply, ReplyPurpose, ReplyStatus
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput
@@ -39,7 +39,7 @@ class SecondsSerializer(serializers.Serializer[Any]):
 
 
 class RepliesSerializer(serializers.Serializer[Any]):
-    """Replies that ended, by outcome, those without an answer by code, and those still open."""
+    """Answers that ended, by outcome, those without an answer by code, and those still open."""
 
     by_outcome = serializers.DictField(child=serializers.IntegerField())
     failed = serializers.DictField(child=serializers.IntegerField())
@@ -84,7 +84,8 @@ def figures(since: datetime, until: datetime) -> dict[str, Any]:
     """The figures of the tenant in scope, in four queries."""
     conversations = Conversation.objects.filter(created_at__range=(since, until), deleted_at__isnull=True)
     answers = Message.objects.filter(author=Author.AI, created_at__range=(since, until))
-    failed = Reply.objects.filter(status=ReplyStatus.FAILED, finished_at__range=(since, until))
+    replies = Reply.objects.filter(purpose=ReplyPurpose.ANSWER)
+    failed = replies.filter(status=ReplyStatus.FAILED, finished_at__range=(since, until))
     totals = answers.aggregate(
         p50=Percentile("seconds", fraction=0.5),
         p95=Percentile("seconds", fraction=0.95),
@@ -92,7 +93,7 @@ def figures(since: datetime, until: datetime) -> dict[str, Any]:
     )
     outcomes = {name: totals[name] for name in Outcome.values}
     ended = sum(outcomes.values())
-    in_flight = Reply.objects.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING]).count()
+    in_flight = replies.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING]).count()
     return {
         "since": since.isoformat(),
         "until": until.isoformat(),

@@ -6,9 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from conversations.models import FeedbackReason, Giver, Outcome, Rating
+from conversations.models import FeedbackReason, Giver, Outcome, Rating, ReplyPurpose
 from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand, JobState
+from tracing.queries import ANY_PURPOSE
 from tracing.reasons import MAX_REASON, MIN_REASON
 
 
@@ -29,6 +30,10 @@ class TraceSerializer(serializers.Serializer[Any]):
     conversation_id = serializers.UUIDField()
     created_at = serializers.DateTimeField()
     channel = serializers.CharField()
+    purpose = serializers.ChoiceField(choices=ReplyPurpose.choices)
+    assistant_id = serializers.UUIDField(allow_null=True)
+    assistant_version = serializers.IntegerField(allow_null=True)
+    variant = serializers.CharField()
     outcome = serializers.ChoiceField(choices=Outcome.choices)
     kind = serializers.ChoiceField(choices=[("", ""), *AnswerKind.choices])
     style = serializers.CharField()  # type: ignore[assignment]
@@ -86,8 +91,11 @@ class ReasonSerializer(serializers.Serializer[Any]):
 
 
 class FilterSerializer(serializers.Serializer[Any]):
-    """Which traces are meant; what is left out does not restrict."""
+    """Which traces are meant; what is left out does not restrict, but for the purpose."""
 
+    purpose = serializers.ChoiceField(
+        choices=[*ReplyPurpose.values, ANY_PURPOSE], default=ReplyPurpose.ANSWER.value, required=False
+    )
     outcome = serializers.ChoiceField(choices=Outcome.choices, required=False)
     kind = serializers.ChoiceField(choices=AnswerKind.choices, required=False)
     band = serializers.ChoiceField(choices=ConfidenceBand.choices, required=False)
