@@ -11,15 +11,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from chat_requests.chat_request import read_chat_request
+from chat_requests.errors import InvalidJsonSchema
+from chat_requests.json_schemas import check_schema
 from conversations.models import Author
 from conversations.parameters import RequestParameters, is_storable
 from conversations.validation import clean_body
 from helpdesk.errors import InvalidInput
 from helpdesk.tenants.models import Language
 from knowledge.text import detect_language
-from openai_api.chat_request import read_chat_request
-from openai_api.errors import InvalidJsonSchema
-from openai_api.json_schemas import check_schema
 
 MAX_MESSAGES = 40
 MAX_CUSTOM_ID = 64

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.failures import sentence_for_desk
 from conversations.models import (
     Author,
     Channel,
@@ -25,7 +26,7 @@ from conversations.models import (
     ReplyStatus,
 )
 from conversations.queries import replies_in_flight, transcript
-from conversations.words import failure_words, system_words, visitor_name, waiting_words
+from conversations.words import system_words, visitor_name, waiting_words
 from helpdesk.errors import NotFound
 from helpdesk.users.models import User
 
@@ -197,4 +198,4 @@ def _failures(conversation_id: UUID) -> dict[UUID, str]:
     """Why there is no answer, by the question's id."""
     answers = Reply.objects.filter(conversation_id=conversation_id, purpose=ReplyPurpose.ANSWER)
     failed = answers.filter(status=ReplyStatus.FAILED)
-    return {question: failure_words(code) for question, code in failed.values_list("question_id", "error_code")}
+    return {question: sentence_for_desk(code) for question, code in failed.values_list("question_id", "error_code")}

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "csp",
     "helpdesk",
     "helpdesk.tenants",
+    "helpdesk.pending",
     "helpdesk.users",
     "helpdesk.api_keys",
     "helpdesk.api",

@@ -6,14 +6,14 @@ import secrets
 import time
 from dataclasses import dataclass, replace
 
+from chat_requests.chat_request import ChatRequest
 from conversations.chats import begin_chat
-from conversations.domain import stop_reply
 from conversations.parameters import RequestParameters
 from conversations.programs import visitor_of
+from conversations.replies import stop_reply
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api.catalogue import choose
-from openai_api.chat_request import ChatRequest
 from openai_api.following import AskedReply
 
 MAX_SEED = 2**31 - 1

@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from chat_requests.chat_request import ChatRequest
 from conversations.models import Reply
 from helpdesk.api import idempotency
 from helpdesk.api.errors import SERVERS_AWAY
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api.asking import Asked, ask
-from openai_api.chat_request import ChatRequest
 from openai_api.following import AskedReply
 
 

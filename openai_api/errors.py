@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from chat_requests.errors import InvalidJsonSchema
+from conversations.failures import FailureCode
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, TooManyRequests, Unavailable
-
-
-class UnsupportedParameter(InvalidInput):
-    """A parameter of OpenAI's, or one of its values, that the desk does not have."""
-
-    code = "unsupported_parameter"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            _("“%(name)s” is not supported with this value. Leave it out; docs/openai.md lists what is.")
-            % {"name": name},
-            parameter=name,
-        )
-
-
-class UnknownParameter(InvalidInput):
-    """A parameter that neither OpenAI nor the desk has."""
-
-    code = "unknown_parameter"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            _("There is no parameter “%(name)s”. Check its spelling or leave it out.") % {"name": name}, parameter=name
-        )
 
 
 class ModelNotFound(NotFound):
@@ -68,16 +46,6 @@ class ContextLengthExceeded(InvalidInput):
         )
 
 
-class InvalidJsonSchema(InvalidInput):
-    """No answer can be held to the schema."""
-
-    code = "invalid_json_schema"
-    message = _("The model cannot be held to this JSON schema. Use simpler types and keywords.")
-
-    def __init__(self, message: object | None = None) -> None:
-        super().__init__(message, parameter="response_format")
-
-
 class AnswerFailed(GlassdeskError):
     """No answer came about; asking again may succeed."""
 
@@ -100,18 +68,18 @@ class AnswerWithdrawn(GlassdeskError):
     message = _("The text sent so far was withdrawn and another answer took its place. Use the one in this error.")
 
 
+# Whatever else ends a reply is no fault of the request: asking again may succeed.
+_OF_FAILED_REPLIES: Mapping[str, Callable[[], GlassdeskError]] = {
+    FailureCode.CONTEXT_LENGTH: ContextLengthExceeded,
+    FailureCode.REFUSED_REQUEST: InvalidJsonSchema,
+    FailureCode.DEADLINE: DeadlinePassed,
+    FailureCode.MODEL_UNAVAILABLE: NoModelReady,
+}
+
+
 def of_failed_reply(code: str) -> GlassdeskError:
     """What the caller is told about a reply that failed with this code."""
-    match code:
-        case "context_length":
-            return ContextLengthExceeded()
-        case "refused_request":
-            return InvalidJsonSchema()
-        case "deadline":
-            return DeadlinePassed()
-        case "model_unavailable":
-            return NoModelReady()
-    return AnswerFailed()
+    return _OF_FAILED_REPLIES.get(code, AnswerFailed)()
 
 
 def error_body(error: GlassdeskError) -> dict[str, Any]:

@@ -17,6 +17,7 @@ SOURCE_FOLDERS = (
     "tracing",
     "batches",
     "openai_api",
+    "chat_requests",
     "evaluation",
     "inference_worker",
 )

@@ -9,7 +9,7 @@ import pytest
 from batches.lines import read_json, read_jsonl
 from batches.prompts import read_parameters, read_prompt
 from helpdesk.errors import GlassdeskError, InvalidInput, MessageTooLong
-from tests.unit.openai_api.test_chat_request import SENT_BY_DEFAULT
+from tests.unit.chat_requests.test_chat_request import SENT_BY_DEFAULT
 
 USER = [{"role": "user", "content": "Hello"}]
 

@@ -46,7 +46,7 @@ def test_the_rules_are_read_as_docker_reads_them(path: str, rules: str, is_out: 
 
 def test_images_hold_every_file_of_every_package_that_is_imported() -> None:
     packages = product_packages()
-    assert {"batches", "openai_api", "helpdesk", "inference_worker"} <= packages
+    assert {"batches", "chat_requests", "openai_api", "helpdesk", "inference_worker"} <= packages
     wanted = {*packages, "templates", "static", "locale", "requirements"}
     needed = [path for path in tracked_files() if path.partition("/")[0] in wanted and not path.endswith(".mo")]
     held = set(image_files())

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
+from chat_requests.chat_request import read_chat_request
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.errors import GlassdeskError
 from openai_api import completions, views
 from openai_api.asking import Asked
-from openai_api.chat_request import read_chat_request
 from openai_api.completions import Heading
 from openai_api.errors import AnswerFailed
 from openai_api.streaming import Exchange

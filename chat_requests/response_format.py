@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from chat_requests.json_schemas import check_schema
 from helpdesk.errors import InvalidInput
-from openai_api.json_schemas import check_schema
 
 PARAMETER = "response_format"
 ANY_OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}

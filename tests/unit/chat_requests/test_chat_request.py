@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from chat_requests.chat_request import ChatRequest, read_chat_request
+from chat_requests.messages import Turn
 from conversations.models import Author
 from conversations.parameters import RequestParameters
 from helpdesk.errors import GlassdeskError
-from openai_api.chat_request import ChatRequest, read_chat_request
-from openai_api.messages import Turn
 
 MESSAGES = [{"role": "user", "content": "How long does delivery take?"}]
 SCHEMA = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from openai_api.errors import InvalidJsonSchema
-from openai_api.schema_endings import has_end
+from chat_requests.errors import InvalidJsonSchema
+from chat_requests.schema_endings import has_end
 
 MAX_BYTES = 16 * 1024
 MAX_DEPTH = 32

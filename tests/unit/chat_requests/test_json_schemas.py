@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from openai_api.errors import InvalidJsonSchema
-from openai_api.json_schemas import check_schema
+from chat_requests.errors import InvalidJsonSchema
+from chat_requests.json_schemas import check_schema
 
 PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from chat_requests.errors import UnknownParameter, UnsupportedParameter
+from chat_requests.fields import flag, integer, number, text
+from chat_requests.messages import Turn, read_messages
+from chat_requests.response_format import read_response_format
 from conversations.parameters import RequestParameters
 from conversations.programs import REFERENCE_CHARACTERS
 from helpdesk.errors import InvalidInput
-from openai_api.errors import UnknownParameter, UnsupportedParameter
-from openai_api.fields import flag, integer, number, text
-from openai_api.messages import Turn, read_messages
-from openai_api.response_format import read_response_format
 
 MAX_CHOICES = 4
 MAX_TOKENS = 32_768

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from chat_requests.errors import UnsupportedParameter
 from conversations.models import Author
 from conversations.validation import CONTROLS, clean_body
 from helpdesk.errors import InvalidInput
-from openai_api.errors import UnsupportedParameter
 
 MAX_MESSAGES = 200
 MAX_INSTRUCTION_CHARACTERS = 8000

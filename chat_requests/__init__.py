@@ -1,0 +1,1 @@
+"""What a chat request may hold, wherever it comes in: `/v1`, batch jobs, and what comes later."""

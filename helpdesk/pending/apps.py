@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PendingConfig(AppConfig):
+    name = "helpdesk.pending"
+    label = "pending"
