@@ -15,7 +15,7 @@ from batches import feeding
 from batches.feeding import feed
 from batches.models import BatchItem, BatchState
 from batches.open_tenants import KEY, SCANNED_KEY, open_tenants
-from batches.tasks import FEED
+from batches.queueing import FEED
 from conversations import replies
 from conversations.failures import FailureCode
 from conversations.models import Assistant, Channel, Conversation, Outcome, Reply, ReplyPriority
