@@ -26,8 +26,8 @@ from tracing.retention import apply_retention, set_policy
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def migrate(owner_url, *target, app="tracing"):
-    command = [sys.executable, "manage.py", "migrate", app, *target, "--verbosity", "0", "--skip-checks"]
+def migrate(owner_url, *target):
+    command = [sys.executable, "manage.py", "migrate", *target, "--verbosity", "0", "--skip-checks"]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"DATABASE_URL": owner_url}, check=True)
 
 
@@ -35,7 +35,7 @@ def test_rows_of_the_first_version_are_readable_and_verify_after_the_migration(o
     tenant = make_tenant()
     traces = [make_format1_trace(tenant) for _ in range(2)]
     connection.close()
-    migrate(owner_url, "0001")
+    migrate(owner_url, "tracing", "0001")
     try:
         tamperer(owner_url, tenant)(
             # What the first version had, and a read in its log.
@@ -60,12 +60,11 @@ def test_rows_of_the_first_version_are_readable_and_verify_after_the_migration(o
 
 def test_rows_of_format_3_are_readable_and_verify_after_the_migration(owner_url):
     connection.close()
-    migrate(owner_url, "0011")
-    migrate(owner_url, "0007", app="conversations")
+    migrate(owner_url, "tracing", "0011")
+    migrate(owner_url, "conversations", "0007")
     try:
         insert_frozen_rows(owner_url, since={})
     finally:
-        migrate(owner_url, app="conversations")
         migrate(owner_url)
     tamperer(owner_url, Tenant.objects.get(id=TENANT))("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO glassdesk_app")
     tenant = Tenant.objects.get(id=TENANT)
