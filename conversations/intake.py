@@ -22,6 +22,7 @@ from conversations.models import (
     ConversationStatus,
     Message,
     Reply,
+    ReplyPurpose,
     Visitor,
 )
 from conversations.queries import default_assistant
@@ -120,7 +121,8 @@ def _receive_in(conversation_id: UUID, inbound: Inbound, queue: QueueSnapshot) -
 def _posted(message: Message | None) -> PostedMessage | None:
     if message is None:
         return None
-    return PostedMessage(message.conversation, message, Reply.objects.filter(question=message).first())
+    answers = Reply.objects.filter(question=message, purpose=ReplyPurpose.ANSWER)
+    return PostedMessage(message.conversation, message, answers.first())
 
 
 def _post(conversation: Conversation, inbound: Inbound, queue: QueueSnapshot) -> PostedMessage:
