@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from batches.models import Batch, BatchItem, ItemState
+from batches.models import OPEN_STATES, Batch, BatchItem, ItemState
 from conversations.passages import public_sources
 from conversations.words import failure_words
 from helpdesk.errors import NotFound
@@ -48,6 +48,11 @@ def batch_by_id(batch_id: UUID, *, lock: bool = False) -> Batch:
     if batch is None:
         raise NotFound
     return batch
+
+
+def has_open_batches() -> bool:
+    """Whether the tenant has a batch that has not ended."""
+    return bool(Batch.objects.filter(state__in=OPEN_STATES).exists())
 
 
 def progress_of(batches: Iterable[Batch]) -> dict[UUID, Progress]:

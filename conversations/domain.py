@@ -31,6 +31,8 @@ from conversations.small_talk import SmallTalk, small_talk
 from conversations.tasks import enqueue_reply
 from conversations.validation import clean_body
 from helpdesk.errors import Conflict, NotFound
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
@@ -135,6 +137,7 @@ def queue_reply(
         parameters=(parameters or RequestParameters()).to_json(),
         deadline_at=timezone.now() + timedelta(seconds=settings.REPLY_DEADLINE_SECONDS),
     )
+    note(Kind.REPLIES)
     tenant_id = current_tenant_id()
     events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=place.wait_seconds))
     transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, rank=place.rank))

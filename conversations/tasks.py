@@ -9,9 +9,10 @@ from celery import shared_task
 from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
+from helpdesk.pending.marks import sweep
+from helpdesk.pending.models import Kind
 from helpdesk.queue.celery import app, inference_queue, step_of_rank
 from helpdesk.queue.lengths import REPLY_HEADER
-from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)
@@ -50,9 +51,12 @@ def _chosen_model(tenant_id: UUID, reply_id: UUID) -> str:
 @shared_task(name="conversations.sweep_replies")
 def sweep_replies() -> None:
     """Requeue or fail replies whose worker is gone, and enqueue again those whose task was lost."""
+    from conversations.queries import has_open_replies
     from conversations.replies import recover_replies
     from conversations.unserved import fail_unserved_replies
 
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
+    def recover(tenant_id: UUID) -> None:
         recover_replies(tenant_id)
         fail_unserved_replies(tenant_id)
+
+    sweep(Kind.REPLIES, recover, has_open=has_open_replies)

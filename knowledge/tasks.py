@@ -7,17 +7,21 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
+from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
+from helpdesk.pending.marks import note_everybody, sweep
+from helpdesk.pending.models import Kind
 from helpdesk.queue.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
-from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import queries, rewriting
+from knowledge.chunking.chunks import TEXT_VERSION
 
 EMBED_CHUNKS = "inference_worker.embed_chunks"
 SWEEP_EMBEDDINGS = "knowledge.sweep_embeddings"
 REWRITE_PASSAGES = "knowledge.rewrite_passages"
 SWEEP_AFTER = timedelta(seconds=20)
+RULES_NOTED = f"passages-cut-by-rules-{TEXT_VERSION}"
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +48,14 @@ def enqueue_embedding(*, tenant_id: UUID, version_id: UUID) -> bool:
 def sweep_embeddings() -> int:
     """Ask again for the vectors of passages that have waited longer than SWEEP_AFTER; returns how many versions."""
     asked = 0
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
+
+    def ask(tenant_id: UUID) -> None:
+        nonlocal asked
         with tenant_atomic(tenant_id):
             waiting = queries.versions_awaiting_vectors(older_than=SWEEP_AFTER)
         asked += sum(enqueue_embedding(tenant_id=tenant_id, version_id=version_id) for version_id in waiting)
+
+    sweep(Kind.EMBEDDINGS, ask, has_open=queries.is_waiting_for_vectors)
     if asked:
         log.info("embeddings_swept", versions=asked)
     return asked
@@ -57,10 +65,22 @@ def sweep_embeddings() -> int:
 def rewrite_passages() -> int:
     """Write passages anew that were cut by older rules, a few articles of each company; returns of how many."""
     rewritten = 0
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
+
+    def rewrite(tenant_id: UUID) -> None:
+        nonlocal rewritten
         for version_id in rewriting.rewrite_passages(tenant_id=tenant_id):
             enqueue_embedding(tenant_id=tenant_id, version_id=version_id)
             rewritten += 1
+
+    _note_new_rules()
+    sweep(Kind.REWRITING, rewrite, has_open=rewriting.has_outdated_passages)
     if rewritten:
         log.info("passages_rewritten", articles=rewritten)
     return rewritten
+
+
+def _note_new_rules() -> None:
+    """Once after an update whose rules cut otherwise, look at every company; and again when the cache forgot that."""
+    if cache.get(RULES_NOTED) is None:
+        note_everybody(Kind.REWRITING)
+        cache.set(RULES_NOTED, True, None)

@@ -12,10 +12,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from helpdesk.crypto import SealError
+from helpdesk.pending.marks import sweep
+from helpdesk.pending.models import Kind
 from helpdesk.queue.celery import PRIORITY_BACKGROUND, app
-from helpdesk.tenants.models import Tenant
-from tracing.anchoring import anchor_chains
-from tracing.retention import apply_retention
+from tracing.anchoring import anchor_noted_chains
+from tracing.retention import apply_retention, has_limits
 
 RUN_ANALYSIS = "inference_worker.run_analysis"
 APPLY_RETENTION = "tracing.apply_retention"
@@ -27,25 +28,29 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name=APPLY_RETENTION)
 def apply_retention_everywhere() -> int:
-    """Apply every tenant's policy; returns how many rows were deleted or blanked. One tenant's trouble stops no other."""
+    """Apply every policy; returns how many rows were deleted or blanked. One tenant's trouble stops no other."""
     deleted = 0
-    cache.set(LAST_RUN, timezone.now(), 2 * RUN_EVERY.total_seconds())
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
+
+    def apply(tenant_id: UUID) -> None:
+        nonlocal deleted
         try:
             counts = apply_retention(tenant_id)
         except SealError as error:
             logger.error("retention_failed", tenant_id=str(tenant_id), reason=str(error))
-            continue
+            return
         if any(counts.values()):
             logger.info("retention_applied", tenant_id=str(tenant_id), **{str(kind): n for kind, n in counts.items()})
         deleted += sum(counts.values())
+
+    cache.set(LAST_RUN, timezone.now(), 2 * RUN_EVERY.total_seconds())
+    sweep(Kind.RETENTION, apply, has_open=has_limits)
     return deleted
 
 
 @shared_task(name="tracing.anchor_chains")
 def anchor_chains_everywhere() -> int:
     """Say outside the database how far each chain has come; returns how many had moved."""
-    return anchor_chains()
+    return anchor_noted_chains()
 
 
 def next_retention_run() -> datetime | None:
@@ -72,7 +77,6 @@ def enqueue_analysis(tenant_id: UUID, job_id: UUID, *, queue: str) -> None:
 def sweep_analyses() -> None:
     """Send lost requests for an analysis again."""
     # jobs needs `enqueue_analysis` from here.
-    from tracing.jobs import recover_jobs
+    from tracing.jobs import has_open_jobs, recover_jobs
 
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
-        recover_jobs(tenant_id)
+    sweep(Kind.ANALYSES, recover_jobs, has_open=has_open_jobs)

@@ -68,6 +68,7 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "check-open-work": {"task": "operations.check_open_work", "schedule": 60.0, "options": {"expires": 60}},
         "anchor-chains": {"task": "tracing.anchor_chains", "schedule": 300.0, "options": {"expires": 300}},
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
@@ -104,4 +105,6 @@ def connect_metrics(**_: Any) -> None:
     prefork.connect()
 
 
-app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "batches", "inference_worker"])
+app.autodiscover_tasks(
+    ["helpdesk.api", "helpdesk.operations", "conversations", "knowledge", "tracing", "batches", "inference_worker"]
+)
