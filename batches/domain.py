@@ -19,10 +19,9 @@ from batches.prompts import Prompt, read_parameters, read_prompt
 from batches.queries import batch_by_id
 from batches.settling import end_if_complete, last_finish_number
 from batches.tasks import enqueue_feed
-from conversations.domain import stop_reply
-from conversations.models import Reply, ReplyStatus, Visitor
+from conversations.models import Visitor
 from conversations.queries import default_assistant
-from conversations.replies import fail_reply
+from conversations.replies import stop_reply
 from helpdesk.errors import InvalidInput
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
@@ -81,19 +80,11 @@ def cancel_batch(*, tenant_id: UUID, batch_id: UUID) -> Batch:
         )
         for item in batch.items.filter(state=ItemState.RUNNING).select_related("reply"):
             if item.reply is not None:
-                _stop(tenant_id, item.reply)
+                stop_reply(tenant_id=tenant_id, conversation_id=item.reply.conversation_id, reply_id=item.reply.id)
         end_if_complete(batch)
         transaction.on_commit(enqueue_feed)
         batch.refresh_from_db()
         return batch
-
-
-def _stop(tenant_id: UUID, reply: Reply) -> None:
-    """End a reply that no worker has begun; have a worker end the one that it writes."""
-    has_not_begun = reply.status == ReplyStatus.QUEUED
-    if has_not_begun and fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="stopped"):
-        return
-    stop_reply(tenant_id=tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id)
 
 
 def _checked(lines: Iterable[Line], defaults: dict[str, Any]) -> list[Prompt]:

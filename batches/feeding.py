@@ -22,10 +22,10 @@ from batches.queries import has_open_batches
 from batches.settling import settle_items
 from batches.turns import Standing, share_slots
 from conversations.admission import LAST_SHARE
-from conversations.domain import append_message
 from conversations.models import Assistant, Author, Channel, Conversation, Reply, ReplyPriority
 from conversations.queries import default_assistant
-from conversations.tasks import enqueue_reply
+from conversations.queueing import enqueue_reply
+from conversations.transcript import append_message
 from helpdesk.errors import GlassdeskError
 from helpdesk.pending.marks import forget_if_done, note, tenants_with
 from helpdesk.pending.models import Kind
@@ -135,4 +135,4 @@ def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant, *, rank: in
     item.save(update_fields=["state", "reply", "messages", "parameters"])
     note(Kind.REPLIES)
     tenant_id = current_tenant_id()
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, rank=rank))
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=assistant.model, rank=rank))

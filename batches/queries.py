@@ -10,15 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
-from django.utils.translation import gettext as _
 
 from batches.models import OPEN_STATES, Batch, BatchItem, ItemState
+from conversations.failures import FailureCode, sentence_for_api_client
 from conversations.passages import public_sources
-from conversations.words import failure_words
 from helpdesk.errors import NotFound
 from tracing.models import Trace
 
-DELETED = "deleted"
 ENDED_STATES = (ItemState.DONE, ItemState.FAILED, ItemState.CANCELLED)
 
 
@@ -91,7 +89,7 @@ def _result(item: BatchItem, trace: Trace | None) -> dict[str, Any]:
     code = item.error_code
     if answer is not None and not answer.body:
         # Its words were deleted since.
-        answer, code = None, DELETED
+        answer, code = None, FailureCode.DELETED
     return {
         "custom_id": item.custom_id,
         "position": item.position,
@@ -106,12 +104,8 @@ def _result(item: BatchItem, trace: Trace | None) -> dict[str, Any]:
         "trace_id": str(trace.id) if trace else None,
         "usage": _usage(trace) if trace else None,
         "finished_at": _iso(item.finished_at),
-        "error": {"code": code, "message": _why(code)} if code else None,
+        "error": {"code": code, "message": sentence_for_api_client(code)} if code else None,
     }
-
-
-def _why(code: str) -> str:
-    return _("The conversation was deleted, and the answer with it.") if code == DELETED else failure_words(code)
 
 
 def _usage(trace: Trace) -> dict[str, int]:

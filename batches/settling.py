@@ -9,7 +9,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from batches.models import OPEN_STATES, Batch, BatchItem, BatchState, ItemState
-from batches.queries import DELETED
+from conversations.failures import FailureCode
 from conversations.models import Outcome, Reply, ReplyStatus
 
 _HAS_ENDED = Q(reply__status__in=[ReplyStatus.DONE, ReplyStatus.FAILED]) | Q(reply=None)
@@ -50,8 +50,8 @@ def _settle(batch_id: UUID) -> None:
 
 def _end_of(reply: Reply | None, *, is_cancelling: bool) -> tuple[ItemState, str]:
     if reply is None:
-        return ItemState.FAILED, DELETED
-    was_stopped = reply.error_code == "stopped" or (reply.answer and reply.answer.outcome == Outcome.STOPPED)
+        return ItemState.FAILED, FailureCode.DELETED
+    was_stopped = reply.error_code == FailureCode.STOPPED or (reply.answer and reply.answer.outcome == Outcome.STOPPED)
     if was_stopped and is_cancelling:
         return ItemState.CANCELLED, ""
     return (ItemState.FAILED, reply.error_code) if reply.status == ReplyStatus.FAILED else (ItemState.DONE, "")

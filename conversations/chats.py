@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from conversations.domain import append_message, queue_reply
+from conversations.domain import queue_reply
 from conversations.models import Assistant, Author, Channel, Conversation, Message, Reply, Visitor
 from conversations.parameters import RequestParameters
+from conversations.transcript import append_message
 from knowledge.text import detect_language
 
 

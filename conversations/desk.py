@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.failures import sentence_for_desk
 from conversations.models import (
     Author,
     Channel,
@@ -24,7 +25,7 @@ from conversations.models import (
     ReplyStatus,
 )
 from conversations.queries import replies_in_flight, transcript
-from conversations.words import failure_words, system_words, visitor_name, waiting_words
+from conversations.words import system_words, visitor_name, waiting_words
 from helpdesk.errors import NotFound
 from helpdesk.users.models import User
 
@@ -195,4 +196,4 @@ def _entry(message: Message, conversation: Conversation, day: date | None, failu
 def _failures(conversation_id: UUID) -> dict[UUID, str]:
     """Why there is no answer, by the question's id."""
     failed = Reply.objects.filter(conversation_id=conversation_id, status=ReplyStatus.FAILED)
-    return {question: failure_words(code) for question, code in failed.values_list("question_id", "error_code")}
+    return {question: sentence_for_desk(code) for question, code in failed.values_list("question_id", "error_code")}

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db import IntegrityError
 from django.utils import timezone
 
-from conversations import events
+from conversations import events, replies
 from conversations.admission import admit
-from conversations.models import (
-    Author,
-    Conversation,
-    ConversationStatus,
-    Message,
-    Reply,
-    ReplyPriority,
-    ReplyStatus,
-    Visitor,
-)
-from conversations.parameters import RequestParameters, without_words
+from conversations.failures import FailureCode
+from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, ReplyPriority, Visitor
+from conversations.parameters import RequestParameters
 from conversations.queries import current_conversation, default_assistant
 from conversations.small_talk import SmallTalk, small_talk
-from conversations.tasks import enqueue_reply
+from conversations.transcript import append_message
 from conversations.validation import clean_body
 from helpdesk.errors import Conflict, NotFound
-from helpdesk.pending.marks import note
-from helpdesk.pending.models import Kind
-from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
 
@@ -105,49 +90,18 @@ def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, languag
     return PostedMessage(conversation, message, reply)
 
 
-def append_message(conversation: Conversation, *, author: Author, body: str, **fields: Any) -> Message:
-    """Add a transcript entry under the conversation's lock and announce it. Runs inside the caller's transaction."""
-    locked: Conversation = Conversation.objects.select_for_update(no_key=True).get(id=conversation.id)
-    locked.message_count += 1
-    locked.last_message_at = timezone.now()
-    locked.last_author = author
-    locked.preview = " ".join(body.split())[:160]
-    locked.save(update_fields=["message_count", "last_message_at", "last_author", "preview"])
-    message: Message = Message.objects.create(
-        conversation=locked, position=locked.message_count, author=author, body=body, **fields
-    )
-    events.announce(current_tenant_id(), locked.id, events.message_posted(message.id))
-    return message
-
-
-def queue_reply(
-    conversation: Conversation,
-    question: Message,
-    *,
-    priority: ReplyPriority = ReplyPriority.INTERACTIVE,
-    parameters: RequestParameters | None = None,
-) -> Reply:
+def queue_reply(conversation: Conversation, question: Message, *, parameters: RequestParameters | None = None) -> Reply:
     """Have the assistant answer this message. Runs inside the caller's transaction; raises Busy when the line is full."""
-    place = admit(priority)
-    reply: Reply = Reply.objects.create(
-        conversation=conversation,
-        question=question,
-        priority=priority,
+    place = admit(ReplyPriority.INTERACTIVE)
+    return replies.queue_reply(
+        conversation,
+        question,
+        priority=ReplyPriority.INTERACTIVE,
         rank=place.rank,
-        parameters=(parameters or RequestParameters()).to_json(),
-        deadline_at=timezone.now() + timedelta(seconds=settings.REPLY_DEADLINE_SECONDS),
+        wait_seconds=place.wait_seconds,
+        parameters=parameters or RequestParameters(),
+        deadline_seconds=settings.REPLY_DEADLINE_SECONDS,
     )
-    note(Kind.REPLIES)
-    tenant_id = current_tenant_id()
-    events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=place.wait_seconds))
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, rank=place.rank))
-    return reply
-
-
-def stop_reply(*, tenant_id: UUID, conversation_id: UUID, reply_id: UUID) -> None:
-    """Ask the worker to stop writing; what it wrote is kept and marked. A finished reply is left alone."""
-    with tenant_atomic(tenant_id):
-        _stop(Reply.objects.filter(id=reply_id, conversation_id=conversation_id), code="stopped")
 
 
 def ask_for_person(*, tenant_id: UUID, visitor_id: UUID, language: str) -> Conversation:
@@ -169,7 +123,7 @@ def _put_in_line(conversation: Conversation, language: str) -> None:
         status=ConversationStatus.WAITING, waiting_since=timezone.now()
     )
     if changed:
-        _stop_all(conversation, code="stopped")
+        replies.stop_replies(conversation, code=FailureCode.STOPPED)
         append_message(conversation, author=Author.SYSTEM, body="person_requested", language=language)
         events.announce(current_tenant_id(), conversation.id, events.status_changed())
     conversation.refresh_from_db()
@@ -190,7 +144,7 @@ def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, b
         Conversation.objects.filter(id=conversation_id).update(
             status=ConversationStatus.PERSON, assignee=user, waiting_since=None
         )
-        _stop_all(conversation, code="superseded")
+        replies.stop_replies(conversation, code=FailureCode.SUPERSEDED)
         message = append_message(
             conversation, author=Author.PERSON, body=text, user=user, language=conversation.language
         )
@@ -220,24 +174,5 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID) -> None:
             .update(status=ConversationStatus.CLOSED, waiting_since=None)
         )
         if changed:
-            _stop_all(conversation, code="stopped")
+            replies.stop_replies(conversation, code=FailureCode.STOPPED)
             events.announce(tenant_id, conversation_id, events.status_changed())
-
-
-def _stop_all(conversation: Conversation, *, code: str) -> None:
-    _stop(Reply.objects.filter(conversation=conversation), code=code)
-
-
-def _stop(replies: QuerySet[Reply], *, code: str) -> None:
-    """End those that still wait, with that code, and tell the workers of those that are being written."""
-    for reply in replies.filter(status=ReplyStatus.QUEUED):
-        ended = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED).update(
-            status=ReplyStatus.FAILED, error_code=code, stop_requested=True, finished_at=timezone.now(),
-            parameters=without_words(),
-        )  # fmt: skip
-        if ended:
-            events.announce(current_tenant_id(), reply.conversation_id, events.reply_failed(reply.id, code))
-    running = list(replies.filter(status=ReplyStatus.RUNNING).values_list("id", flat=True))
-    replies.filter(id__in=running).update(stop_requested=True)
-    for reply_id in running:
-        transaction.on_commit(partial(ask_to_stop, reply_id))

@@ -7,10 +7,11 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.domain import PostedMessage, append_message, queue_reply
+from conversations.domain import PostedMessage, queue_reply
 from conversations.models import Author, Channel, Conversation, ConversationStatus, Message, Reply, Visitor
 from conversations.parameters import RequestParameters
 from conversations.queries import default_assistant
+from conversations.transcript import append_message
 from conversations.validation import clean_body
 from helpdesk.errors import Conflict, InvalidInput, NotFound
 from helpdesk.tenants.models import Tenant

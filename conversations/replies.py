@@ -1,22 +1,24 @@
-"""The life of a reply in the database: claim, keep alive, finish, fail, recover. All by conditional UPDATE."""
+"""The life of a reply in the database: the one writer of its state. Every step is a conditional UPDATE.
+
+queued -> running -> done | failed; running -> queued after a lost worker; queued -> failed when somebody stops it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-import redis
-import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from conversations import events
-from conversations.domain import append_message
+from conversations.failures import FailureCode
 from conversations.metrics import FAILED, count_reply
 from conversations.models import (
     Author,
@@ -25,19 +27,18 @@ from conversations.models import (
     Message,
     Outcome,
     Reply,
+    ReplyPriority,
     ReplyStatus,
     TextFormat,
 )
-from conversations.parameters import without_words
-from conversations.queries import history_before
-from conversations.tasks import enqueue_reply
-from helpdesk.queue.lengths import replies_in_line
+from conversations.parameters import RequestParameters, without_words
+from conversations.queries import IN_FLIGHT, history_before
+from conversations.queueing import enqueue_reply
+from conversations.transcript import append_message
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
+from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
-
-logger = structlog.get_logger(__name__)
-
-LOST_TASK_SECONDS = 10
-OPEN = (ReplyStatus.QUEUED, ReplyStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,32 @@ class ReplyLost(Exception):
 
 class TakenOver(ReplyLost):
     """A person answers now, so that this reply has to end."""
+
+
+def queue_reply(
+    conversation: Conversation,
+    question: Message,
+    *,
+    priority: ReplyPriority,
+    rank: int,
+    wait_seconds: int | None,
+    parameters: RequestParameters,
+    deadline_seconds: float,
+) -> Reply:
+    """Have the assistant answer this message, in the place that it was given. Runs inside the caller's transaction."""
+    reply: Reply = Reply.objects.create(
+        conversation=conversation,
+        question=question,
+        priority=priority,
+        rank=rank,
+        parameters=parameters.to_json(),
+        deadline_at=timezone.now() + timedelta(seconds=deadline_seconds),
+    )
+    note(Kind.REPLIES)
+    tenant_id, model = current_tenant_id(), conversation.assistant.model
+    events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=wait_seconds))
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, rank=rank))
+    return reply
 
 
 def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply | None:
@@ -137,27 +164,22 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
     )
     Reply.objects.filter(id=reply.id).update(answer=message)
     events.announce(current_tenant_id(), conversation.id, events.reply_done(reply.id, reply.attempt, message.id))
+    transaction.on_commit(partial(count_reply, outcome=str(answer.outcome), channel=conversation.channel))
     return message
 
 
 def fail_reply(
-    *, tenant_id: UUID, reply_id: UUID, attempt: int | None, code: str, statuses: Iterable[ReplyStatus] = OPEN
+    *,
+    tenant_id: UUID,
+    reply_id: UUID,
+    attempt: int | None,
+    code: FailureCode,
+    statuses: Iterable[ReplyStatus] = IN_FLIGHT,
 ) -> bool:
     """End a reply without an answer and tell the customer; False when it was in none of these states any more."""
     with tenant_atomic(tenant_id):
         rows = Reply.objects.filter(id=reply_id, status__in=list(statuses))
-        if attempt is not None:
-            rows = rows.filter(attempt=attempt)
-        failed = rows.update(
-            status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None,
-            parameters=without_words(),
-        )  # fmt: skip
-        if failed:
-            ended = Reply.objects.values_list("conversation_id", "conversation__channel").get(id=reply_id)
-            conversation_id, channel = ended
-            events.announce(tenant_id, conversation_id, events.reply_failed(reply_id, code))
-            transaction.on_commit(lambda: count_reply(outcome=FAILED, channel=channel, reason=code))
-        return bool(failed)
+        return bool(_fail(rows if attempt is None else rows.filter(attempt=attempt), code))
 
 
 def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float = 0.0) -> bool:
@@ -167,50 +189,71 @@ def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float
             id=reply_id, status=ReplyStatus.RUNNING, attempt=attempt, attempt__lt=settings.REPLY_MAX_ATTEMPTS
         ).update(status=ReplyStatus.QUEUED, lease_until=None, queued_at=timezone.now())
         if released:
-            rank = Reply.objects.values_list("rank", flat=True).get(id=reply_id)
-            transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id, rank=rank, delay=delay))
+            _send(tenant_id, reply_id, delay=delay)
         return bool(released)
 
 
-def recover_replies(tenant_id: UUID) -> None:
-    """Fail what is past its deadline, give back what a dead worker held, enqueue again what the queue lost."""
-    with tenant_atomic(tenant_id):
-        now = timezone.now()
-        open_replies = Reply.objects.filter(status__in=OPEN)
-        late = list(open_replies.filter(deadline_at__lt=now).exclude(_is_leased(now)))
-        orphaned = list(open_replies.filter(status=ReplyStatus.RUNNING, lease_until__lt=now))
-        lost = list(
-            open_replies.filter(status=ReplyStatus.QUEUED, queued_at__lt=now - timedelta(seconds=LOST_TASK_SECONDS))
-        )
-    for reply in late:
-        fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="deadline")
-    expired = {reply.id for reply in late}
-    for reply in orphaned:
-        if reply.id in expired:
-            continue
-        if not release_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt):
-            fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="worker_lost")
-    in_line = _in_line() if lost else set()
-    for reply in lost:
-        if reply.id not in expired and str(reply.id) not in in_line and _mark_enqueued(tenant_id, reply):
-            enqueue_reply(tenant_id, reply.id, rank=reply.rank)
+def send_reply_again(tenant_id: UUID, reply: Reply) -> None:
+    """Enqueue a reply whose task was lost, unless it was taken or sent again since it was read.
 
-
-def _in_line() -> set[str]:
-    """Replies whose tasks still wait; while Redis is away that is nobody, and sending fails as well."""
-    try:
-        return replies_in_line()
-    except redis.RedisError as error:
-        logger.warning("line_unknown", error=type(error).__name__)
-        return set()
-
-
-def _mark_enqueued(tenant_id: UUID, reply: Reply) -> bool:
-    """Note the new time in the queue, so that a reply whose task was taken and lost is not sent at every sweep."""
+    The new time in the queue keeps one whose task is lost each time from being sent at every sweep.
+    """
     with tenant_atomic(tenant_id):
         rows = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED, queued_at=reply.queued_at)
-        return bool(rows.update(queued_at=timezone.now()))
+        if rows.update(queued_at=timezone.now()):
+            _send(tenant_id, reply.id)
 
 
-def _is_leased(now: Any) -> Q:
-    return Q(status=ReplyStatus.RUNNING, lease_until__gte=now)
+def stop_reply(*, tenant_id: UUID, conversation_id: UUID, reply_id: UUID) -> None:
+    """Ask the worker to stop writing; what it wrote is kept and marked. A finished reply is left alone."""
+    with tenant_atomic(tenant_id):
+        _stop(Reply.objects.filter(id=reply_id, conversation_id=conversation_id), FailureCode.STOPPED)
+
+
+def stop_replies(conversation: Conversation, *, code: FailureCode) -> None:
+    """Stop all of the conversation's replies. Runs inside the caller's transaction."""
+    _stop(Reply.objects.filter(conversation=conversation), code)
+
+
+def end_replies_of_deleted(conversation: Conversation) -> None:
+    """End what is queued or being written and empty what callers wrote; a worker finds its reply ended and stores nothing.
+
+    Runs inside the caller's transaction.
+    """
+    replies = Reply.objects.filter(conversation=conversation)
+    for reply_id in _fail(replies.filter(status__in=IN_FLIGHT), FailureCode.DELETED, stop_requested=True):
+        transaction.on_commit(partial(ask_to_stop, reply_id))
+    # Those that ended before too: an older version of the desk left their words where they were.
+    replies.update(parameters=without_words())
+
+
+def _stop(replies: QuerySet[Reply], code: FailureCode) -> None:
+    """End those that still wait, and tell the workers of those that are being written."""
+    _fail(replies.filter(status=ReplyStatus.QUEUED), code, stop_requested=True)
+    running = list(replies.filter(status=ReplyStatus.RUNNING).values_list("id", flat=True))
+    replies.filter(id__in=running).update(stop_requested=True)
+    for reply_id in running:
+        transaction.on_commit(partial(ask_to_stop, reply_id))
+
+
+def _fail(replies: QuerySet[Reply], code: FailureCode, **fields: Any) -> list[UUID]:
+    """End each of these that is still as it was chosen, announce and count it; returns which. In the caller's scope."""
+    ended = []
+    for reply_id, conversation_id, channel in list(
+        replies.values_list("id", "conversation_id", "conversation__channel")
+    ):
+        if not replies.filter(id=reply_id).update(
+            status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None,
+            parameters=without_words(), **fields,
+        ):  # fmt: skip
+            continue
+        events.announce(current_tenant_id(), conversation_id, events.reply_failed(reply_id, code))
+        transaction.on_commit(partial(count_reply, outcome=FAILED, channel=channel, reason=str(code)))
+        ended.append(reply_id)
+    return ended
+
+
+def _send(tenant_id: UUID, reply_id: UUID, *, delay: float = 0.0) -> None:
+    """Enqueue it once the transaction has committed, in the place and for the model that it has."""
+    rank, model = Reply.objects.values_list("rank", "conversation__assistant__model").get(id=reply_id)
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id, model=model, rank=rank, delay=delay))

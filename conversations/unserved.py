@@ -9,6 +9,7 @@ import redis
 import structlog
 from django.utils import timezone
 
+from conversations.failures import FailureCode
 from conversations.models import Reply, ReplyStatus
 from conversations.replies import fail_reply
 from helpdesk.queue.workers import served_models
@@ -18,7 +19,6 @@ logger = structlog.get_logger(__name__)
 
 # A worker that was killed and started again reports its loading well within this time.
 PATIENCE_SECONDS = 20
-CODE = "model_unavailable"
 
 
 def fail_unserved_replies(tenant_id: UUID) -> int:
@@ -37,5 +37,6 @@ def fail_unserved_replies(tenant_id: UUID) -> int:
         return 0
     absent = [(reply_id, attempt) for reply_id, attempt, alias in chosen if alias not in served]
     return sum(
-        fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code=CODE) for reply_id, attempt in absent
+        fail_reply(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, code=FailureCode.MODEL_UNAVAILABLE)
+        for reply_id, attempt in absent
     )

@@ -28,16 +28,3 @@ def waiting_words(since: datetime, now: datetime) -> str:
 def system_words(code: str) -> str:
     """A system entry's sentence; an unknown code is shown as it is."""
     return {"person_requested": _("The customer asked for a person.")}.get(code, code)
-
-
-def failure_words(code: str) -> str:
-    """Why the assistant gave no answer."""
-    return {
-        "superseded": _("The AI stopped: a person took over."),
-        "stopped": _("The AI was stopped before it had written anything."),
-        "deadline": _("The AI gave no answer in time."),
-        "context_length": _("The question and what came with it are longer than the model can read."),
-        "refused_request": _("The model cannot answer in the form that was asked for."),
-        "model_unavailable": _("No worker serves the model that this assistant uses."),
-        "worker_lost": _("The AI was interrupted twice and gave up."),
-    }.get(code, _("The AI could not answer because of a technical fault."))

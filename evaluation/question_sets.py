@@ -15,10 +15,9 @@ from pathlib import Path
 from types import FrameType
 from uuid import UUID
 
-from conversations.domain import stop_reply
-from conversations.models import Assistant, Conversation, Reply, ReplyStatus
+from conversations.models import Assistant, Conversation, Reply
 from conversations.queries import IN_FLIGHT
-from conversations.replies import fail_reply
+from conversations.replies import stop_reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge.chunking.markdown import escape_markdown
@@ -122,12 +121,10 @@ def remove_tenant(tenant: Tenant) -> None:
 
 
 def _end_replies(tenant_id: UUID) -> None:
-    """Fail what is queued, stop what is being written, and wait for it."""
+    """End what is queued, stop what is being written, and wait for it."""
     with tenant_atomic(tenant_id):
         in_flight = list(Reply.objects.filter(status__in=IN_FLIGHT))
     for reply in in_flight:
-        if reply.status == ReplyStatus.QUEUED:
-            fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code="superseded")
         stop_reply(tenant_id=tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id)
     deadline = time.monotonic() + LAST_WORDS_SECONDS
     while in_flight and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Start-up checks: refuse to run with a role, a policy or a key that would break a promise."""
+"""Start-up checks: refuse to run with a role, a policy, a key or a library that would break a promise."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from helpdesk.api import patches as api_patches
 from helpdesk.crypto import SealError
 from helpdesk.master_keys import check_master_key
+from helpdesk.queue.patches import KOMBU
 from helpdesk.tenants.models import TenantModel
 
 
@@ -28,6 +30,13 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
     if not settings.DEBUG and settings.SECRET_KEY == "insecure-development-key":  # noqa: S105
         problems.append(Error("Set GLASSDESK_SECRET_KEY or GLASSDESK_SECRET_KEY_FILE.", id="glassdesk.E002"))
     return problems
+
+
+@register(Tags.security)
+def check_libraries(**_: Any) -> list[CheckMessage]:
+    """What every process reaches into has to be a version that was tried."""
+    sentences = [library.untested_version() for library in (KOMBU, *api_patches.LIBRARIES)]
+    return [Error(sentence, id="glassdesk.E006") for sentence in sentences if sentence]
 
 
 @register(Tags.database)

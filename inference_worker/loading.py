@@ -13,6 +13,7 @@ from inference_worker.engine.load_log import LoadLog
 from inference_worker.engine.vllm.runner import ModelRunner
 from inference_worker.registration import Registration
 from inference_worker.runtime import Runtime
+from knowledge.folding import folded
 
 logger = structlog.get_logger(__name__)
 
@@ -60,7 +61,8 @@ def load_embedder() -> Embedder:
     return SentenceTransformerEmbedder(
         EmbedderSettings(
             model=model.location, name=model.name, revision=model.revision, device=settings.EMBEDDING_DEVICE
-        )
+        ),
+        fold=folded,
     )
 
 

@@ -9,7 +9,6 @@ from prometheus_client import REGISTRY, Counter, Histogram, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from conversations.metrics import count_reply
 from conversations.models import Outcome
 from helpdesk.metrics.serving import serve_metrics
 from helpdesk.queue.workers import WorkerState
@@ -44,14 +43,13 @@ CACHE_LOOKUPS = Counter(
 
 
 def observe_answer(work: Work, *, cache: str = "", outcome: Outcome | None = None) -> None:
-    """Count one stored answer. `cache` says what the answer cache gave; empty where it was not asked.
+    """Measure one stored answer. `cache` says what the answer cache gave; empty where it was not asked.
 
     `outcome` is given where it does not follow from what was generated.
     """
     channel, generated = work.claimed.conversation.channel, work.generated
     outcome = outcome or outcome_of(work)
     asked_at, waited = work.claimed.question.created_at, waited_ms(work.claimed) / 1000
-    count_reply(outcome=outcome.value, channel=channel)
     QUEUE_SECONDS.labels(channel).observe(waited)
     REPLY_SECONDS.labels(channel, outcome.value).observe((timezone.now() - asked_at).total_seconds())
     if cache:

@@ -14,16 +14,23 @@ import structlog
 from django.conf import settings
 
 from helpdesk.queue.celery import inference_queue
-from helpdesk.queue.workers import WorkerState, WorkerStatus, remove_heartbeat, report_heartbeat
+from helpdesk.queue.workers import LoadStep, WorkerState, WorkerStatus, remove_heartbeat, report_heartbeat
+from inference_worker.engine.host import EngineHost, EngineState
 from inference_worker.engine.load_log import LoadLog
 
 if TYPE_CHECKING:
     from inference_worker.engine.contract import Embedder
-    from inference_worker.engine.host import EngineHost
 
 logger = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 3.0
+STATE_OF_WORKER = {
+    EngineState.LOADING: WorkerState.LOADING,
+    EngineState.WARM: WorkerState.WARM,
+    EngineState.STALLED: WorkerState.STALLED,
+    EngineState.RESTARTING: WorkerState.RESTARTING,
+    EngineState.STOPPED: WorkerState.DRAINING,
+}
 
 
 def worker_name() -> str:
@@ -80,7 +87,7 @@ class Registration:
             started_at=self.started_at,
             model=settings.CHAT_MODEL,
             memory_bytes=psutil.Process().memory_info().rss,
-            load_log=self.load_log.steps(),
+            load_log=self._load_steps(),
         )
 
     def serving(self, host: EngineHost, embedder: Embedder, *, state: WorkerState, work: Work) -> WorkerStatus:
@@ -118,8 +125,11 @@ class Registration:
             waiting=usage.waiting,
             processor_share=None if host.processor.share is None else round(host.processor.share, 3),
             indexing=work.indexing,
-            load_log=self.load_log.steps(),
+            load_log=self._load_steps(),
         )
+
+    def _load_steps(self) -> tuple[LoadStep, ...]:
+        return tuple(LoadStep(step.name, step.seconds) for step in self.load_log.steps())
 
     def send(self, status: WorkerStatus) -> None:
         """Tell the register; while Redis is away there is nothing to tell it to."""

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from batches.tasks import enqueue_feed
+from conversations.failures import FailureCode
 from conversations.models import Conversation, ConversationStatus, ReplyStatus
 from conversations.replies import ClaimedReply, ReplyLost, TakenOver, claim_reply, fail_reply, release_reply
 from helpdesk.crypto import SealError
@@ -45,16 +46,16 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
         except WorkerStopping:
             log.info("reply_given_back")
         except TakenOver:
-            _fail(claimed, "superseded")
+            _fail(claimed, FailureCode.SUPERSEDED)
             log.info("reply_superseded")
         except ReplyLost:
             # Given back to the queue or ended by the sweep: failing it here would take it from whoever writes it next.
             log.info("reply_lost")
         except DeadlinePassed:
-            _fail(claimed, "deadline")
+            _fail(claimed, FailureCode.DEADLINE)
             log.warning("reply_deadline_passed")
         except SealError as error:
-            _fail(claimed, "sealing")
+            _fail(claimed, FailureCode.SEALING)
             log.error("reply_not_sealed", reason=str(error))
         except DatabaseError as error:
             # Its text may quote a row; the lease runs out and the sweep gives the reply back.
@@ -77,7 +78,7 @@ def _engine_is_ready(runtime: Runtime) -> bool:
     return True
 
 
-def _fail(claimed: ClaimedReply, code: str) -> None:
+def _fail(claimed: ClaimedReply, code: FailureCode) -> None:
     """End it, unless it was given back to the queue meanwhile: it is not this worker's then."""
     fail_reply(
         tenant_id=claimed.tenant_id,
@@ -92,7 +93,7 @@ def _end_stopped(claimed: ClaimedReply) -> None:
     """Nothing was written that could be kept; the customer learns whether a person answers now."""
     with tenant_atomic(claimed.tenant_id):
         conversation = Conversation.objects.get(id=claimed.conversation.id)
-    _fail(claimed, "superseded" if conversation.status == ConversationStatus.PERSON else "stopped")
+    _fail(claimed, FailureCode.SUPERSEDED if conversation.status == ConversationStatus.PERSON else FailureCode.STOPPED)
 
 
 def _after_engine_error(claimed: ClaimedReply, error: EngineError) -> None:
@@ -106,10 +107,10 @@ def _after_engine_error(claimed: ClaimedReply, error: EngineError) -> None:
     _fail(claimed, _failure_code(error))
 
 
-def _failure_code(error: EngineError) -> str:
+def _failure_code(error: EngineError) -> FailureCode:
     match error:
         case PromptTooLong():
-            return "context_length"
+            return FailureCode.CONTEXT_LENGTH
         case RequestRefused():
-            return "refused_request"
-    return "engine"
+            return FailureCode.REFUSED_REQUEST
+    return FailureCode.ENGINE

@@ -21,7 +21,7 @@ from inference_worker.answering.stopping import StopListener, StopSignal
 from inference_worker.background import IdleQueue
 from inference_worker.engine.contract import Embedder
 from inference_worker.engine.host import EngineHost
-from inference_worker.registration import HEARTBEAT_SECONDS, Registration, Work
+from inference_worker.registration import HEARTBEAT_SECONDS, STATE_OF_WORKER, Registration, Work
 from inference_worker.throughput import Pace
 from tracing.jobs import renew_job
 
@@ -208,7 +208,7 @@ class Runtime:
 
     def status(self) -> WorkerStatus:
         """What the register is told."""
-        state = WorkerState.DRAINING if self._draining.is_set() else self.host.state
+        state = WorkerState.DRAINING if self._draining.is_set() else STATE_OF_WORKER[self.host.state]
         pace, indexing = self._pace.seconds_per_reply, len(self._embeddings)
         work = Work(len(self._in_progress()), self.capacity, self.room, pace, indexing)
         return self.registration.serving(self.host, self.embedder, state=state, work=work)

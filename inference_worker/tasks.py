@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import connections
 
-from conversations.tasks import ANSWER_REPLY
+from conversations.queueing import ANSWER_REPLY
 from inference_worker.runtime import runtime
 from knowledge.tasks import EMBED_CHUNKS
 from tracing.tasks import RUN_ANALYSIS

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from chat_requests.chat_request import ChatRequest
 from conversations.chats import begin_chat
-from conversations.domain import stop_reply
 from conversations.parameters import RequestParameters
 from conversations.programs import visitor_of
+from conversations.replies import stop_reply
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api.catalogue import choose

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from chat_requests.errors import InvalidJsonSchema
+from conversations.failures import FailureCode
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, TooManyRequests, Unavailable
 
 
@@ -67,18 +68,18 @@ class AnswerWithdrawn(GlassdeskError):
     message = _("The text sent so far was withdrawn and another answer took its place. Use the one in this error.")
 
 
+# Whatever else ends a reply is no fault of the request: asking again may succeed.
+_OF_FAILED_REPLIES: Mapping[str, Callable[[], GlassdeskError]] = {
+    FailureCode.CONTEXT_LENGTH: ContextLengthExceeded,
+    FailureCode.REFUSED_REQUEST: InvalidJsonSchema,
+    FailureCode.DEADLINE: DeadlinePassed,
+    FailureCode.MODEL_UNAVAILABLE: NoModelReady,
+}
+
+
 def of_failed_reply(code: str) -> GlassdeskError:
     """What the caller is told about a reply that failed with this code."""
-    match code:
-        case "context_length":
-            return ContextLengthExceeded()
-        case "refused_request":
-            return InvalidJsonSchema()
-        case "deadline":
-            return DeadlinePassed()
-        case "model_unavailable":
-            return NoModelReady()
-    return AnswerFailed()
+    return _OF_FAILED_REPLIES.get(code, AnswerFailed)()
 
 
 def error_body(error: GlassdeskError) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from conversations.failures import FailureCode
 from conversations.models import Reply, ReplyStatus
-from conversations.sockets.following import in_database
 from helpdesk.streams.entries import START, Entry, conversation_stream
 from helpdesk.streams.hub import FellBehind, Resynchronise, Subscription, hub
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)
@@ -79,7 +80,7 @@ async def follow(asked: AskedReply) -> AsyncGenerator[Written | Ended, None]:
             await asyncio.sleep(RETRY_SECONDS)
         ended = await _look(asked)
         if ended is None and asyncio.get_running_loop().time() > give_up_at:
-            ended = Ended("deadline")
+            ended = Ended(FailureCode.DEADLINE)
         if ended is not None:
             yield ended
             return
@@ -116,7 +117,7 @@ async def _look(asked: AskedReply) -> Ended | None:
         return None
     if status == ReplyStatus.DONE:
         return Ended()
-    return Ended(code or "engine") if status == ReplyStatus.FAILED else None
+    return Ended(code or FailureCode.ENGINE) if status == ReplyStatus.FAILED else None
 
 
 def _status(asked: AskedReply) -> tuple[str, str]:
@@ -125,4 +126,4 @@ def _status(asked: AskedReply) -> tuple[str, str]:
             Reply.objects.filter(id=asked.reply_id).values_list("status", "error_code").first()
         )
         # A conversation that was deleted meanwhile takes its replies along.
-        return found or (ReplyStatus.FAILED, "stopped")
+        return found or (ReplyStatus.FAILED, FailureCode.STOPPED)

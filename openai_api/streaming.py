@@ -11,8 +11,9 @@ import structlog
 from django.db import InterfaceError, OperationalError
 
 from chat_requests.chat_request import ChatRequest
-from conversations.sockets.following import in_database
+from conversations.failures import FailureCode
 from helpdesk.api_keys.domain import ApiClient
+from helpdesk.tenants.off_loop import in_database
 from openai_api import completions
 from openai_api.answers import ChatAnswer, read_answer
 from openai_api.asking import Asked
@@ -79,7 +80,7 @@ async def _answer_of(exchange: Exchange, index: int) -> ChatAnswer:
         async for event in events:
             if isinstance(event, Ended):
                 return await _read(exchange, index, event)
-    raise of_failed_reply("engine")
+    raise of_failed_reply(FailureCode.ENGINE)
 
 
 async def _write(exchange: Exchange, index: int, queue: Chunks) -> ChatAnswer:
@@ -114,7 +115,7 @@ async def _write(exchange: Exchange, index: int, queue: Chunks) -> ChatAnswer:
             is_withdrawn = more is None
             if more:
                 send(more)
-    raise of_failed_reply("engine")
+    raise of_failed_reply(FailureCode.ENGINE)
 
 
 def _more(sent: SentText, written: Written) -> str | None:

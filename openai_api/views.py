@@ -14,7 +14,6 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from chat_requests.chat_request import ChatRequest, read_chat_request
-from conversations.sockets.following import in_database
 from helpdesk.api import idempotency
 from helpdesk.api.errors import SERVERS_AWAY, UNAVAILABLE_RETRY_SECONDS, MethodNotAllowed, PartAway, UnknownRoute
 from helpdesk.api.json_body import read_json_body
@@ -22,6 +21,7 @@ from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import GlassdeskError, TooManyRequests, Unavailable
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api import catalogue, completions
 from openai_api.access import Caller, body_of, let_in, recognise_caller

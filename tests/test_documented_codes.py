@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import pytest
 
 import helpdesk.urls  # noqa: F401 - with everything that an endpoint can raise
+from conversations import failures
+from conversations.failures import FailureCode
 from helpdesk.errors import Conflict, Forbidden, GlassdeskError, InvalidInput, NotFound, NotSignedIn
 from tests.conftest import ROOT
 from tests.test_architecture import SOURCE_FOLDERS
+from tracing.job_failures import JobFailure, sentence_of
 
 # People's sessions, forms and policies: programs meet none of these.
 OF_PAGES_ONLY = {
@@ -28,9 +33,6 @@ SHARED = (
     "helpdesk.api_keys.errors",
 )
 NOT_OF_OPENAI = {Forbidden.code, NotFound.code, "not_acceptable", "unsupported_media_type"}
-REPLY_CODE = re.compile(
-    r"""(?:\bcode=|\berror_code=|_fail\(claimed, |^CODE = |^DELETED = )"([a-z_]+)\"""", re.MULTILINE
-)
 
 
 def subclasses(of: type[GlassdeskError]) -> Iterator[type[GlassdeskError]]:
@@ -73,13 +75,29 @@ def test_the_page_of_the_openai_endpoint_has_every_code() -> None:
     assert documented("openai.md") == raised(by_openai=True)
 
 
-def test_every_code_of_a_failed_reply_or_analysis_is_explained() -> None:
-    explained = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs/api.md").read_text()))
-    used = {
-        code
-        for folder in ("conversations", "tracing", "batches", "inference_worker")
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        for code in REPLY_CODE.findall(path.read_text(encoding="utf-8"))
-    }
-    assert {"deadline", "worker_lost", "model_unavailable", "nothing_to_do", "deleted"} <= used
-    assert used - explained == set()
+def documented_in(section: str) -> set[str]:
+    """The codes that a part of the REST API's page explains."""
+    return set(re.findall(r"`([a-z_]+)`", section))
+
+
+def test_the_page_of_the_rest_api_has_every_code_of_a_failed_reply() -> None:
+    table = (ROOT / "docs/api.md").read_text().partition("| `error.code` |")[2].partition("\n\n")[0]
+    assert documented_in(table) == set(FailureCode.values)
+
+
+def test_the_page_of_the_rest_api_has_every_code_of_a_failed_analysis() -> None:
+    text = (ROOT / "docs/api.md").read_text().partition("in `error` why:")[2].partition("\n\n")[0]
+    assert documented_in(text) == set(JobFailure.values)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [failures._FOR_CUSTOMERS, failures._FOR_THE_DESK, failures._FOR_API_CLIENTS],
+    ids=["customers", "desk", "api"],
+)
+def test_every_kind_of_reader_has_a_sentence_for_every_code_of_a_failed_reply(told: Mapping[str, object]) -> None:
+    assert set(told) == set(FailureCode)
+
+
+def test_every_code_of_a_failed_analysis_has_a_sentence() -> None:
+    assert [code for code in JobFailure if sentence_of(code) == code] == []

@@ -17,12 +17,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.feedback import blank_comments
-from conversations.models import Conversation, ConversationStatus, Feedback, Message, Reply, Visitor
-from conversations.parameters import without_words
-from conversations.queries import IN_FLIGHT, conversation_by_id
+from conversations.models import Conversation, ConversationStatus, Feedback, Message, Visitor
+from conversations.queries import conversation_by_id
+from conversations.replies import end_replies_of_deleted
 from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.streams.entries import conversation_stream
-from helpdesk.streams.writer import ask_to_stop, forget_stream
+from helpdesk.streams.writer import forget_stream
 from helpdesk.tenants.scope import current_tenant_id
 from tracing.chain import append_to_chain, locked_head
 from tracing.erase import erase_customer
@@ -40,7 +40,7 @@ def forget_conversation(conversation_id: UUID) -> None:
     locked_head()
     if active_holds().filter(conversation=conversation).exists():
         raise HeldByLaw
-    _end_replies(conversation)
+    end_replies_of_deleted(conversation)
     _empty(conversation)
     _blank_traces(conversation)
     if not Conversation.objects.filter(visitor_id=conversation.visitor_id, deleted_at__isnull=True).exists():
@@ -50,19 +50,6 @@ def forget_conversation(conversation_id: UUID) -> None:
     stream = conversation_stream(current_tenant_id(), conversation.id)
     transaction.on_commit(partial(forget_stream, stream))
     logger.info("conversation_deleted", conversation_id=str(conversation.id))
-
-
-def _end_replies(conversation: Conversation) -> None:
-    """A reply that is being written finds itself ended, and stores nothing."""
-    open_replies = Reply.objects.filter(conversation=conversation, status__in=IN_FLIGHT)
-    reply_ids = list(open_replies.values_list("id", flat=True))
-    # Those that ended before too: an older version of the desk left their words where they were.
-    Reply.objects.filter(conversation=conversation).update(parameters=without_words())
-    open_replies.update(
-        status="failed", error_code="deleted", stop_requested=True, finished_at=timezone.now(), lease_until=None
-    )
-    for reply_id in reply_ids:
-        transaction.on_commit(partial(ask_to_stop, reply_id))
 
 
 def _empty(conversation: Conversation) -> None:

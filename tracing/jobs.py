@@ -16,8 +16,9 @@ from helpdesk.pending.models import Kind
 from helpdesk.queue.workers import WorkerStatus
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
+from tracing.job_failures import JobFailure
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnalysis
-from tracing.serving import UNSERVED, Unserved, known_workers, queue_of
+from tracing.serving import Unserved, known_workers, queue_of
 from tracing.tasks import enqueue_analysis
 
 MAX_ATTEMPTS = 3
@@ -68,7 +69,7 @@ def _send(job: AnalysisJob, tenant_id: UUID, workers: Sequence[WorkerStatus]) ->
     """To a worker that can do it, after the commit; while none is known the sweep asks again. Runs inside `tenant_atomic`."""
     queue = queue_of(job, workers)
     if isinstance(queue, Unserved):
-        job.state, job.error_code, job.finished_at = JobState.FAILED, UNSERVED, timezone.now()
+        job.state, job.error_code, job.finished_at = JobState.FAILED, JobFailure.MODEL_UNAVAILABLE, timezone.now()
         AnalysisJob.objects.filter(id=job.id, state=JobState.QUEUED).update(
             state=job.state, error_code=job.error_code, finished_at=job.finished_at
         )
@@ -103,7 +104,7 @@ def finish_job(job: AnalysisJob, analysis: TraceAnalysis) -> bool:
     )
 
 
-def fail_job(job: AnalysisJob, *, tenant_id: UUID, code: str) -> None:
+def fail_job(job: AnalysisJob, *, tenant_id: UUID, code: JobFailure) -> None:
     """End the job without a result."""
     with tenant_atomic(tenant_id):
         AnalysisJob.objects.filter(id=job.id, state=JobState.RUNNING, attempt=job.attempt).update(
@@ -116,7 +117,7 @@ def give_back_job(job: AnalysisJob, *, tenant_id: UUID, counts: bool) -> None:
     with tenant_atomic(tenant_id):
         mine = AnalysisJob.objects.filter(id=job.id, state=JobState.RUNNING, attempt=job.attempt)
         if counts and job.attempt >= MAX_ATTEMPTS:
-            mine.update(state=JobState.FAILED, finished_at=timezone.now(), error_code="engine")
+            mine.update(state=JobState.FAILED, finished_at=timezone.now(), error_code=JobFailure.ENGINE)
         else:
             mine.update(state=JobState.QUEUED, queued_at=timezone.now(), attempt=F("attempt") - (0 if counts else 1))
 
@@ -127,7 +128,7 @@ def recover_jobs(tenant_id: UUID) -> int:
     with tenant_atomic(tenant_id):
         orphaned = AnalysisJob.objects.filter(state=JobState.RUNNING, claimed_at__lt=now - LEASE)
         orphaned.filter(attempt__gte=MAX_ATTEMPTS).update(
-            state=JobState.FAILED, finished_at=now, error_code="worker_lost"
+            state=JobState.FAILED, finished_at=now, error_code=JobFailure.WORKER_LOST
         )
         orphaned.update(state=JobState.QUEUED, queued_at=now)
         waiting = AnalysisJob.objects.filter(state=JobState.QUEUED, queued_at__lt=now - LOST_TASK)

@@ -17,7 +17,6 @@ logger = structlog.get_logger(__name__)
 
 # The parameter of a job that names another model than the one that wrote the answer.
 MODEL = "model"
-UNSERVED = "model_unavailable"
 
 
 @dataclass(frozen=True, slots=True)

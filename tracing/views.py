@@ -17,6 +17,7 @@ from helpdesk.users.access import DeskRequest, desk_view
 from tracing import words
 from tracing.export_views import MAX_ROWS
 from tracing.forms import AnalysisForm, ExportForm, FilterForm, ReasonForm
+from tracing.job_failures import sentence_of
 from tracing.jobs import open_jobs, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
 from tracing.queries import feedback_of, models_seen, original_reply_of, trace_page, turn_of
@@ -75,7 +76,7 @@ class JobRow:
 
     @property
     def trouble(self) -> str:
-        return words.job_error_word(self.job.error_code)
+        return sentence_of(self.job.error_code)
 
 
 @never_cache

@@ -192,19 +192,3 @@ def policy_words(policy: Mapping[str, int | None]) -> str:
     }
     parts = [_("%(name)s: %(value)s") % {"name": names[name], "value": days[name]} for name in names if name in days]
     return _(", ").join(parts)
-
-
-def job_error_word(code: str) -> str:
-    """Why an analysis failed, and what to do."""
-    known = {
-        "nothing_to_do": _("There is nothing to measure: no text was generated from passages."),
-        "unknown_passage": _("A passage to leave out did not stand in the recorded prompt."),
-        "engine": _("The engine failed several times. Try again later."),
-        "sealing": _("The sealed content could not be opened, so nothing was measured."),
-        "worker_lost": _("The workers that tried it were lost. Try again later."),
-        "model_unavailable": _(
-            "No worker serves the model that this needs, so nothing was measured. Ask again when one does, or replay the "
-            "answer with another model."
-        ),
-    }
-    return known.get(code, code)

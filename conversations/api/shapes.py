@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from conversations.failures import sentence_for_api_client
 from conversations.models import Conversation, Message, Reply
 from conversations.queries import describe_message
-from conversations.sockets.following import failure_sentence
 
 
 def describe_api_conversation(conversation: Conversation) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def describe_api_reply(reply: Reply) -> dict[str, Any]:
         "queued_at": reply.queued_at.isoformat(),
         "finished_at": reply.finished_at.isoformat() if reply.finished_at else None,
         "answer": describe_message(answer) if answer else None,
-        "error": {"code": reply.error_code, "message": str(failure_sentence(reply.error_code))}
+        "error": {"code": reply.error_code, "message": sentence_for_api_client(reply.error_code)}
         if reply.error_code
         else None,
     }

@@ -13,11 +13,12 @@ import structlog
 from django.utils import translation
 from redis.exceptions import RedisError
 
+from conversations.failures import FailureCode, sentence_for_api_client
 from conversations.models import Message, Reply
 from conversations.queries import IN_FLIGHT, describe_message
-from conversations.sockets.following import failure_sentence, in_database
 from helpdesk.streams.entries import START, conversation_stream, order
 from helpdesk.streams.hub import FellBehind, Resynchronise, hub
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)
@@ -112,7 +113,7 @@ def _ending(reply: FollowedReply) -> tuple[str, dict[str, Any]] | None:
     with tenant_atomic(reply.tenant_id):
         row: Reply | None = Reply.objects.filter(id=reply.reply_id).first()
         if row is None:
-            return "failed", _failure(reply, "deleted", 0)
+            return "failed", _failure(reply, FailureCode.DELETED, 0)
         if row.status in IN_FLIGHT:
             return None
         if row.answer_id is None:
@@ -124,7 +125,7 @@ def _ending(reply: FollowedReply) -> tuple[str, dict[str, Any]] | None:
 
 def _failure(reply: FollowedReply, code: str, attempt: int) -> dict[str, Any]:
     with translation.override(reply.language):
-        sentence = str(failure_sentence(code))
+        sentence = sentence_for_api_client(code)
     return {"reply": str(reply.reply_id), "attempt": attempt, "code": code, "message": sentence}
 
 

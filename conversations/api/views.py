@@ -35,6 +35,7 @@ from conversations.api.waiting import wait_for_reply
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
 from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
+from conversations.replies import stop_reply
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.negotiation import EventsOrJson
 from helpdesk.api.pagination import PAGE_QUERY, page_response
@@ -175,7 +176,7 @@ class StopView(ApiView):
         if reply.conversation.channel != Channel.API:
             raise NotFound
         self.idempotency_subject = conversation_id
-        domain.stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)
+        stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)
         return Response(describe_api_reply(_reply(conversation_id, reply_id)), status=202)
 
 

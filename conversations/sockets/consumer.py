@@ -11,10 +11,10 @@ from uuid import UUID
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
-from conversations.sockets.following import in_database
 from conversations.sockets.frames import parse_frame
 from helpdesk.errors import GlassdeskError, InvalidInput
 from helpdesk.sockets import REFUSALS, Close, agreed_subprotocol
+from helpdesk.tenants.off_loop import in_database
 
 MALFORMED_LIMIT = 3
 CODES: dict[type[Exception], Close] = REFUSALS | {DatabaseError: Close.UNAVAILABLE}

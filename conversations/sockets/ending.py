@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from conversations.sockets.following import in_database
 from helpdesk.permissions import Right
 from helpdesk.sockets import REFUSALS
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.users.access import authorise
 from helpdesk.users.sessions import user_of_session
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from uuid import UUID
 
 import structlog
-from asgiref.sync import sync_to_async
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.utils import translation
-from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
+from conversations.failures import sentence_for_customer
 from conversations.models import Message
 from conversations.queries import (
     conversation_by_id,
@@ -27,36 +26,12 @@ from conversations.queries import (
 from helpdesk.errors import NotFound
 from helpdesk.streams.entries import START, Entry, conversation_stream
 from helpdesk.streams.hub import FellBehind, Resynchronise, hub
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)
 
-P = ParamSpec("P")
-R = TypeVar("R")
 RETRY_SECONDS = 0.5
-
-
-async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a short database function in a thread of its own: the shared one would let a slow query stall every socket."""
-
-    def run_and_give_back() -> R:
-        try:
-            return function(*args, **kwargs)
-        finally:
-            # Every socket uses many threads for a moment each: a connection kept by each would empty the pool.
-            connections.close_all()
-
-    return await sync_to_async(run_and_give_back, thread_sensitive=False)()
-
-
-def failure_sentence(code: str) -> str:
-    """What the customer reads when no answer will come."""
-    return {
-        "superseded": _("A person has taken over."),
-        "stopped": _("Stopped."),
-        "deadline": _("The answer took too long. Ask again, or talk to a person."),
-        "model_unavailable": _("The assistant is not available right now. Talk to a person, or try again later."),
-    }.get(code, _("Something went wrong while writing the answer. Ask again, or talk to a person."))
 
 
 class ConversationFollower:
@@ -147,7 +122,7 @@ class ConversationFollower:
                 data["conversation"] = await in_database(self._read_conversation)
             case "failed":
                 with translation.override("zh-hans" if self.language == "zh" else "en"):
-                    data["message"] = failure_sentence(data["code"])
+                    data["message"] = sentence_for_customer(data["code"])
         await self._send({"id": entry.id, **data})
 
     def _read_message(self, message_id: UUID) -> dict[str, Any]:

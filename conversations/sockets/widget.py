@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from conversations import domain
 from conversations.queries import current_conversation, describe_message
+from conversations.replies import stop_reply
 from conversations.sockets.consumer import FrameConsumer
-from conversations.sockets.following import ConversationFollower, in_database
+from conversations.sockets.following import ConversationFollower
 from conversations.sockets.frames import cursor_of, frame_uuid
 from conversations.throttles import check_message_rate
 from conversations.visitors import VisitorIdentity, read_token
@@ -23,6 +24,7 @@ from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn,
 from helpdesk.sockets import agreed_subprotocol
 from helpdesk.streams.entries import START
 from helpdesk.tenants.models import Language
+from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
 
@@ -122,7 +124,7 @@ class WidgetConsumer(FrameConsumer):
         if self.follower is None:
             raise NotFound
         await in_database(
-            domain.stop_reply,
+            stop_reply,
             tenant_id=visitor.tenant_id,
             conversation_id=self.follower.conversation_id,
             reply_id=frame_uuid(frame, "reply"),

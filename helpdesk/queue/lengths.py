@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from kombu.transport.redis import Channel
+
 from helpdesk.queue.celery import (
     FIRST_OF_CROWD,
     INFERENCE_QUEUE,
@@ -22,7 +24,7 @@ from helpdesk.streams.writer import client
 
 REPLY_HEADER = "reply"
 # How kombu names the list of a step: https://docs.celeryq.dev/en/stable/userguide/routing.html#redis-message-priorities
-SEPARATOR = "\x06\x16"
+SEPARATOR: str = Channel.sep
 _STEPS = [step for step in STEP_OF_RANK.values() if step != PRIORITY_BACKGROUND]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 from uuid import UUID
 
 import redis
 import structlog
 from django.conf import settings
 
+from conversations.entries import PhaseReached, StreamEntry, TextWritten, to_plain
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import publish
 
@@ -23,17 +23,18 @@ class ReplyStream:
 
     def __init__(self, *, tenant_id: UUID, conversation_id: UUID, reply_id: UUID, attempt: int) -> None:
         self._stream = conversation_stream(tenant_id, conversation_id)
-        self._base = {"reply": str(reply_id), "attempt": attempt}
-        self._waiting: list[dict[str, Any]] = []
+        self._reply_id = reply_id
+        self._attempt = attempt
+        self._waiting: list[StreamEntry] = []
         self._text = ""
         self._sequence = 0
         self._flushed_at = 0.0
         self._retry_at = 0.0
 
-    def phase(self, phase: str, **facts: str) -> None:
-        """Say in which phase the reply is, and what is known from now on."""
+    def phase(self, phase: str, *, format: str | None = None) -> None:
+        """Say in which phase the reply is, and the format of the text that follows once that is known."""
         self._flush_text()
-        self._send({"type": "phase", **self._base, "phase": phase, **facts})
+        self._send(PhaseReached(reply=self._reply_id, attempt=self._attempt, phase=phase, format=format))
 
     def add(self, text: str) -> None:
         """Append text; sent at most every DELTA_INTERVAL_SECONDS."""
@@ -51,15 +52,15 @@ class ReplyStream:
         self._sequence += 1
         text, self._text = self._text, ""
         self._flushed_at = time.monotonic()
-        self._send({"type": "delta", **self._base, "sequence": self._sequence, "text": text})
+        self._send(TextWritten(reply=self._reply_id, attempt=self._attempt, sequence=self._sequence, text=text))
 
-    def _send(self, entry: dict[str, Any]) -> None:
+    def _send(self, entry: StreamEntry) -> None:
         self._waiting.append(entry)
         if time.monotonic() < self._retry_at:
             return
         try:
             while self._waiting:
-                publish(self._stream, self._waiting[0])
+                publish(self._stream, to_plain(self._waiting[0]))
                 self._waiting.pop(0)
         except redis.RedisError as error:
             self._retry_at = time.monotonic() + RETRY_SECONDS

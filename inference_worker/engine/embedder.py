@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 
 from inference_worker.engine.contract import EngineError
 from inference_worker.engine.query_first import QueryFirstLock
-from knowledge.folding import folded
 
 E5_PREFIXES = ("query: ", "passage: ")
 NO_PREFIXES = ("", "")
@@ -39,8 +38,11 @@ class EmbedderSettings:
 class SentenceTransformerEmbedder:
     """Unit-length float32 vectors. Safe to call from several threads; calls take turns."""
 
-    def __init__(self, settings: EmbedderSettings) -> None:
-        """Load the model (a few seconds, about 0.5 GB for the packaged one). Raises EngineError where there is no such device."""
+    def __init__(self, settings: EmbedderSettings, *, fold: Callable[[str], str]) -> None:
+        """Load the model (a few seconds, about 0.5 GB for the packaged one). Raises EngineError where there is no such device.
+
+        `fold` gives each text the spelling in which the model reads it.
+        """
         if Path(settings.model).is_dir():
             os.environ["HF_HUB_OFFLINE"] = "1"
         import torch
@@ -51,6 +53,7 @@ class SentenceTransformerEmbedder:
             message = "GLASSDESK_EMBEDDING_DEVICE is cuda, but PyTorch finds no GPU here: set it to cpu."
             raise EngineError(message, retryable=False)
         self.settings = settings
+        self._fold = fold
         self._torch = torch
         self._turns = QueryFirstLock()
         torch.set_num_threads(settings.threads)
@@ -99,10 +102,10 @@ class SentenceTransformerEmbedder:
         }
 
     def _encode(self, texts: list[str]) -> list[list[float]]:
-        """One batch, folded: script and width do not count; the model's own truncation (512 tokens for e5) applies."""
+        """One batch, each text folded; the model's own truncation (512 tokens for e5) applies."""
         with self._torch.inference_mode():
             vectors = self._model.encode(
-                [folded(text) for text in texts],
+                [self._fold(text) for text in texts],
                 batch_size=len(texts),
                 normalize_embeddings=True,
                 show_progress_bar=False,

@@ -8,9 +8,9 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine
+from enum import Enum, auto
 from typing import Any, TypeVar
 
-from helpdesk.queue.workers import WorkerState
 from inference_worker.engine.contract import Engine, EngineError
 from inference_worker.engine.processes import idle_seconds
 from inference_worker.engine.processor_share import Patience, ProcessorShare, ProcessorTimes
@@ -30,6 +30,16 @@ LONGEST_BACKOFF_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 60.0
 
 Result = TypeVar("Result")
+
+
+class EngineState(Enum):
+    """The life of an engine: loading → warm → stopped; stalled and restarting lead back to warm."""
+
+    LOADING = auto()
+    WARM = auto()
+    STALLED = auto()
+    RESTARTING = auto()
+    STOPPED = auto()
 
 
 class EngineHost:
@@ -53,7 +63,7 @@ class EngineHost:
         self.engine = engine
         self.processor = ProcessorShare(self._processor_times, idle)
         self.restarts = 0
-        self.state = WorkerState.LOADING
+        self.state = EngineState.LOADING
         self.changed = threading.Event()
         self._stall_seconds = stall_seconds
         self._stall_restart_seconds = stall_restart_seconds
@@ -93,14 +103,14 @@ class EngineHost:
 
     def suspect(self) -> None:
         """Accept nothing until the watcher has seen the engine alive: a request has just failed on it."""
-        self._enter(WorkerState.STALLED)
+        self._enter(EngineState.STALLED)
 
     def _processor_times(self) -> ProcessorTimes:
         return self.engine.processor_times()
 
-    def _enter(self, state: WorkerState) -> None:
+    def _enter(self, state: EngineState) -> None:
         changed, self.state = self.state != state, state
-        if state == WorkerState.WARM:
+        if state == EngineState.WARM:
             self._ready.set()
         else:
             self._ready.clear()
@@ -111,13 +121,9 @@ class EngineHost:
         """Wait until requests are accepted; false when `timeout` seconds passed first."""
         return self._ready.wait(timeout)
 
-    def restart(self) -> None:
-        """Stop and start the engine; running requests end with EngineError. Blocks until it is warm again."""
-        self._call(self._restart(only_if_dead=False))
-
     def stop(self) -> None:
         """Stop the engine with its processes, then the loop and its thread. May be called twice."""
-        self._enter(WorkerState.DRAINING)
+        self._enter(EngineState.STOPPED)
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
@@ -148,7 +154,7 @@ class EngineHost:
         self._restarting = asyncio.Lock()
         await self.engine.start()
         self.processor.restart()
-        self._enter(WorkerState.WARM)
+        self._enter(EngineState.WARM)
         self._watcher = asyncio.create_task(self._watch(), name="engine-watcher")
 
     async def _stop_engine(self) -> None:
@@ -171,15 +177,15 @@ class EngineHost:
             await asyncio.sleep(self._check_seconds)
             if await self._answers():
                 delay = self._backoff_seconds
-                self._enter(WorkerState.WARM)
+                self._enter(EngineState.WARM)
                 await self._fit()
                 continue
-            self._enter(WorkerState.RESTARTING)
+            self._enter(EngineState.RESTARTING)
             logger.error("engine_died restart_in_seconds=%.1f", delay)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_BACKOFF_SECONDS)
             try:
-                await self._restart(only_if_dead=True)
+                await self._restart_if_dead()
             except EngineError:
                 logger.exception("engine_restart_failed")
 
@@ -194,9 +200,9 @@ class EngineHost:
                 if patience.still >= self._stall_restart_seconds or patience.answering >= self._answer_seconds:
                     logger.error("engine_silent still=%.1f answering=%.1f", patience.still, patience.answering)
                     return False
-                if patience.still >= self._stall_seconds and self.state == WorkerState.WARM:
+                if patience.still >= self._stall_seconds and self.state == EngineState.WARM:
                     logger.error("engine_stalled seconds=%.1f", patience.still)
-                    self._enter(WorkerState.STALLED)
+                    self._enter(EngineState.STALLED)
             return asking.result()
         finally:
             asking.cancel()
@@ -219,18 +225,18 @@ class EngineHost:
         except TimeoutError:
             return False
 
-    async def _restart(self, *, only_if_dead: bool) -> None:
+    async def _restart_if_dead(self) -> None:
         if self._restarting is None:
             raise EngineError("The engine host is not started.", retryable=True)
         async with self._restarting:
-            if only_if_dead and await self._answers_at_once():
-                self._enter(WorkerState.WARM)
+            if await self._answers_at_once():
+                self._enter(EngineState.WARM)
                 logger.info("engine_answers_again")
                 return
-            self._enter(WorkerState.RESTARTING)
+            self._enter(EngineState.RESTARTING)
             await self.engine.stop()
             await self.engine.start()
             self.processor.restart()
             self.restarts += 1
-            self._enter(WorkerState.WARM)
+            self._enter(EngineState.WARM)
             logger.info("engine_restarted count=%d", self.restarts)

@@ -6,8 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from helpdesk.queue.workers import LoadStep
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of loading; `seconds` is None while it lasts."""
+
+    name: str
+    seconds: float | None
 
 
 class LoadLog:
@@ -43,7 +50,7 @@ class LoadLog:
                 self._steps.pop(part, None)
                 self._steps[part] = round(max(seconds, 0.0), 3)
 
-    def steps(self) -> tuple[LoadStep, ...]:
+    def steps(self) -> tuple[Step, ...]:
         """The steps so far."""
         with self._lock:
-            return tuple(LoadStep(name, seconds) for name, seconds in self._steps.items())
+            return tuple(Step(name, seconds) for name, seconds in self._steps.items())

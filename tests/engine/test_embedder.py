@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder, default_prefixes
+from knowledge.folding import folded
 
 pytestmark = pytest.mark.engine
 
@@ -23,7 +24,7 @@ PASSAGE_REFERENCE = [0.021761, -0.033225, -0.023818, -0.059085, 0.047563, -0.040
 
 @pytest.fixture(scope="module")
 def embedder(embeddings_folder: Path) -> SentenceTransformerEmbedder:
-    return SentenceTransformerEmbedder(EmbedderSettings(model=str(embeddings_folder)))
+    return SentenceTransformerEmbedder(EmbedderSettings(model=str(embeddings_folder)), fold=folded)
 
 
 @pytest.mark.parametrize("text", list(REFERENCE))

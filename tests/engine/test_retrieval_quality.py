@@ -18,6 +18,7 @@ from evaluation.question_sets import remove_tenant
 from helpdesk.tenants.models import Tenant
 from inference_worker.answering.embedding import embed_version
 from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder
+from knowledge.folding import folded
 from knowledge.quoting.selection import QuoteSelection, select_quotes
 from knowledge.search.retrieval import RetrievalResult, search
 from knowledge.sources.folders import look_through
@@ -51,7 +52,9 @@ class Asked:
 @pytest.fixture(scope="module")
 def asked(embeddings_folder: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[list[Asked]]:
     """All demo questions, asked once of the embedded demo articles."""
-    embedder = SentenceTransformerEmbedder(EmbedderSettings(model=str(embeddings_folder), name="multilingual-e5-small"))
+    embedder = SentenceTransformerEmbedder(
+        EmbedderSettings(model=str(embeddings_folder), name="multilingual-e5-small"), fold=folded
+    )
     with django_db_blocker.unblock():
         tenant = make_tenant("retrieval-quality")
         for imported in import_folder(tenant_id=tenant.id, source="mossgate", contents=look_through(CONTENT)):

@@ -19,7 +19,6 @@ import jsonschema
 import psutil
 import pytest
 
-from helpdesk.queue.workers import WorkerState
 from inference_worker.engine.contract import (
     ChatTurn,
     Delta,
@@ -30,7 +29,7 @@ from inference_worker.engine.contract import (
     RequestRefused,
     SamplingParameters,
 )
-from inference_worker.engine.host import EngineHost
+from inference_worker.engine.host import EngineHost, EngineState
 from inference_worker.engine.processes import find_processes, processor_seconds
 from inference_worker.engine.vllm.adapter import FORCED_TOKENS
 from inference_worker.engine.vllm.arguments import CPU_STEP_TOKENS, EngineSettings
@@ -314,7 +313,7 @@ def test_frozen_worker_process_makes_the_engine_not_ready_until_it_goes_on(host:
     worker = engine_process("VLLM::Worker")
     worker.suspend()
     try:
-        assert eventually(lambda: host.state == WorkerState.STALLED, seconds=30)
+        assert eventually(lambda: host.state == EngineState.STALLED, seconds=30)
         assert not host.ready
     finally:
         worker.resume()

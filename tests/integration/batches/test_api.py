@@ -12,6 +12,7 @@ from batches.feeding import feed
 from batches.models import Batch, BatchItem
 from batches.settling import settle_items
 from conversations import replies
+from conversations.failures import FailureCode
 from conversations.models import Message, Outcome
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.tenants.models import Tenant
@@ -185,7 +186,7 @@ def test_an_answer_whose_words_were_deleted_is_not_given_any_more(tenant: Tenant
 def test_a_failed_item_says_why(tenant: Tenant, key: str) -> None:
     batch = submit(tenant, count=1)
     feed()
-    replies.fail_reply(tenant_id=tenant.id, reply_id=items(batch)[0].reply_id, attempt=None, code="deadline")
+    replies.fail_reply(tenant_id=tenant.id, reply_id=items(batch)[0].reply_id, attempt=None, code=FailureCode.DEADLINE)
     feed()
     (result,) = api_call("GET", f"{PATH}/{batch.id}/results", key).json()["data"]
     assert (result["state"], result["answer"], result["error"]["code"]) == ("failed", None, "deadline")

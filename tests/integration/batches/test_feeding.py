@@ -16,9 +16,11 @@ from batches.feeding import feed
 from batches.models import BatchItem, BatchState
 from batches.tasks import FEED
 from conversations import replies
+from conversations.failures import FailureCode
 from conversations.models import Assistant, Channel, Conversation, Outcome, Reply, ReplyPriority
 from conversations.parameters import RequestParameters
-from conversations.tasks import ANSWER_REPLY
+from conversations.queueing import ANSWER_REPLY
+from conversations.recovery import recover_replies
 from helpdesk.pending.marks import tenants_with
 from helpdesk.pending.models import Kind
 from helpdesk.queue.celery import app
@@ -118,7 +120,9 @@ def test_a_reply_that_fails_fails_its_item_with_the_reason() -> None:
     tenant = make_tenant()
     batch = submit(tenant, count=1)
     feed()
-    replies.fail_reply(tenant_id=tenant.id, reply_id=items(batch)[0].reply_id, attempt=None, code="worker_lost")
+    replies.fail_reply(
+        tenant_id=tenant.id, reply_id=items(batch)[0].reply_id, attempt=None, code=FailureCode.WORKER_LOST
+    )
     feed()
     (item,) = items(batch)
     assert (item.state, item.error_code, current(batch).state) == ("failed", "worker_lost", BatchState.DONE)
@@ -164,7 +168,7 @@ def test_a_task_lost_after_the_commit_is_sent_again_and_the_item_is_not_made_twi
         Reply.objects.update(queued_at=timezone.now() - timedelta(seconds=60))
     sent = []
     monkeypatch.setattr(replies, "enqueue_reply", lambda _tenant, reply_id, **__: sent.append(reply_id))
-    replies.recover_replies(tenant.id)
+    recover_replies(tenant.id)
     assert sent == [item.reply_id]
 
 
@@ -176,7 +180,7 @@ def test_a_worker_killed_in_mid_answer_gives_the_item_to_the_next_one() -> None:
     assert replies.claim_reply(tenant_id=tenant.id, reply_id=reply_id, worker="dead") is not None
     with tenant_atomic(tenant.id):
         Reply.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    replies.recover_replies(tenant.id)
+    recover_replies(tenant.id)
     assert (feed(), states(batch)) == (0, ["running"])
     answer(tenant, reply_id)
     feed()

@@ -12,7 +12,8 @@ from django.test import override_settings
 
 from conversations import domain
 from conversations.models import Message, Reply, ReplyStatus
-from conversations.replies import claim_reply, recover_replies
+from conversations.recovery import recover_replies
+from conversations.replies import claim_reply
 from helpdesk.errors import Busy
 from helpdesk.queue import lengths, workers
 from helpdesk.streams.writer import client

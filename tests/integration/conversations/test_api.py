@@ -9,6 +9,7 @@ import pytest
 
 from conversations import domain, replies
 from conversations.desk import rows as desk_rows
+from conversations.failures import FailureCode
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Outcome, Reply, Visitor
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.permissions import Role
@@ -202,7 +203,7 @@ def test_history_and_reply_show_the_answer(tenant: Tenant, key: str) -> None:
 def test_a_failed_reply_says_why(tenant: Tenant, key: str) -> None:
     conversation = begin(key)
     reply = ask(key, conversation).json()["reply"]["id"]
-    replies.fail_reply(tenant_id=tenant.id, reply_id=uuid.UUID(reply), attempt=None, code="deadline")
+    replies.fail_reply(tenant_id=tenant.id, reply_id=uuid.UUID(reply), attempt=None, code=FailureCode.DEADLINE)
     read = api_call("GET", f"{PATH}/{conversation}/replies/{reply}", key).json()
     assert (read["status"], read["error"]["code"], read["answer"]) == ("failed", "deadline", None)
     assert "too long" in read["error"]["message"]
@@ -253,7 +254,7 @@ def test_statistics_count_the_tenants_own_rows(tenant: Tenant, key: str) -> None
     for outcome in (Outcome.ANSWERED, Outcome.ANSWERED, Outcome.REFUSED):
         finish(tenant, ask(key, conversation).json()["reply"]["id"], outcome=outcome)
     failed = ask(key, conversation).json()["reply"]["id"]
-    replies.fail_reply(tenant_id=tenant.id, reply_id=uuid.UUID(failed), attempt=None, code="deadline")
+    replies.fail_reply(tenant_id=tenant.id, reply_id=uuid.UUID(failed), attempt=None, code=FailureCode.DEADLINE)
     ask(key, conversation)
     make_question(make_tenant())
     stats = api_call("GET", "/api/v1/stats?days=1", key).json()

@@ -124,7 +124,7 @@ def test_a_reply_that_still_waits_ends_at_once_without_a_worker(way: str) -> Non
     conversation, _, reply = make_question(tenant)
     assert reply is not None
     if way == "stop":
-        domain.stop_reply(tenant_id=tenant.id, conversation_id=conversation.id, reply_id=reply.id)
+        replies.stop_reply(tenant_id=tenant.id, conversation_id=conversation.id, reply_id=reply.id)
     elif way == "person":
         domain.ask_for_person(tenant_id=tenant.id, visitor_id=conversation.visitor_id, language="en")
     elif way == "close":
@@ -143,6 +143,6 @@ def test_stop_reply_of_another_conversation_changes_nothing() -> None:
     _, _, reply = make_question(tenant)
     other, _, _ = make_question(tenant)
     assert reply is not None
-    domain.stop_reply(tenant_id=tenant.id, conversation_id=other.id, reply_id=reply.id)
+    replies.stop_reply(tenant_id=tenant.id, conversation_id=other.id, reply_id=reply.id)
     with tenant_atomic(tenant.id):
         assert Reply.objects.get(id=reply.id).status == ReplyStatus.QUEUED

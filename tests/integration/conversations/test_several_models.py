@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 import redis
 from django.utils import timezone
 
-from conversations import tasks
+from conversations import queueing
+from conversations.failures import FailureCode, sentence_for_customer
 from conversations.models import Assistant, Message, Reply, ReplyStatus
-from conversations.sockets.following import failure_sentence
-from conversations.tasks import enqueue_reply, sweep_replies
-from conversations.unserved import CODE, PATIENCE_SECONDS, fail_unserved_replies
+from conversations.queueing import enqueue_reply
+from conversations.replies import claim_reply, release_reply
+from conversations.tasks import sweep_replies
+from conversations.unserved import PATIENCE_SECONDS, fail_unserved_replies
 from helpdesk.queue.workers import KEY
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
@@ -36,7 +39,7 @@ def register() -> Iterator[None]:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queues of the tasks that would have been sent."""
     queues: list[str] = []
-    monkeypatch.setattr(tasks.app, "send_task", lambda *_, queue, **__: queues.append(queue))
+    monkeypatch.setattr(queueing.app, "send_task", lambda *_, queue, **__: queues.append(queue))
     return queues
 
 
@@ -67,13 +70,21 @@ def test_replies_go_to_the_queue_of_their_assistants_model(sent: list[str]) -> N
     assert sent == ["inference", "inference.large"]
 
 
-def test_a_reply_of_another_tenant_is_not_looked_up(sent: list[str]) -> None:
+def test_a_reply_that_is_given_back_goes_to_the_same_queue(sent: list[str]) -> None:
     tenant = make_tenant()
     choose(tenant, "large")
     reply = waiting_reply(tenant)
+    claimed = claim_reply(tenant_id=tenant.id, reply_id=reply.id, worker="w")
+    assert claimed is not None
     sent.clear()
-    enqueue_reply(make_tenant().id, reply.id)
-    assert sent == ["inference"]
+    release_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=claimed.reply.attempt)
+    assert sent == ["inference.large"]
+
+
+def test_no_row_is_read_to_learn_the_queue(sent: list[str], django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        enqueue_reply(uuid.uuid4(), uuid.uuid4(), model="large", rank=0)
+    assert sent == ["inference.large"]
 
 
 def test_what_waits_for_an_absent_model_fails_with_a_sentence(sent: list[str]) -> None:
@@ -82,8 +93,8 @@ def test_what_waits_for_an_absent_model_fails_with_a_sentence(sent: list[str]) -
     reply = waiting_reply(tenant)
     report(status("a"))
     assert fail_unserved_replies(tenant.id) == 1
-    assert state(tenant, reply) == (ReplyStatus.FAILED, CODE)
-    assert "person" in failure_sentence(CODE)
+    assert state(tenant, reply) == (ReplyStatus.FAILED, FailureCode.MODEL_UNAVAILABLE)
+    assert "person" in sentence_for_customer(FailureCode.MODEL_UNAVAILABLE)
     assert fail_unserved_replies(tenant.id) == 0
 
 
@@ -121,5 +132,5 @@ def test_the_sweep_looks_at_every_company_by_itself(sent: list[str]) -> None:
     choose(with_absent, "large")
     failing, waiting = waiting_reply(with_absent), waiting_reply(without)
     sweep_replies()
-    assert state(with_absent, failing) == (ReplyStatus.FAILED, CODE)
+    assert state(with_absent, failing) == (ReplyStatus.FAILED, FailureCode.MODEL_UNAVAILABLE)
     assert state(without, waiting)[0] == ReplyStatus.QUEUED

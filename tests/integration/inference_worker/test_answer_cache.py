@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from conversations.domain import begin_visit, post_customer_message, stop_reply
+from conversations.domain import begin_visit, post_customer_message
 from conversations.models import Assistant, Conversation, Message, Reply, ReplyStatus, Visitor
 from conversations.parameters import RequestParameters
+from conversations.replies import stop_reply
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic

@@ -10,7 +10,8 @@ from django.test import override_settings
 import inference_worker.answering.pipeline
 import inference_worker.reply
 from conversations.models import Message, Reply, ReplyStatus
-from conversations.replies import TakenOver, claim_reply, recover_replies, release_reply
+from conversations.recovery import recover_replies
+from conversations.replies import TakenOver, claim_reply, release_reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.answering.generation import DeadlinePassed, Stopped
@@ -42,7 +43,7 @@ def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
 ) -> None:
     """The lease ran out, or the worker shuts down; whatever ends its work, it must not fail what others will answer."""
     tenant = make_tenant()
-    with patch("conversations.domain.enqueue_reply"), patch("conversations.replies.enqueue_reply"):
+    with patch("conversations.replies.enqueue_reply"):
         _, _, reply = make_question(tenant, QUESTION)
         assert reply is not None
 
@@ -61,7 +62,7 @@ def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
 
 
 def _orphaned(tenant: Tenant):  # type: ignore[no-untyped-def]
-    with patch("conversations.domain.enqueue_reply"), override_settings(REPLY_LEASE_SECONDS=-1):
+    with patch("conversations.replies.enqueue_reply"), override_settings(REPLY_LEASE_SECONDS=-1):
         asked = make_question(tenant, QUESTION)
         assert asked[2] is not None
         assert claim_reply(tenant_id=tenant.id, reply_id=asked[2].id, worker="dead") is not None

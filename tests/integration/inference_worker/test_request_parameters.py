@@ -14,7 +14,7 @@ from django.utils import timezone
 from conversations.domain import begin_visit
 from conversations.models import AnswerStyle, Assistant, Author, Channel, Conversation, Message, Reply, ReplyStatus
 from conversations.parameters import RequestParameters
-from conversations.tasks import enqueue_reply
+from conversations.queueing import enqueue_reply
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -51,7 +51,7 @@ def ask(tenant: Tenant, *turns: tuple[Author, str], **parameters: Any) -> Reply:
             deadline_at=timezone.now() + timedelta(seconds=60),
             parameters=RequestParameters(**parameters).to_json(),
         )
-    enqueue_reply(tenant.id, reply.id)
+    enqueue_reply(tenant.id, reply.id, model="", rank=0)
 
     def finished() -> bool:
         with tenant_atomic(tenant.id):

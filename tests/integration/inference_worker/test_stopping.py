@@ -11,8 +11,9 @@ import pytest
 
 import inference_worker.answering.pipeline
 import inference_worker.reply
-from conversations.domain import ask_for_person, close_conversation, post_person_message, stop_reply
+from conversations.domain import ask_for_person, close_conversation, post_person_message
 from conversations.models import AnswerStyle, Assistant, Conversation, Message, Reply
+from conversations.replies import stop_reply
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
@@ -166,7 +167,7 @@ def test_a_stop_that_redis_did_not_deliver_is_found_in_the_row(
     engine.delay = 0.3
     conversation, reply = begin(shop)
     wait_for(lambda: engine.running)
-    with patch("conversations.domain.ask_to_stop"):
+    with patch("conversations.replies.ask_to_stop"):
         stop(shop, conversation, reply)
     worker._renew()
     wait_for(lambda: engine.aborted)
@@ -174,7 +175,7 @@ def test_a_stop_that_redis_did_not_deliver_is_found_in_the_row(
 
 
 def test_a_reply_past_its_deadline_is_not_begun(shop: Tenant, engine: ScriptedEngine, worker: Runtime) -> None:
-    with patch("conversations.domain.enqueue_reply"):
+    with patch("conversations.replies.enqueue_reply"):
         _, reply = begin(shop)
     with tenant_atomic(shop.id):
         Reply.objects.update(deadline_at="2020-01-01T00:00:00Z")

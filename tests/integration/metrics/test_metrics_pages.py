@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from conversations.domain import post_person_message
+from conversations.failures import FailureCode
 from conversations.metrics import FAILED
 from conversations.replies import fail_reply
 from helpdesk.metrics.collectors import queue_depths
@@ -146,7 +147,7 @@ def test_a_scrape_reads_no_row_of_a_tenant_and_tells_none(client: Client, django
     conversation, _, reply = make_question(tenant, SECRET)
     assert reply is not None
     post_person_message(tenant_id=tenant.id, conversation_id=conversation.id, user=make_user(tenant), body=SECRET)
-    fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code="superseded")
+    fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code=FailureCode.SUPERSEDED)
     with django_assert_num_queries(1) as queries:
         response = client.get("/metrics")
     assert [query["sql"] for query in queries.captured_queries] == ["SELECT 1"]
@@ -162,8 +163,8 @@ def test_a_failed_reply_is_counted_once_and_only_when_it_ended(client: Client) -
     _, _, reply = make_question(tenant)
     assert reply is not None
     before = value(read(client), "glassdesk_replies_total", **labels) or 0
-    assert fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code="deadline")
-    assert not fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code="deadline")
+    assert fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code=FailureCode.DEADLINE)
+    assert not fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code=FailureCode.DEADLINE)
     assert value(read(client), "glassdesk_replies_total", **labels) == before + 1
 
 

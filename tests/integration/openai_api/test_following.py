@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from conversations import events
+from conversations.entries import to_plain
 from conversations.models import Reply, ReplyStatus
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client as redis_client
@@ -26,7 +27,7 @@ from tests.integration.inference_worker.test_answering import off_loop
 def asked(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[AskedReply]:
     """A reply that no worker takes."""
     monkeypatch.setattr(following, "LOOK_SECONDS", 0.05)
-    with patch("conversations.domain.enqueue_reply"):
+    with patch("conversations.replies.enqueue_reply"):
         tenant: Tenant = make_tenant()
         conversation, _, reply = make_question(tenant)
     assert reply is not None
@@ -57,7 +58,10 @@ async def test_what_was_written_before_and_the_end_come_from_the_stream(asked: A
     delta(asked, 1, "Three")
     delta(asked, 1, "Another reply's.", reply_id=asked.tenant_id)
     delta(asked, 2, " days.")
-    publish(conversation_stream(asked.tenant_id, asked.conversation_id), events.reply_failed(asked.reply_id, "engine"))
+    publish(
+        conversation_stream(asked.tenant_id, asked.conversation_id),
+        to_plain(events.reply_failed(asked.reply_id, "engine")),
+    )
     assert await collected(asked) == [Written(1, 1, "Three"), Written(1, 2, " days."), Ended("engine")]
 
 

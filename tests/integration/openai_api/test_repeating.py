@@ -7,8 +7,8 @@ from collections.abc import Callable
 import openai
 import pytest
 
-from conversations.domain import stop_reply
 from conversations.models import Conversation, Reply
+from conversations.replies import stop_reply
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic

@@ -19,10 +19,10 @@ from structlog.testing import capture_logs
 
 from batches.models import Batch
 from batches.settling import end_if_complete
-from conversations.domain import stop_reply
+from conversations.failures import FailureCode
 from conversations.models import Feedback, Reply, Visitor
 from conversations.parameters import RequestParameters
-from conversations.replies import fail_reply
+from conversations.replies import fail_reply, stop_reply
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api_keys.models import ApiKey
 from helpdesk.streams.entries import conversation_stream
@@ -198,7 +198,7 @@ def test_what_the_caller_wrote_leaves_the_reply_s_row_when_it_ends_otherwise(end
     assert reply is not None
     _ask(tenant, reply.id)
     if end == "failed":
-        fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code="engine")
+        fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=None, code=FailureCode.ENGINE)
     elif end == "stopped":
         stop_reply(tenant_id=tenant.id, conversation_id=conversation.id, reply_id=reply.id)
     else:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from helpdesk.queue.workers import WorkerState
 from inference_worker.engine.contract import ChatTurn, EngineError, GenerationRequest
-from inference_worker.engine.host import EngineHost
+from inference_worker.engine.host import EngineHost, EngineState
 from inference_worker.engine.processor_share import ProcessorShare, ProcessorTimes
 from inference_worker.engine.scripted import ScriptedEngine
 
@@ -70,11 +69,6 @@ def test_requests_are_refused_while_the_engine_restarts(engine: ScriptedEngine) 
         host.stop()
 
 
-def test_explicit_restart_starts_the_engine_again(host: EngineHost, engine: ScriptedEngine) -> None:
-    host.restart()
-    assert (engine.starts, host.restarts, host.ready) == (2, 1, True)
-
-
 def test_stop_ends_running_requests_and_the_thread(engine: ScriptedEngine) -> None:
     before = set(threading.enumerate())
     host = EngineHost(engine, check_seconds=5)
@@ -121,13 +115,13 @@ def watchful(engine: ScriptedEngine) -> Iterator[EngineHost]:
 
 def test_frozen_engine_is_not_ready_until_it_answers_again(watchful: EngineHost, engine: ScriptedEngine) -> None:
     engine.frozen = True
-    until(lambda: watchful.state == WorkerState.STALLED)
+    until(lambda: watchful.state == EngineState.STALLED)
     assert not watchful.ready
     with pytest.raises(EngineError):
         watchful.submit(text(engine))
     engine.frozen = False
     assert watchful.wait_ready(10)
-    assert (watchful.state, watchful.restarts, engine.starts) == (WorkerState.WARM, 0, 1)
+    assert (watchful.state, watchful.restarts, engine.starts) == (EngineState.WARM, 0, 1)
 
 
 def test_engine_that_is_busy_for_long_stays_ready(watchful: EngineHost, engine: ScriptedEngine) -> None:
@@ -135,7 +129,7 @@ def test_engine_that_is_busy_for_long_stays_ready(watchful: EngineHost, engine: 
     looks = times_grow(engine, used=1.0)
     engine.frozen = True
     until(lambda: looks() > 30)  # three quarters of a second of not answering
-    assert (watchful.state, watchful.ready) == (WorkerState.WARM, True)
+    assert (watchful.state, watchful.ready) == (EngineState.WARM, True)
 
 
 def times_grow(engine: ScriptedEngine, *, used: float, waited: float = 0.0) -> Callable[[], int]:
@@ -159,7 +153,7 @@ def test_engine_that_hardly_gets_a_processor_is_neither_stalled_nor_restarted(en
         looks = times_grow(engine, used=0.0002, waited=1.0)
         engine.frozen = True
         until(lambda: looks() > 80)  # a second: five times the patience with an engine that is frozen
-        assert (host.state, host.restarts) == (WorkerState.WARM, 0)
+        assert (host.state, host.restarts) == (EngineState.WARM, 0)
     finally:
         engine.frozen = False
         host.stop()
@@ -208,4 +202,4 @@ def test_every_change_of_state_wakes_whoever_reports_it(watchful: EngineHost, en
     watchful.changed.clear()
     engine.frozen = True
     assert watchful.changed.wait(10)
-    assert watchful.state == WorkerState.STALLED
+    assert watchful.state == EngineState.STALLED

@@ -12,9 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from conversations.domain import begin_visit, post_customer_message
+from conversations.failures import sentence_for_desk
 from conversations.models import Message, Reply
 from conversations.parameters import RequestParameters
-from conversations.sockets.following import failure_sentence
 from helpdesk.errors import GlassdeskError
 from helpdesk.streams.entries import START, conversation_stream, decode
 from helpdesk.streams.writer import client
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError("The conversation waits for a person now: that is what this message asks for.")
         end = self._follow(tenant, posted.reply, echo=not as_json)
         if end["type"] == "failed":
-            raise CommandError(f"{failure_sentence(end['code'])} ({end['code']})")
+            raise CommandError(f"{sentence_for_desk(end['code'])} ({end['code']})")
         report = self._report(tenant, posted.reply)
         self.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) if as_json else self._as_text(report))
 

@@ -12,6 +12,9 @@ from typing import Any
 
 from django.conf import settings
 
+from helpdesk.private_names import refuse_untested
+from helpdesk.web_server.patches import LIBRARIES
+
 API_PATHS = (b"/api/", b"/v1/")
 INVALID = {
     "code": "invalid",
@@ -42,10 +45,14 @@ def error_body(error: dict[str, str | None]) -> bytes:
 
 
 def use_with_daphne() -> None:
-    """Replace Daphne's request class by ours, when it is Daphne that imports the application."""
+    """Replace Daphne's request class by ours, when it is Daphne that imports the application.
+
+    Raises UntestedVersion where Daphne, or what it stands on, is another version than was tried.
+    """
     protocol: Any = sys.modules.get("daphne.http_protocol")
     if protocol is None or hasattr(protocol.WebRequest, "is_glassdesks"):
         return
+    refuse_untested(*LIBRARIES)
 
     class WebRequest(protocol.WebRequest):  # type: ignore[misc]
         """A request whose body nobody reads before the views do."""

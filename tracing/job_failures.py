@@ -1,0 +1,38 @@
+"""Why an analysis ends without a result: the codes, and what whoever asked for it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class JobFailure(TextChoices):
+    """What ended an analysis."""
+
+    NOTHING_TO_DO = "nothing_to_do"
+    UNKNOWN_PASSAGE = "unknown_passage"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    ENGINE = "engine"
+    WORKER_LOST = "worker_lost"
+    SEALING = "sealing"
+
+
+_SENTENCES: Mapping[str, Promise] = {
+    JobFailure.NOTHING_TO_DO: _("There is nothing to measure: no text was generated from passages."),
+    JobFailure.UNKNOWN_PASSAGE: _("A passage to leave out did not stand in the recorded prompt."),
+    JobFailure.MODEL_UNAVAILABLE: _(
+        "No worker serves the model that this needs, so nothing was measured. Ask again when one does, or replay the "
+        "answer with another model."
+    ),
+    JobFailure.ENGINE: _("The engine failed several times. Try again later."),
+    JobFailure.WORKER_LOST: _("The workers that tried it were lost. Try again later."),
+    JobFailure.SEALING: _("The sealed content could not be opened, so nothing was measured."),
+}
+
+
+def sentence_of(code: str) -> str:
+    """Why the analysis failed, and what to do; a code of another release is shown as it is."""
+    return str(_SENTENCES.get(code, code))
