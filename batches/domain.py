@@ -17,8 +17,8 @@ from batches.lines import Line, Submission
 from batches.models import FED_STATES, Batch, BatchItem, BatchState, ItemState
 from batches.prompts import Prompt, read_parameters, read_prompt
 from batches.queries import batch_by_id
+from batches.queueing import enqueue_feed
 from batches.settling import end_if_complete, last_finish_number
-from batches.tasks import enqueue_feed
 from conversations.models import Visitor
 from conversations.queries import default_assistant
 from conversations.replies import stop_reply

@@ -5,24 +5,11 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 from django.db import DatabaseError
-from kombu.exceptions import OperationalError
 
 from batches.feeding import feed
-from helpdesk.queue.celery import DEFAULT_QUEUE, app
+from batches.queueing import FEED
 
 logger = structlog.get_logger(__name__)
-
-FEED = "batches.feed"
-# Beat sends the next one by then: tasks that nobody takes must not pile up.
-EXPIRES_SECONDS = 5
-
-
-def enqueue_feed() -> None:
-    """Ask a default worker to feed now. When the broker is away, beat asks later."""
-    try:
-        app.send_task(FEED, queue=DEFAULT_QUEUE, expires=EXPIRES_SECONDS, retry=False)
-    except (OperationalError, OSError) as error:
-        logger.warning("feed_not_enqueued", error=type(error).__name__)
 
 
 @shared_task(name=FEED)

@@ -18,10 +18,10 @@ from batches.domain import cancel_batch
 from batches.models import FED_STATES, OPEN_STATES, Batch
 from batches.queries import Progress, batch_by_id, progress_of
 from batches.result_lines import POSITION, result_lines
-from helpdesk.moments import full_words
+from helpdesk.pages.moments import full_words
 from helpdesk.permissions import Right
-from helpdesk.streaming import streamed
 from helpdesk.users.access import DeskRequest, desk_view
+from helpdesk.web.streaming import streamed
 
 ROWS = 50
 

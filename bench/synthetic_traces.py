@@ -11,12 +11,12 @@ def usual_content() -> Any:
     """A content of the size of the demo companies' answers: 560 prompt tokens, 12 candidates, 56 answer tokens."""
     from tracing.confidence import assess
     from tracing.content import (
-        Candidate,
+        CandidateRecord,
         EngineRecord,
         PromptRecord,
         PromptTurn,
         SamplingRecord,
-        Score,
+        ScoreRecord,
         Selection,
         StepRecord,
         TokenAlternative,
@@ -38,7 +38,7 @@ def usual_content() -> Any:
         return TokenRecord(chance.randrange(49152), f" {chance.choice(words)}", -chance.random() * 3, 1, others)
 
     candidates = tuple(
-        Candidate(
+        CandidateRecord(
             chunk=str(uuid.UUID(int=chance.getrandbits(128))),
             article=str(uuid.UUID(int=chance.getrandbits(128))),
             version=1,
@@ -47,9 +47,7 @@ def usual_content() -> Any:
             heading=text(3),
             language="en",
             text=text(110),
-            dense=Score(chance.random(), number + 1),
-            lexical=Score(chance.random(), number + 1),
-            fused=Score(chance.random(), number + 1),
+            scores={name: ScoreRecord(chance.random(), number + 1) for name in ("dense", "lexical", "fused")},
             used=number < 3,
         )
         for number in range(12)

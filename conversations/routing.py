@@ -9,7 +9,7 @@ from django.urls import path, re_path
 from conversations.sockets.desk import DeskConsumer
 from conversations.sockets.ending import EndsWithSession
 from conversations.sockets.widget import WidgetConsumer
-from helpdesk.sockets import unknown_path
+from helpdesk.web.sockets import unknown_path
 
 agents: Any = EndsWithSession(DeskConsumer.as_asgi())
 websocket_urlpatterns = [

@@ -20,7 +20,7 @@ from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
-from helpdesk.page_numbers import requested_number, requested_page
+from helpdesk.pages.page_numbers import requested_number, requested_page
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from helpdesk.users.models import User

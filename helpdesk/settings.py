@@ -28,7 +28,7 @@ ADDRESS = env.text("GLASSDESK_ADDRESS", "http://localhost:8000")
 ALLOWED_HOSTS = env.words("GLASSDESK_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("GLASSDESK_TRUSTED_ORIGINS")
 HTTPS = env.boolean("GLASSDESK_HTTPS", False)
-# Whose X-Forwarded-For is believed (helpdesk.client_address); nobody's unless named.
+# Whose X-Forwarded-For is believed (helpdesk.web.client_address); nobody's unless named.
 TRUSTED_PROXIES = env.networks("GLASSDESK_TRUSTED_PROXIES")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # Prometheus scrapes from inside, past the proxy that ends HTTPS.
@@ -81,8 +81,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "helpdesk.metrics.web.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "helpdesk.static_files.StaticFilesMiddleware",
-    "helpdesk.middleware.no_store",
+    "helpdesk.web.static_files.StaticFilesMiddleware",
+    "helpdesk.web.middleware.no_store",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -93,8 +93,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "helpdesk.timezones.BrowserTimezoneMiddleware",
-    "helpdesk.middleware.DomainErrorMiddleware",
+    "helpdesk.pages.timezones.BrowserTimezoneMiddleware",
+    "helpdesk.web.middleware.DomainErrorMiddleware",
 ]
 
 TEMPLATES = [

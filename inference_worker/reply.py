@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from batches.tasks import enqueue_feed
+from batches.queueing import enqueue_feed
 from conversations.failures import FailureCode
 from conversations.models import Conversation, ConversationStatus, ReplyStatus
 from conversations.replies import ClaimedReply, ReplyLost, TakenOver, claim_reply, fail_reply, release_reply

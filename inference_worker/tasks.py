@@ -9,8 +9,8 @@ from django.db import connections
 
 from conversations.queueing import ANSWER_REPLY
 from inference_worker.runtime import runtime
-from knowledge.tasks import EMBED_CHUNKS
-from tracing.tasks import RUN_ANALYSIS
+from knowledge.queueing import EMBED_CHUNKS
+from tracing.queueing import RUN_ANALYSIS
 
 
 # Acknowledged at the end: with one message for each thread a worker fetches none ahead, and what it has not fetched still

@@ -18,9 +18,10 @@ from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
-from knowledge import passages, queries, state, tasks
+from knowledge import passages, queries, state
 from knowledge.errors import NothingToQuote
 from knowledge.models import Article, ArticleStatus, ArticleVersion, Category
+from knowledge.queueing import enqueue_embedding
 from knowledge.text import clean_text
 
 MAX_TITLE_CHARACTERS = 300
@@ -89,7 +90,7 @@ def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = N
         article.save(update_fields=["status", "published_version", "updated_at"])
         state.note_change()
         if enqueue:
-            transaction.on_commit(partial(tasks.enqueue_embedding, tenant_id=tenant_id, version_id=version.pk))
+            transaction.on_commit(partial(enqueue_embedding, tenant_id=tenant_id, version_id=version.pk))
     return article
 
 

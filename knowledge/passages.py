@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 from django.contrib.postgres.search import SearchVector
 from django.db import DataError
@@ -27,11 +25,10 @@ from knowledge.chunking.chunks import (
 )
 from knowledge.errors import CannotRead
 from knowledge.models import EMBEDDING_DIMENSIONS, Article, ArticleVersion, Chunk
+from knowledge.sentence_vectors import write_sentence_vectors
 from knowledge.text import lexical_input
 
 logger = structlog.get_logger(__name__)
-
-SENTENCE_DTYPE = np.dtype("<f2")
 
 
 class WrongVector(ValueError):
@@ -140,7 +137,7 @@ def store_embeddings(*, tenant_id: UUID, embeddings: Sequence[ChunkEmbedding], e
         stored = sum(
             Chunk.objects.filter(pk=item.chunk_id).update(
                 embedding=list(item.vector),
-                sentence_embeddings=np.asarray(item.sentence_vectors, SENTENCE_DTYPE).tobytes(),
+                sentence_embeddings=write_sentence_vectors(item.sentence_vectors),
                 token_count=item.token_count,
                 embedded_with=embedded_with[:200],
             )
@@ -149,16 +146,6 @@ def store_embeddings(*, tenant_id: UUID, embeddings: Sequence[ChunkEmbedding], e
         if stored:
             state.note_change()
         return stored
-
-
-def read_sentence_vectors(stored: bytes | memoryview | None, *, sentences: int) -> npt.NDArray[np.float32] | None:
-    """The stored matrix, one row for each sentence; None when there is none or it does not fit the sentences."""
-    if stored is None:
-        return None
-    matrix = np.frombuffer(bytes(stored), SENTENCE_DTYPE)
-    if matrix.size != sentences * EMBEDDING_DIMENSIONS:
-        return None
-    return matrix.reshape(sentences, EMBEDDING_DIMENSIONS).astype(np.float32)
 
 
 def _lexemes(text: str, language: str) -> SearchVector:

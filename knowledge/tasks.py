@@ -1,47 +1,26 @@
-"""Background work on knowledge: what is asked of the inference worker, and the sweep for what it has missed."""
+"""Periodic work on knowledge: vectors that are missing are asked for again, passages cut by older rules are cut anew."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 import structlog
 from celery import shared_task
 from django.core.cache import cache
-from kombu.exceptions import OperationalError
 
 from helpdesk.pending.marks import note_everybody, sweep
 from helpdesk.pending.models import Kind
-from helpdesk.queue.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import queries, rewriting
 from knowledge.chunking.chunks import TEXT_VERSION
+from knowledge.queueing import enqueue_embedding
 
-EMBED_CHUNKS = "inference_worker.embed_chunks"
 SWEEP_EMBEDDINGS = "knowledge.sweep_embeddings"
 REWRITE_PASSAGES = "knowledge.rewrite_passages"
 SWEEP_AFTER = timedelta(seconds=20)
 RULES_NOTED = f"passages-cut-by-rules-{TEXT_VERSION}"
 
 log = structlog.get_logger(__name__)
-
-
-def enqueue_embedding(*, tenant_id: UUID, version_id: UUID) -> bool:
-    """Ask the inference worker for the vectors of a version's passages; False when the queue cannot be reached.
-
-    A lost request costs half a minute: the sweep repeats it. Until then the passages are found by their words.
-    """
-    try:
-        app.send_task(
-            EMBED_CHUNKS,
-            kwargs={"tenant_id": str(tenant_id), "version_id": str(version_id)},
-            queue=INFERENCE_QUEUE,
-            priority=PRIORITY_BACKGROUND,
-        )
-    except OperationalError:
-        log.warning("embedding_not_enqueued", tenant_id=str(tenant_id), version_id=str(version_id))
-        return False
-    return True
 
 
 @shared_task(name=SWEEP_EMBEDDINGS)

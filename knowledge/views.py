@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpdesk.errors import Conflict, InvalidInput
-from helpdesk.page_numbers import requested_page
+from helpdesk.pages.page_numbers import requested_page
 from helpdesk.permissions import Right
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic

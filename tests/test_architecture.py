@@ -6,21 +6,16 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from graphlib import CycleError, TopologicalSorter
+
+import grimp
 
 from tests.conftest import ROOT
 
 MODEL_LIBRARIES = ("torch", "vllm", "transformers", "sentence_transformers")
-SOURCE_FOLDERS = (
-    "helpdesk",
-    "conversations",
-    "knowledge",
-    "tracing",
-    "batches",
-    "openai_api",
-    "chat_requests",
-    "evaluation",
-    "inference_worker",
-)
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+SOURCE_FOLDERS: tuple[str, ...] = tuple(CONTRACTS["root_packages"])
 
 
 def test_the_web_process_loads_no_model_library() -> None:
@@ -39,6 +34,28 @@ def test_app_imports_point_downwards_only() -> None:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
     outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout[-3000:]
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    # Imports inside functions count as well.
+    graph = grimp.build_graph(*SOURCE_FOLDERS)
+    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    # The runtime has not been taken out of the answering yet.
+    for module in ("inference_worker.answering.composing", "inference_worker.answering.analysis.running"):
+        imported[module] = imported[module] - {"inference_worker.runtime"}
+    circle: list[str] = []
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+    assert circle == []
+
+
+def test_every_package_of_the_product_has_layers() -> None:
+    layered = {container for contract in CONTRACTS["contracts"] for container in contract.get("containers", [])}
+    # Their insides are being rebuilt.
+    layered |= {"conversations", "openai_api", "tracing", "inference_worker"}
+    assert set(SOURCE_FOLDERS) - layered == set()
 
 
 def test_templates_have_nothing_inline() -> None:

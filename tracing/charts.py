@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tracing.content import Score, TokenRecord
+from tracing.content import ScoreRecord, TokenRecord
 
 FULL = 1000
 THINNEST = 4
@@ -57,13 +57,13 @@ def timeline(spans: Sequence[tuple[float, float]], *, total: float) -> list[Bar]
     return bars
 
 
-def score_bars(scores: Sequence[Score | None]) -> list[Bar | None]:
+def score_bars(scores: Sequence[ScoreRecord | None]) -> list[Bar | None]:
     """Bars from zero; the highest score of the list has full length."""
     top = max((score.score for score in scores if score), default=0.0)
     return [None if score is None else Bar(0, length(score.score / top) if top > 0 else 0) for score in scores]
 
 
-def score_dots(scores: Sequence[Score | None]) -> list[int | None]:
+def score_dots(scores: Sequence[ScoreRecord | None]) -> list[int | None]:
     """Places between the lowest and the highest score of the list, for scores whose zero means nothing."""
     known = [score.score for score in scores if score]
     low, high = min(known, default=0.0), max(known, default=0.0)

@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from django.utils.translation import gettext as _
 
 from conversations.models import AnswerStyle
+from knowledge.search.ranking import FUSED
 from tracing import words
 from tracing.content import TraceContent
 from tracing.parts import confidence_parts
@@ -109,7 +110,7 @@ def _passages(content: TraceContent) -> list[tuple[str, str]]:
             % {
                 "state": _("quoted") if each.quoted else _("used"),
                 "version": each.version,
-                "score": words.number(each.fused.score) if each.fused else "–",
+                "score": words.number(each.scores[FUSED].score) if FUSED in each.scores else "–",
             },
         )
         for each in content.candidates

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from knowledge.search.ranking import DENSE, LEXICAL
 from tracing.content import (
-    Candidate,
+    CandidateRecord,
     Confidence,
     RetrievalConfidence,
     Selection,
@@ -72,7 +73,7 @@ def _surprise(mass: float, probability: float) -> float:
     return -mass * math.log(probability) if mass > 0 and probability > 0 else 0.0
 
 
-def rank_agreement(candidates: Iterable[Candidate]) -> float | None:
+def rank_agreement(candidates: Iterable[CandidateRecord]) -> float | None:
     """Whether both searches found the same thing: the best used passage's mean of 1/dense rank and 1/lexical rank.
 
     1 when both put it first; a search that does not list it counts 0. None when no passage was used.
@@ -80,12 +81,11 @@ def rank_agreement(candidates: Iterable[Candidate]) -> float | None:
     used = [candidate for candidate in candidates if candidate.used]
     if not used:
         return None
-    return max((_reciprocal_rank(each.dense) + _reciprocal_rank(each.lexical)) / 2 for each in used)
+    return max((_reciprocal_rank(each, DENSE) + _reciprocal_rank(each, LEXICAL)) / 2 for each in used)
 
 
-def _reciprocal_rank(score: object) -> float:
-    rank = getattr(score, "rank", None)
-    return 1 / rank if rank else 0.0
+def _reciprocal_rank(candidate: CandidateRecord, search: str) -> float:
+    return 1 / candidate.scores[search].rank if search in candidate.scores else 0.0
 
 
 def headroom(measured: Selection | RetrievalConfidence) -> float | None:
@@ -112,7 +112,7 @@ def band(selection: Selection | None, *, across_languages: bool = False) -> str:
     return BEST_ACROSS_LANGUAGES if across_languages else "high"
 
 
-def retrieval_part(selection: Selection | None, candidates: Sequence[Candidate]) -> RetrievalConfidence | None:
+def retrieval_part(selection: Selection | None, candidates: Sequence[CandidateRecord]) -> RetrievalConfidence | None:
     """What retrieval measured; None when there was nothing to search."""
     if selection is None:
         return None
@@ -135,7 +135,7 @@ def token_part(tokens: Sequence[TokenRecord]) -> TokenConfidence | None:
 def assess(
     *,
     selection: Selection | None,
-    candidates: Sequence[Candidate] = (),
+    candidates: Sequence[CandidateRecord] = (),
     tokens: Sequence[TokenRecord] = (),
     groundedness: float | None = None,
     relevance: float | None = None,

@@ -14,8 +14,8 @@ from django.views.decorators.cache import never_cache
 
 from helpdesk.errors import InvalidInput
 from helpdesk.permissions import Right
-from helpdesk.streaming import streamed
 from helpdesk.users.access import DeskRequest, desk_view
+from helpdesk.web.streaming import streamed
 from tracing import words
 from tracing.export import html, jsonl
 from tracing.export.readers import DeskReader

@@ -18,8 +18,8 @@ from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
 from tracing.job_failures import JobFailure
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnalysis
+from tracing.queueing import enqueue_analysis
 from tracing.serving import Unserved, known_workers, queue_of
-from tracing.tasks import enqueue_analysis
 
 MAX_ATTEMPTS = 3
 # A worker that is alive says so every few seconds.

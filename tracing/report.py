@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from tracing import charts, words
-from tracing.charts import Bar, Column, Piece
-from tracing.content import Candidate, Score, TokenRecord, TraceContent
+from tracing.charts import Bar, Column
+from tracing.content import TokenRecord, TraceContent
 from tracing.facts import engine_facts, features, sampling_facts
 from tracing.models import AnswerKind
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
+from tracing.report_passages import PassageRow, passage_rows, searches_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +36,6 @@ class SizeRow:
     name: str
     value: str
     width: int
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreCell:
-    """A search's score of one passage: a bar, or a dot where zero means nothing. Empty when it did not list it."""
-
-    score: str = ""
-    rank: int = 0
-    bar: Bar | None = None
-    dot: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PassageRow:
-    """A passage that retrieval considered."""
-
-    number: int
-    candidate: Candidate
-    dense: ScoreCell
-    lexical: ScoreCell
-    fused: ScoreCell
-    text: list[Piece]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +96,7 @@ class OpenedReport:
     was_answer_deleted: bool
     passages: list[PassageRow]
     other_passages: list[PassageRow]
+    searches: list[str]
     tokens: list[TokenView]
     chart_width: int
     turns: list[PromptTurnView]
@@ -164,14 +144,16 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
     """The opened report of one trace; `caused` is the groundedness that was measured afterwards."""
     own = [candidate for candidate in content.candidates if not candidate.is_other_language]
     other = [candidate for candidate in content.candidates if candidate.is_other_language]
+    searches = searches_of(content.candidates)
     tokens = _token_views(content.tokens)
     deleted = {section.kind for section in content.deleted}
     return OpenedReport(
         content=content,
         was_prompt_deleted="prompts" in deleted,
         was_answer_deleted="answers" in deleted,
-        passages=_passage_rows(own, first=1),
-        other_passages=_passage_rows(other, first=len(own) + 1),
+        passages=passage_rows(own, searches, first=1),
+        other_passages=passage_rows(other, searches, first=len(own) + 1),
+        searches=[words.search_word(name) for name in searches],
         tokens=tokens,
         chart_width=10 * max(len(tokens), 16),
         turns=[
@@ -220,25 +202,6 @@ def _sections(content: TraceContent) -> list[SizeRow]:
         )
         for section in found
     ]
-
-
-def _passage_rows(candidates: Sequence[Candidate], *, first: int) -> list[PassageRow]:
-    dense, lexical = [each.dense for each in candidates], [each.lexical for each in candidates]
-    fused = [each.fused for each in candidates]
-    cells = zip(
-        [ScoreCell(*_score(score), dot=dot) for score, dot in zip(dense, charts.score_dots(dense), strict=True)],
-        [ScoreCell(*_score(score), bar=bar) for score, bar in zip(lexical, charts.score_bars(lexical), strict=True)],
-        [ScoreCell(*_score(score), bar=bar) for score, bar in zip(fused, charts.score_bars(fused), strict=True)],
-        strict=True,
-    )
-    return [
-        PassageRow(number, candidate, *of_passage, charts.pieces(candidate.text, candidate.quoted))
-        for number, (candidate, of_passage) in enumerate(zip(candidates, cells, strict=True), first)
-    ]
-
-
-def _score(score: Score | None) -> tuple[str, int]:
-    return ("", 0) if score is None else (words.number(score.score), score.rank)
 
 
 def _token_views(tokens: Sequence[TokenRecord]) -> list[TokenView]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracing.content import TraceContent
-from tracing.plain import Malformed, from_plain, to_plain
+from tracing.plain import Malformed, to_plain
 
 # Format 3 has more columns that the chain covers; its sections are those of format 2.
 FORMAT_VERSION = 3
@@ -49,7 +49,7 @@ def join(sections: Sections, *, kept: dict[str, Any]) -> TraceContent:
         plain["candidates"] = _with_texts(plain.get("candidates"), passages)
         if isinstance(plain.get("sampling"), dict):
             plain["sampling"]["choices"] = choices
-    return from_plain(TraceContent, plain | prompt)
+    return TraceContent.from_plain(plain | prompt)
 
 
 def kept_columns(*, style: str, language: str, band: str, steps: list[dict[str, Any]]) -> dict[str, Any]:

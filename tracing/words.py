@@ -105,6 +105,11 @@ def cut_words(kind: str, reference: str, title: str) -> str:
     return known.get(kind, kind)
 
 
+def search_word(name: str) -> str:
+    """What scored a passage; one that has no words of its own here goes by its name."""
+    return {"dense": _("By meaning"), "lexical": _("By words"), "fused": _("Fused")}.get(name, name)
+
+
 def section_word(name: str) -> str:
     """A part of the prompt."""
     return {

@@ -26,8 +26,8 @@ from helpdesk.api.schema import PAGE_PARAMETERS, page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput
-from helpdesk.streaming import streamed
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.web.streaming import streamed
 
 RESULTS_IN_A_PAGE = 500
 LARGEST = 2**31 - 1

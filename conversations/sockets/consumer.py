@@ -13,8 +13,8 @@ from django.db import DatabaseError
 
 from conversations.sockets.frames import parse_frame
 from helpdesk.errors import GlassdeskError, InvalidInput
-from helpdesk.sockets import REFUSALS, Close, agreed_subprotocol
 from helpdesk.tenants.off_loop import in_database
+from helpdesk.web.sockets import REFUSALS, Close, agreed_subprotocol
 
 MALFORMED_LIMIT = 3
 CODES: dict[type[Exception], Close] = REFUSALS | {DatabaseError: Close.UNAVAILABLE}

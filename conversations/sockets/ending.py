@@ -9,10 +9,10 @@ from typing import Any
 from django.db import DatabaseError
 
 from helpdesk.permissions import Right
-from helpdesk.sockets import REFUSALS
 from helpdesk.tenants.off_loop import in_database
 from helpdesk.users.access import authorise
 from helpdesk.users.sessions import user_of_session
+from helpdesk.web.sockets import REFUSALS
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -21,12 +21,12 @@ from conversations.sockets.frames import cursor_of, frame_uuid
 from conversations.throttles import check_message_rate
 from conversations.visitors import VisitorIdentity, read_token
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
-from helpdesk.sockets import agreed_subprotocol
 from helpdesk.streams.entries import START
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.web.sockets import agreed_subprotocol
 
 logger = structlog.get_logger(__name__)
 

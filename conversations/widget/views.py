@@ -23,11 +23,11 @@ from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.validation import MESSAGE_CHARACTERS
 from conversations.visitors import VisitorIdentity, issue_token, read_token
-from helpdesk.client_address import client_address
 from helpdesk.errors import InvalidInput, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.web.client_address import client_address
 
 BEARER = "Bearer "
 

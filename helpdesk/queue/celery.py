@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
 from kombu import Queue
 
 from helpdesk.queue.broker import survive_lost_connections
@@ -35,7 +33,8 @@ def inference_queue(alias: str = "") -> str:
 
 
 survive_lost_connections()
-app = Celery("glassdesk")
+# What a worker does before it serves is imported by workers only.
+app = Celery("glassdesk", include=["helpdesk.worker_start"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_queues=[Queue(DEFAULT_QUEUE), Queue(INFERENCE_QUEUE)],
@@ -84,25 +83,6 @@ def step_of_rank(rank: int) -> int:
     """The Celery priority of a task of that rank."""
     firsts = list(STEP_OF_RANK)
     return STEP_OF_RANK[firsts[bisect_right(firsts, rank) - 1]]
-
-
-@worker_init.connect
-def check_before_serving(**_: Any) -> None:
-    """A worker with an unsafe role or without a key does not start."""
-    from django.conf import settings
-
-    from helpdesk.startup import refuse_unsafe_start
-
-    if settings.STARTUP_CHECKS:
-        refuse_unsafe_start()
-
-
-@worker_init.connect
-def connect_metrics(**_: Any) -> None:
-    """Let a worker of several processes serve its counts."""
-    from helpdesk.metrics import prefork
-
-    prefork.connect()
 
 
 app.autodiscover_tasks(

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from helpdesk.moments import day_words, full_words, moment_words
+from helpdesk.pages.moments import day_words, full_words, moment_words
 
 register = template.Library()
 

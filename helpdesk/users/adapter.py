@@ -7,10 +7,10 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest, HttpResponse
 
-from helpdesk.client_address import client_address
 from helpdesk.users import attempts
 from helpdesk.users.models import User
 from helpdesk.users.queries import account_of
+from helpdesk.web.client_address import client_address
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

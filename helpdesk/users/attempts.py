@@ -16,8 +16,8 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
-from helpdesk.client_address import client_address
 from helpdesk.users.email_addresses import canonical_or_empty
+from helpdesk.web.client_address import client_address
 
 COOKIE = "glassdesk_browser"
 COOKIE_SECONDS = 365 * 86_400

@@ -258,7 +258,7 @@ def _selection(selection: QuoteSelection) -> content.Selection:
     )
 
 
-def _candidates(work: Work) -> tuple[content.Candidate, ...]:
+def _candidates(work: Work) -> tuple[content.CandidateRecord, ...]:
     if work.found is None:
         return ()
     in_prompt = {each.chunk_id for each in work.composition.passages} if work.composition else set()
@@ -267,8 +267,8 @@ def _candidates(work: Work) -> tuple[content.Candidate, ...]:
     )
 
 
-def _candidate(candidate: Candidate, *, used: bool, quotes: Sequence[Quote]) -> content.Candidate:
-    return content.Candidate(
+def _candidate(candidate: Candidate, *, used: bool, quotes: Sequence[Quote]) -> content.CandidateRecord:
+    return content.CandidateRecord(
         chunk=str(candidate.chunk_id),
         article=str(candidate.article_id),
         version=candidate.version,
@@ -277,14 +277,8 @@ def _candidate(candidate: Candidate, *, used: bool, quotes: Sequence[Quote]) -> 
         heading=candidate.heading,
         language=candidate.language,
         text=candidate.text,
-        dense=_score(candidate.dense_score, candidate.dense_rank),
-        lexical=_score(candidate.lexical_score, candidate.lexical_rank),
-        fused=_score(candidate.fused_score, candidate.rank),
+        scores={name: content.ScoreRecord(float(found.score), found.rank) for name, found in candidate.scores.items()},
         used=used,
         is_other_language=candidate.is_other_language,
         quoted=tuple((quote.start, quote.end) for quote in quotes if quote.candidate.chunk_id == candidate.chunk_id),
     )
-
-
-def _score(score: float | None, rank: int | None) -> content.Score | None:
-    return None if score is None or rank is None else content.Score(float(score), int(rank))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 RANK_CONSTANT = 60
+# Names of lists: by meaning, by words; and of the score that a passage has from all lists together.
+DENSE, LEXICAL, FUSED = "dense", "lexical", "fused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,62 +20,51 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class RankedLists:
-    """The lists of one search, best first; `frequencies` says in how many passages each query term occurs."""
+class Score:
+    """A passage's score in one list and the place that it earned there (1 is best)."""
 
-    dense: tuple[Hit, ...] = ()
-    lexical: tuple[Hit, ...] = ()
-    other: tuple[Hit, ...] = ()
-    frequencies: dict[str, int] = field(default_factory=dict)
+    score: float
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage's place in each list (counted from 1) and among the passages of its language (`rank`)."""
+    """A passage with its score in each list that holds it, by the list's name; FUSED orders it in its language."""
 
     chunk_id: UUID
-    rank: int
-    fused_score: float
-    dense_rank: int | None = None
-    dense_score: float | None = None
-    lexical_rank: int | None = None
-    lexical_score: float | None = None
+    scores: dict[str, Score]
     is_other_language: bool = False
 
 
-def reciprocal_rank(rank: int | None) -> float:
+def reciprocal_rank(rank: int) -> float:
     """What one list adds to a passage's fused score (Cormack, Clarke and Büttcher, SIGIR 2009); k = 60."""
-    return 0.0 if rank is None else 1.0 / (RANK_CONSTANT + rank)
+    return 1.0 / (RANK_CONSTANT + rank)
 
 
-def fuse(dense: Sequence[Hit], lexical: Sequence[Hit]) -> list[Ranked]:
-    """Both lists as one, by the sum of reciprocal ranks; ties go to the better place in the dense list."""
-    by_meaning = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(dense, 1)}
-    by_words = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(lexical, 1)}
-    fused = []
-    for chunk_id in by_meaning | by_words:
-        dense_rank, dense_score = by_meaning.get(chunk_id, (None, None))
-        lexical_rank, lexical_score = by_words.get(chunk_id, (None, None))
-        fused.append(
-            Ranked(
-                chunk_id=chunk_id,
-                rank=0,
-                fused_score=reciprocal_rank(dense_rank) + reciprocal_rank(lexical_rank),
-                dense_rank=dense_rank,
-                dense_score=dense_score,
-                lexical_rank=lexical_rank,
-                lexical_score=lexical_score,
-            )
-        )
-    fused.sort(key=lambda hit: (-hit.fused_score, hit.dense_rank or len(fused), hit.chunk_id))
-    return [replace(hit, rank=rank) for rank, hit in enumerate(fused, 1)]
+def fuse(lists: Mapping[str, Sequence[Hit]], *, is_other_language: bool = False) -> list[Ranked]:
+    """The lists as one, by the sum of reciprocal ranks.
+
+    Of two passages with the same sum the one that the list named first lacks goes first, then the better place in it.
+    """
+    found: dict[UUID, dict[str, Score]] = {}
+    for name, hits in lists.items():
+        for rank, hit in enumerate(hits, 1):
+            found.setdefault(hit.chunk_id, {})[name] = Score(hit.score, rank)
+    fused = {
+        chunk_id: sum(reciprocal_rank(score.rank) for score in scores.values()) for chunk_id, scores in found.items()
+    }
+
+    def order(chunk_id: UUID) -> tuple[float, list[int], UUID]:
+        places = [found[chunk_id][name].rank if name in found[chunk_id] else 0 for name in lists]
+        return -fused[chunk_id], places, chunk_id
+
+    return [
+        Ranked(chunk_id, found[chunk_id] | {FUSED: Score(fused[chunk_id], rank)}, is_other_language)
+        for rank, chunk_id in enumerate(sorted(found, key=order), 1)
+    ]
 
 
-def reserve_slots(own: Sequence[Ranked], other: Sequence[Hit], *, limit: int, reserved: int) -> list[Ranked]:
+def reserve_slots(own: Sequence[Ranked], other: Sequence[Ranked], *, limit: int, reserved: int) -> list[Ranked]:
     """`reserved` of the `limit` places are the other language's; what one language leaves free the other takes."""
     other_places = max(min(reserved, len(other)), min(limit - len(own), len(other)))
-    foreign = [
-        Ranked(hit.chunk_id, rank, reciprocal_rank(rank), rank, hit.score, is_other_language=True)
-        for rank, hit in enumerate(other[:other_places], 1)
-    ]
-    return [*own[: limit - len(foreign)], *foreign]
+    return [*own[: limit - other_places], *other[:other_places]]

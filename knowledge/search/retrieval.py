@@ -19,10 +19,12 @@ from knowledge import queries
 from knowledge.chunking.chunks import Sentence, compared_text, read_sentence
 from knowledge.folding import folded
 from knowledge.models import Chunk
-from knowledge.passages import read_sentence_vectors
 from knowledge.search import statements
-from knowledge.search.ranking import Ranked, fuse, reserve_slots
+from knowledge.search.ranking import Ranked, Score, fuse, reserve_slots
+from knowledge.search.retrievers import RETRIEVERS, Retriever, retrieve
+from knowledge.search.statements import SearchQuery
 from knowledge.search.terms import QueryTerm, weigh, without_function_words
+from knowledge.sentence_vectors import read_sentence_vectors
 from knowledge.text import detect_language, search_terms
 
 DEFAULT_LIMIT = 8
@@ -37,11 +39,9 @@ Vector = npt.NDArray[np.float32]
 class Candidate:
     """A passage that may hold the answer, and how it was found.
 
-    `rank` counts from 1 among the passages of its language. `dense_score` is a cosine (of centred vectors when
-    `is_other_language`), `lexical_score` PostgreSQL's ts_rank, `fused_score` the sum of reciprocal ranks.
-    `updated_at` is when the version was saved. `sentences` say what is compared and what is quoted; the rows of
-    `sentence_vectors` and `sentence_terms` stand in the same order.
-    `used` is for whoever composes the answer.
+    `scores` are those of the lists that hold it, by the retriever's name, and "fused", the sum of reciprocal ranks; they
+    compare among the passages of its language only. `updated_at` is when the version was saved. `sentences` say what is
+    compared and what is quoted; the rows of `sentence_vectors` and `sentence_terms` stand in the same order.
     """
 
     chunk_id: UUID
@@ -55,14 +55,8 @@ class Candidate:
     start: int
     updated_at: datetime
     sentences: tuple[Sentence, ...]
-    rank: int
-    fused_score: float
-    dense_rank: int | None = None
-    dense_score: float | None = None
-    lexical_rank: int | None = None
-    lexical_score: float | None = None
+    scores: dict[str, Score] = field(hash=False)
     is_other_language: bool = False
-    used: bool = False
     vector: Vector | None = field(default=None, compare=False, repr=False)
     sentence_vectors: Vector | None = field(default=None, compare=False, repr=False)
     headline_terms: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
@@ -83,28 +77,6 @@ class Candidate:
         """The whole text as offsets of what is quoted together, each with what is shown before it."""
         ends = sorted({sentence.quoted[1] for sentence in self.sentences})
         return tuple(zip([0, *ends], ends, strict=False))
-
-    def as_record(self) -> dict[str, object]:
-        """What a trace keeps of it: everything but vectors and terms."""
-        return {
-            "chunk_id": str(self.chunk_id),
-            "article_id": str(self.article_id),
-            "version": self.version,
-            "slug": self.slug,
-            "title": self.title,
-            "heading": self.heading,
-            "language": self.language,
-            "text": self.text,
-            "start": self.start,
-            "rank": self.rank,
-            "fused_score": self.fused_score,
-            "dense_rank": self.dense_rank,
-            "dense_score": self.dense_score,
-            "lexical_rank": self.lexical_rank,
-            "lexical_score": self.lexical_score,
-            "is_other_language": self.is_other_language,
-            "used": self.used,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +116,13 @@ def search(
     query_vector: Sequence[float] | Vector | None,
     language: str = "",
     limit: int = DEFAULT_LIMIT,
+    retrievers: Sequence[Retriever] = RETRIEVERS,
 ) -> RetrievalResult:
     """The passages of the tenant that may answer the question, best first.
 
-    Own-language passages are ranked by meaning and by words, fused by reciprocal rank. Passages of the other language
-    come from a list of their own and keep reserved slots: in one list with the others they are never found. Without a
-    vector (the embedding model is down) only words count. An empty `language` is detected from the question.
+    Own-language passages are ranked by each retriever, fused by reciprocal rank. Passages of the other language come from
+    lists of their own and keep reserved slots: in one list with the others they are never found. Without a vector (the
+    embedding model is down) only words count. An empty `language` is detected from the question.
     Opens the tenant's scope itself: the database checks again what may be seen.
     """
     query = query[:MAX_QUERY_CHARACTERS].strip()
@@ -157,11 +130,12 @@ def search(
     vector = None if query_vector is None else np.asarray(query_vector, np.float32)
     with tenant_atomic(tenant_id):
         known = statements.statistics(tenant_id=tenant_id, query=query, language=language)
-        lists = statements.ranked_lists(
-            tenant_id=tenant_id, language=language, vector=vector, known=known, depth=max(LIST_DEPTH, limit)
-        )
+        lists = retrieve(SearchQuery(tenant_id, language, vector, known, depth=max(LIST_DEPTH, limit)), retrievers)
         places = reserve_slots(
-            fuse(lists.dense, lists.lexical), lists.other, limit=limit, reserved=OTHER_LANGUAGE_SLOTS
+            fuse(lists.own),
+            fuse(lists.other, is_other_language=True),
+            limit=limit,
+            reserved=OTHER_LANGUAGE_SLOTS,
         )
         candidates = _with_sentence_terms(_load(places), language)
     meaningful = _meaningful_terms(query, language, known.terms)
@@ -199,12 +173,7 @@ def _candidate(chunk: Chunk, place: Ranked) -> Candidate:
         start=chunk.start,
         updated_at=chunk.version.created_at,
         sentences=sentences,
-        rank=place.rank,
-        fused_score=place.fused_score,
-        dense_rank=place.dense_rank,
-        dense_score=place.dense_score,
-        lexical_rank=place.lexical_rank,
-        lexical_score=place.lexical_score,
+        scores=place.scores,
         is_other_language=place.is_other_language,
         vector=None if chunk.embedding is None else np.asarray(chunk.embedding, np.float32),
         sentence_vectors=read_sentence_vectors(chunk.sentence_embeddings, sentences=len(sentences)),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -13,7 +14,7 @@ from django.db import connection
 
 from knowledge.folding import folded
 from knowledge.search.query_means import query_mean
-from knowledge.search.ranking import Hit, RankedLists
+from knowledge.search.ranking import Hit
 from knowledge.text import lexical_input
 
 Vector = npt.NDArray[np.float32]
@@ -35,19 +36,9 @@ STATISTICS = """
            tsvector_to_array(to_tsvector(%(configuration)s::regconfig, %(query)s))
     FROM passages GROUP BY language"""
 
-BY_MEANING = """
-    (SELECT 'dense', id::text, 1 - (embedding <=> %(vector)s::vector) AS score
-     FROM passages WHERE language = %(language)s AND embedding IS NOT NULL
-     ORDER BY score DESC, id LIMIT %(depth)s)"""
-
-BY_WORDS = """
-    (SELECT 'lexical', id::text, ts_rank(lexemes, %(words)s::tsquery, 1) AS score
-     FROM passages WHERE language = %(language)s AND lexemes @@ %(words)s::tsquery
-     ORDER BY score DESC, id LIMIT %(depth)s)"""
-
-OTHER_LANGUAGE = """
-    (SELECT 'other', id::text, 1 - ((embedding - %(other_mean)s::vector) <=> %(centred)s::vector) AS score
-     FROM passages WHERE language = %(other)s AND embedding IS NOT NULL
+LISTED = """
+    (SELECT '{place}', id::text, {score} AS score
+     FROM passages WHERE {where}
      ORDER BY score DESC, id LIMIT %(depth)s)"""
 
 FREQUENCIES = """
@@ -76,6 +67,39 @@ class Statistics:
     terms: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What the retrievers are asked: the question's vector (None while the embedding model is down), its terms and what is
+    known of the tenant's passages. Lists are at most `depth` long."""
+
+    tenant_id: UUID
+    language: str
+    vector: Vector | None
+    known: Statistics
+    depth: int
+
+    @property
+    def quoted_terms(self) -> tuple[str, ...]:
+        """The terms as literals inside a tsquery."""
+        return tuple(quote_term(term) for term in self.known.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Which passages a list holds and what orders it, as SQL over `passages` (see PASSAGES); the highest score is best.
+
+    `tenant`, `language` and `depth` are parameters of every statement; `parameters` are the select's own.
+    """
+
+    score: str
+    where: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def given(self, **parameters: Any) -> Select:
+        """The same select with these parameters."""
+        return replace(self, parameters=parameters)
+
+
 def statistics(*, tenant_id: UUID, query: str, language: str) -> Statistics:
     """Counts and mean vectors of the published passages; the query as search terms of its language."""
     configuration, prepared = lexical_input(query, language)
@@ -95,28 +119,25 @@ def statistics(*, tenant_id: UUID, query: str, language: str) -> Statistics:
 
 
 def ranked_lists(
-    *, tenant_id: UUID, language: str, vector: Vector | None, known: Statistics, depth: int
-) -> RankedLists:
-    """The dense, lexical and other-language list of a query, each `depth` long, and its terms' frequencies."""
-    parameters: dict[str, UUID | str | int | list[str]] = {"tenant": tenant_id, "language": language, "depth": depth}
+    query: SearchQuery, selects: Mapping[int, Select]
+) -> tuple[dict[int, tuple[Hit, ...]], dict[str, int]]:
+    """The list of each select under its key, `depth` long, and in how many passages each term of the query occurs."""
+    parameters: dict[str, Any] = {"tenant": query.tenant_id, "language": query.language, "depth": query.depth}
     parts: list[str] = []
-    if known.terms:
-        quoted = [quote_term(term) for term in known.terms]
-        parameters |= {"words": " | ".join(quoted), "terms": list(known.terms), "term_queries": quoted}
-        parts += [BY_WORDS, FREQUENCIES]
-    if vector is not None:
-        parts.append(BY_MEANING)
-        parameters["vector"] = write_vector(vector)
-        other = next((name for name in sorted(known.counts) if name != language), None)
-        if other is not None:
-            parts.append(OTHER_LANGUAGE)
-            parameters |= {"other": other, **_centred(vector, other, known)}
+    for place, select in selects.items():
+        parts.append(LISTED.format(place=place, score=select.score, where=select.where))
+        if clashing := parameters.keys() & select.parameters.keys():
+            raise ValueError(f"two parts of a search name their parameters alike: {', '.join(sorted(clashing))}")
+        parameters |= select.parameters
+    if query.known.terms:
+        parts.append(FREQUENCIES)
+        parameters |= {"terms": list(query.known.terms), "term_queries": list(query.quoted_terms)}
     if not parts:
-        return RankedLists()
+        return {}, {}
     with connection.cursor() as cursor:
         cursor.execute(PASSAGES + " UNION ALL ".join(parts), parameters)
         rows: list[tuple[str, str, float]] = cursor.fetchall()
-    return _lists(rows)
+    return _lists(rows, selects)
 
 
 def english_terms(texts: Sequence[str]) -> list[frozenset[str]]:
@@ -149,22 +170,15 @@ def centre(vector: Vector, mean: Vector | None) -> Vector:
     return vector if mean is None else vector - mean
 
 
-def _centred(vector: Vector, other: str, known: Statistics) -> dict[str, str]:
-    """The query without its language's mean, and the other language's mean to take from its passages."""
-    other_mean = known.means.get(other, np.zeros_like(vector))
-    return {
-        "centred": write_vector(centre(vector, known.query_mean)),
-        "other_mean": write_vector(other_mean),
-    }
-
-
-def _lists(rows: Sequence[tuple[str, str, float]]) -> RankedLists:
-    hits: dict[str, list[Hit]] = {"dense": [], "lexical": [], "other": []}
+def _lists(
+    rows: Sequence[tuple[str, str, float]], places: Iterable[int]
+) -> tuple[dict[int, tuple[Hit, ...]], dict[str, int]]:
+    hits: dict[int, list[Hit]] = {place: [] for place in places}
     frequencies: dict[str, int] = {}
     for kind, key, score in rows:
         if kind == "term":
             frequencies[key] = int(score)
         else:
-            hits[kind].append(Hit(UUID(key), float(score)))
-    ordered = {kind: tuple(sorted(found, key=lambda hit: (-hit.score, hit.chunk_id))) for kind, found in hits.items()}
-    return RankedLists(**ordered, frequencies=frequencies)
+            hits[int(kind)].append(Hit(UUID(key), float(score)))
+    ordered = {place: tuple(sorted(each, key=lambda hit: (-hit.score, hit.chunk_id))) for place, each in hits.items()}
+    return ordered, frequencies

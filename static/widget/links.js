@@ -1,4 +1,4 @@
-/* Web addresses in text. The same rule as helpdesk/links.py, held to one table of cases (tests/link_cases.json). Pure. */
+/* Web addresses in text. The same rule as helpdesk/pages/links.py, held to one table of cases (tests/link_cases.json). Pure. */
 
 // No address goes on behind these: white space, controls, quotes, angle brackets, and the punctuation of other scripts.
 const ENDS = String.raw`\s\u0000-\u001f\u007f-\u009f<>"\u0060|\\^\u2000-\u206f\u3000-\u303f\ufeff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\u00ab\u00bb\u060c\u061b\u061f\u06d4\u0964`;

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
 from helpdesk import env
-from helpdesk.client_address import client_address, limited_address
+from helpdesk.web.client_address import client_address, limited_address
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS = ("Dockerfile", "docker-compose.yml", "helpdesk/embedded/children.py", "Makefile")

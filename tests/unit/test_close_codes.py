@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from helpdesk.sockets import Close
+from helpdesk.web.sockets import Close
 from tests.conftest import ROOT
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from django.template import Context, Template
 
-from helpdesk.links import linked
+from helpdesk.pages.links import linked
 from tests.conftest import ROOT
 
 CASES: list[tuple[str, list[str]]] = json.loads((ROOT / "tests/link_cases.json").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone, translation
 
-from helpdesk.moments import day_words, moment_words
+from helpdesk.pages.moments import day_words, moment_words
 
 NOW = datetime(2026, 11, 22, 14, 3, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from helpdesk.api.one_type import OneType
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
-from helpdesk.streaming import streamed
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.web.streaming import streamed
 from tracing.api.reading import body_of, reason_of, wanted_traces
 from tracing.api.serializers import ContentExportSerializer, FilterSerializer
 from tracing.export.readers import ClientReader

@@ -5,7 +5,7 @@ natural logarithms; times are milliseconds since the reply was claimed; offsets 
 """
 
 from tracing.content.confidence import BANDS, NO_BAND, Confidence, RetrievalConfidence, TokenConfidence, WeakestSpan
-from tracing.content.evidence import Candidate, Dropped, Missing, QuestionTerm, Score, Selection
+from tracing.content.evidence import CandidateRecord, Dropped, Missing, QuestionTerm, ScoreRecord, Selection
 from tracing.content.generation import (
     EngineRecord,
     PromptPassage,
@@ -22,7 +22,7 @@ __all__ = [
     "BANDS",
     "NO_BAND",
     "CachedAnswer",
-    "Candidate",
+    "CandidateRecord",
     "Confidence",
     "DeletedSection",
     "Dropped",
@@ -36,7 +36,7 @@ __all__ = [
     "QuestionTerm",
     "RetrievalConfidence",
     "SamplingRecord",
-    "Score",
+    "ScoreRecord",
     "Selection",
     "StepRecord",
     "TokenAlternative",

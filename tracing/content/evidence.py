@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
+
+# The searches whose scores formats 1 to 3 held in fields of these names.
+EARLIER_SEARCHES = ("dense", "lexical", "fused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class QuestionTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreRecord:
     """A score of one search and the place that it earned (1 is best)."""
 
     score: float
@@ -22,11 +26,12 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class CandidateRecord:
     """A passage that retrieval considered. `version` is the article version's number; `quoted` are offsets in `text`.
 
-    A search that did not list the passage leaves its score None. `is_other_language` passages come from lists of their
-    own, whose scores and ranks do not compare with the others'.
+    `scores` are those of the searches that list the passage, by their names: "dense" by meaning, "lexical" by words, "fused"
+    from all of them, and whatever else ranked it. `is_other_language` passages come from lists of their own, whose scores
+    and ranks do not compare with the others'.
     """
 
     chunk: str
@@ -37,12 +42,18 @@ class Candidate:
     heading: str
     language: str
     text: str
-    dense: Score | None
-    lexical: Score | None
-    fused: Score | None
+    scores: dict[str, ScoreRecord]
     used: bool
     quoted: tuple[tuple[int, int], ...] = ()
     is_other_language: bool = False
+
+
+def with_named_scores(candidate: dict[str, Any]) -> dict[str, Any]:
+    """A candidate's plain values as they are written now, from those of any format."""
+    if "scores" in candidate:
+        return candidate
+    scores = {name: candidate[name] for name in EARLIER_SEARCHES if candidate.get(name) is not None}
+    return {name: value for name, value in candidate.items() if name not in EARLIER_SEARCHES} | {"scores": scores}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tracing.content.confidence import Confidence
-from tracing.content.evidence import Candidate, Dropped, Missing, QuestionTerm, Selection
+from tracing.content.evidence import CandidateRecord, Dropped, Missing, QuestionTerm, Selection, with_named_scores
 from tracing.content.generation import EngineRecord, PromptRecord, SamplingRecord, TokenRecord
 from tracing.plain import Malformed, from_plain, to_plain
 
@@ -82,7 +82,7 @@ class TraceContent:
     sampling: SamplingRecord | None = None
     engine: EngineRecord | None = None
     embedder: dict[str, str] | None = None
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[CandidateRecord, ...] = ()
     selection: Selection | None = None
     dropped: tuple[Dropped, ...] = ()
     question_terms: tuple[QuestionTerm, ...] = ()
@@ -113,4 +113,12 @@ class TraceContent:
             raise Malformed("the content is not JSON") from None
         if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT_VERSION:
             raise Malformed(f"the content is not of format {FORMAT_VERSION}")
-        return from_plain(cls, plain)
+        return cls.from_plain(plain)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> TraceContent:
+        """The content of plain values of any format. Raises Malformed for another shape."""
+        candidates = plain.get("candidates", [])
+        if not isinstance(candidates, list) or not all(isinstance(each, dict) for each in candidates):
+            raise Malformed("the candidates are no list")
+        return from_plain(cls, plain | {"candidates": [with_named_scores(each) for each in candidates]})

@@ -11,7 +11,8 @@ from typing import Any
 
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as gen_ai
 
-from tracing.content import Candidate, PromptTurn, SamplingRecord, TraceContent
+from knowledge.search.ranking import FUSED
+from tracing.content import CandidateRecord, PromptTurn, SamplingRecord, TraceContent
 from tracing.export.rows import ExportedTrace
 
 Attributes = dict[str, str | bool | int | float | Sequence[str]]
@@ -204,8 +205,7 @@ def _message(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
-def _document(candidate: Candidate) -> Attributes:
-    scores = {"dense": candidate.dense, "lexical": candidate.lexical, "fused": candidate.fused}
+def _document(candidate: CandidateRecord) -> Attributes:
     metadata = {
         "title": candidate.title,
         "heading": candidate.heading,
@@ -213,16 +213,16 @@ def _document(candidate: Candidate) -> Attributes:
         "version": candidate.version,
         "language": candidate.language,
         "used": candidate.used,
-        **{f"{name}_score": score.score for name, score in scores.items() if score},
-        **{f"{name}_rank": score.rank for name, score in scores.items() if score},
+        **{f"{name}_score": score.score for name, score in candidate.scores.items()},
+        **{f"{name}_rank": score.rank for name, score in candidate.scores.items()},
     }
     found: Attributes = {
         "document.id": candidate.chunk,
         "document.content": candidate.text,
         "document.metadata": _json(metadata),
     }
-    score = candidate.fused or candidate.dense or candidate.lexical
-    return found | ({"document.score": score.score} if score else {})
+    best = next((candidate.scores[name] for name in (FUSED, *candidate.scores) if name in candidate.scores), None)
+    return found | ({"document.score": best.score} if best else {})
 
 
 def _texts(given: str, answered: str) -> Attributes:

@@ -21,9 +21,10 @@ from evaluation.asking import Asked, WorkerMissing, answers_to, check_worker, pa
 from evaluation.question_sets import BadQuestionSet, Question, import_paragraphs, read_squad, throwaway_tenant
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
+from knowledge.search.ranking import DENSE, FUSED
 from tracing.analyses import opened_analyses
 from tracing.analysis_content import Attribution, analysis_result
-from tracing.content import Candidate, TraceContent
+from tracing.content import CandidateRecord, TraceContent
 from tracing.jobs import request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
 from tracing.opening import content_of
@@ -165,8 +166,7 @@ def judge(content: TraceContent, found: Attribution, question: Question) -> Judg
     return Judged(
         cause_is_right=candidates[found.passages[best]].slug == question.slug,
         most_similar_is_right=max(inside, key=_similarity).slug == question.slug,
-        rank_one_is_right=min(inside, key=lambda candidate: candidate.fused.rank if candidate.fused else 999).slug
-        == question.slug,
+        rank_one_is_right=min(inside, key=_rank).slug == question.slug,
         drop_best=effects[best],
         drop_others=sum(others) / len(others) if others else 0.0,
         duration_ms=found.duration_ms,
@@ -199,8 +199,12 @@ def _write_details(path: Path, judged: Sequence[Judged]) -> None:
         raise CommandError(f"{path} cannot be written: {error}") from error
 
 
-def _similarity(candidate: Candidate) -> float:
-    return candidate.dense.score if candidate.dense else -1.0
+def _similarity(candidate: CandidateRecord) -> float:
+    return candidate.scores[DENSE].score if DENSE in candidate.scores else -1.0
+
+
+def _rank(candidate: CandidateRecord) -> int:
+    return candidate.scores[FUSED].rank if FUSED in candidate.scores else 999
 
 
 def _progress() -> Progress:

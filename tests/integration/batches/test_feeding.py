@@ -14,7 +14,7 @@ from django.utils import timezone
 from batches import feeding
 from batches.feeding import feed
 from batches.models import BatchItem, BatchState
-from batches.tasks import FEED
+from batches.queueing import FEED
 from conversations import replies
 from conversations.failures import FailureCode
 from conversations.models import Assistant, Channel, Conversation, Outcome, Reply, ReplyPriority

@@ -26,7 +26,7 @@ from websockets.typing import Origin, Subprotocol
 from conversations.domain import begin_visit
 from conversations.visitors import VisitorIdentity, issue_token
 from helpdesk.tenants.models import Tenant
-from helpdesk.web_server import socket_bounds
+from helpdesk.web import socket_bounds
 from tests.conftest import ROOT
 from tests.factories import make_tenant
 from tests.integration.inference_worker.conftest import wait_for

@@ -73,7 +73,7 @@ def test_an_archived_article_is_gone_at_once_and_comes_back_as_it_was() -> None:
     restore_article(tenant_id=tenant.id, article_id=article.pk)
     found = find(tenant, "Can I return pots?")
     assert titles(found) == ["Returns"]
-    assert found.candidates[0].dense_rank == 1
+    assert found.candidates[0].scores["dense"].rank == 1
 
 
 def test_an_old_version_comes_back_as_the_newest() -> None:

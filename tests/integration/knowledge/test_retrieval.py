@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from knowledge.search.ranking import Hit
+from knowledge.search.retrieval import Candidate, search
+from knowledge.search.retrievers import RETRIEVERS, Retriever
+from knowledge.search.statements import SearchQuery, Select
 from tests.factories import make_tenant
 from tests.integration.knowledge.articles import EMBEDDER, find, publish, titles
 
@@ -17,6 +21,11 @@ RETURNS_ZH = "未使用的花盆可在三十天内退货。"
 # The scope's savepoint and setting take four; statistics, lists, passages, the sentences' stems.
 ENGLISH_QUERIES = 8
 CHINESE_QUERIES = 7
+
+
+def ranks(candidate: Candidate) -> dict[str, int]:
+    """The places of a passage by the names of what ranked it."""
+    return {name: score.rank for name, score in candidate.scores.items()}
 
 
 def test_search_finds_only_the_tenants_own_passages() -> None:
@@ -33,8 +42,8 @@ def test_the_right_passage_comes_first_by_both_lists() -> None:
     publish(tenant, "Delivery", DELIVERY)
     publish(tenant, "Returns", RETURNS)
     best, second = find(tenant, "Within how many days may I return unused pots?").candidates
-    assert (best.title, best.rank, best.dense_rank, best.lexical_rank) == ("Returns", 1, 1, 1)
-    assert (second.title, second.rank) == ("Delivery", 2)
+    assert (best.title, ranks(best)) == ("Returns", {"dense": 1, "lexical": 1, "fused": 1})
+    assert (second.title, second.scores["fused"].rank) == ("Delivery", 2)
 
 
 def test_without_a_vector_words_decide() -> None:
@@ -42,7 +51,7 @@ def test_without_a_vector_words_decide() -> None:
     publish(tenant, "Delivery", DELIVERY)
     publish(tenant, "Returns", RETURNS)
     (best,) = find(tenant, "returning pots", by_meaning=False).candidates
-    assert (best.title, best.dense_rank, best.lexical_rank) == ("Returns", None, 1)
+    assert (best.title, ranks(best)) == ("Returns", {"lexical": 1, "fused": 1})
 
 
 def test_a_chinese_question_is_found_by_its_characters() -> None:
@@ -93,3 +102,33 @@ def test_search_takes_the_same_queries_for_any_number_of_articles(
         find(tenant, "Can I return pots?")
     with django_assert_num_queries(CHINESE_QUERIES):
         find(tenant, "花盆可以退货吗？")
+
+
+def test_a_further_retriever_is_one_entry_and_takes_no_further_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    tenant = make_tenant()
+    publish(tenant, "Delivery", DELIVERY)
+    publish(tenant, "Returns", RETURNS)
+    newest = Retriever("newest", lambda query: Select("extract(epoch from now())", "language = %(language)s"))
+    with django_assert_num_queries(ENGLISH_QUERIES):
+        found = search(
+            tenant_id=tenant.id, query="return pots", query_vector=None, retrievers=(*RETRIEVERS, newest)
+        ).candidates
+    assert [(each.title, set(each.scores)) for each in found] == [
+        ("Returns", {"lexical", "newest", "fused"}),
+        ("Delivery", {"newest", "fused"}),
+    ]
+
+
+def test_a_retriever_may_bring_hits_from_elsewhere() -> None:
+    tenant = make_tenant()
+    publish(tenant, "Delivery", DELIVERY)
+    publish(tenant, "Returns", RETURNS)
+    delivery = next(each for each in find(tenant, DELIVERY).candidates if each.title == "Delivery")
+
+    def pinned(query: SearchQuery) -> list[Hit]:
+        return [Hit(delivery.chunk_id, 1.0)]
+
+    found = search(tenant_id=tenant.id, query="nothing", query_vector=None, retrievers=(Retriever("pinned", pinned),))
+    assert [(each.title, ranks(each)) for each in found.candidates] == [("Delivery", {"pinned": 1, "fused": 1})]

@@ -253,6 +253,20 @@ def test_the_startup_check_refuses_the_owner(owner_url: str) -> None:
     assert "glassdesk.E004" in outcome.stderr
 
 
+def test_a_worker_with_the_owners_role_does_not_start(owner_url: str) -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "helpdesk.queue.celery", "worker", "--pool", "solo"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": owner_url, "GLASSDESK_STARTUP_CHECKS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert outcome.returncode == 1
+    assert outcome.stderr.splitlines()[-1].startswith("Glassdesk does not start like this: The database role")
+
+
 def test_the_owner_is_subject_to_the_policies_too(owner_url: str) -> None:
     with psycopg.connect(owner_url) as owner:
         assert owner.execute("SELECT count(*) FROM conversations_message").fetchone() == (0,)

@@ -219,7 +219,7 @@ def test_spans_with_content_hold_messages_documents_and_parameters(tenant, recei
     assert search["input.value"] == search["gen_ai.retrieval.query.text"] == "delivery duration"
     assert search["retrieval.documents.0.document.id"] == content.candidates[0].chunk
     assert search["retrieval.documents.2.document.content"] == PASSAGE
-    assert search["retrieval.documents.1.document.score"] == content.candidates[1].fused.score
+    assert search["retrieval.documents.1.document.score"] == content.candidates[1].scores["fused"].score
     assert json.loads(search["retrieval.documents.0.document.metadata"])["used"] is True
     assert [each["id"] for each in json.loads(search["gen_ai.retrieval.documents"])] == [
         candidate.chunk for candidate in content.candidates

@@ -61,7 +61,7 @@ def test_prompts_go_first_and_the_answer_stays_readable(tenant, monkeypatch):
     assert (deleted.kind, deleted.at) == ("prompts", receipts_of(tenant)[0].at)
     assert (content.question, content.prompt, content.history, content.dropped) == ("", None, (), ())
     assert (content.answer, content.tokens) == (ANSWER, make_content().tokens)
-    assert [candidate.fused for candidate in content.candidates] == [each.fused for each in make_content().candidates]
+    assert [candidate.scores for candidate in content.candidates] == [each.scores for each in make_content().candidates]
     assert not any(candidate.text or candidate.quoted for candidate in content.candidates)
     assert opened(tenant, young).content == make_content()
     assert verified(tenant).is_sound

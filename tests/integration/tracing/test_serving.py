@@ -22,7 +22,7 @@ from tests.factories import make_api_key, make_tenant, make_user
 from tests.integration.operations.workers import report, status
 from tests.integration.tracing.rows import make_trace
 from tests.unit.tracing.samples import make_content
-from tracing import tasks
+from tracing import queueing
 from tracing.jobs import recover_jobs, request_analysis
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace
 from tracing.serving import other_models
@@ -46,7 +46,7 @@ def register() -> Iterator[None]:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queues of the tasks that would have been sent."""
     queues: list[str] = []
-    monkeypatch.setattr(tasks.app, "send_task", lambda *_, queue, **__: queues.append(queue))
+    monkeypatch.setattr(queueing.app, "send_task", lambda *_, queue, **__: queues.append(queue))
     return queues
 
 

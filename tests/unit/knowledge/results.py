@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from knowledge.chunking.chunks import Sentence
+from knowledge.search.ranking import Score
 from knowledge.search.retrieval import Candidate, RetrievalResult
 from knowledge.search.terms import QueryTerm
 
@@ -47,8 +48,7 @@ def make_candidate(
         start=0,
         updated_at=datetime(2026, 1, 1, tzinfo=UTC),
         sentences=tuple(Sentence(start, end, (start, end)) for start, end in spans),
-        rank=rank,
-        fused_score=0.03,
+        scores={"fused": Score(0.03, rank)},
         is_other_language=is_other_language,
         vector=direction(cosine),
         sentence_vectors=np.stack([direction(own) for _, own in sentences]),

@@ -16,16 +16,28 @@ def hits(*ids: UUID) -> list[Hit]:
 
 
 def test_fuse_adds_reciprocal_ranks() -> None:
-    fused = fuse(hits(A, B, C), hits(B, D))
+    fused = fuse({"dense": hits(A, B, C), "lexical": hits(B, D)})
     assert [hit.chunk_id for hit in fused] == [B, A, D, C]
-    assert [hit.rank for hit in fused] == [1, 2, 3, 4]
-    assert fused[0].fused_score == pytest.approx(1 / 62 + 1 / 61)
-    assert (fused[0].dense_rank, fused[0].lexical_rank) == (2, 1)
-    assert (fused[1].lexical_rank, fused[1].lexical_score) == (None, None)
+    assert [hit.scores["fused"].rank for hit in fused] == [1, 2, 3, 4]
+    assert fused[0].scores["fused"].score == pytest.approx(1 / 62 + 1 / 61)
+    assert (fused[0].scores["dense"].rank, fused[0].scores["lexical"].rank) == (2, 1)
+    assert "lexical" not in fused[1].scores
 
 
 def test_fuse_works_with_words_only() -> None:
-    assert [hit.chunk_id for hit in fuse([], hits(C, A))] == [C, A]
+    assert [hit.chunk_id for hit in fuse({"dense": [], "lexical": hits(C, A)})] == [C, A]
+
+
+def test_of_two_passages_with_the_same_sum_the_one_that_the_first_list_lacks_goes_first() -> None:
+    assert [hit.chunk_id for hit in fuse({"dense": hits(A), "lexical": hits(B)})] == [B, A]
+
+
+def test_a_third_list_counts_like_the_others() -> None:
+    fused = fuse({"dense": hits(A, B), "lexical": hits(A), "third": hits(B, A)})
+    assert [(hit.chunk_id, hit.scores["fused"].score) for hit in fused] == [
+        (A, pytest.approx(2 / 61 + 1 / 62)),
+        (B, pytest.approx(1 / 62 + 1 / 61)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +52,6 @@ def test_fuse_works_with_words_only() -> None:
 def test_reserved_slots_are_filled_and_spare_ones_given_away(
     own: list[Hit], other: list[Hit], expected: list[UUID]
 ) -> None:
-    places = reserve_slots(fuse(own, []), other, limit=3, reserved=1)
+    places = reserve_slots(fuse({"dense": own}), fuse({"dense": other}, is_other_language=True), limit=3, reserved=1)
     assert [place.chunk_id for place in places] == expected
     assert [place.is_other_language for place in places] == [hit in {h.chunk_id for h in other} for hit in expected]

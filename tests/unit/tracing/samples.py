@@ -8,14 +8,14 @@ from dataclasses import replace
 from conversations.models import Outcome
 from tracing.confidence import assess
 from tracing.content import (
-    Candidate,
+    CandidateRecord,
     Dropped,
     EngineRecord,
     HistoryMessage,
     PromptRecord,
     PromptTurn,
     SamplingRecord,
-    Score,
+    ScoreRecord,
     Selection,
     StepRecord,
     TokenAlternative,
@@ -58,7 +58,18 @@ TOKENS = tuple(
 )
 
 
-def make_candidate(number: int, *, used: bool = False, **changes: object) -> Candidate:
+def make_scores(number: int, **ranks: int | None) -> dict[str, ScoreRecord]:
+    """Scores of place `number` in every search, or of another place in the named ones; None leaves one out."""
+    scores = {
+        "dense": ScoreRecord(0.93 - number / 50, number),
+        "lexical": ScoreRecord(0.4 / number, number),
+        "fused": ScoreRecord(2 / (60 + number), number),
+    }
+    placed = {name: ranks.get(name, score.rank) for name, score in scores.items()}
+    return {name: ScoreRecord(scores[name].score, rank) for name, rank in placed.items() if rank is not None}
+
+
+def make_candidate(number: int, *, used: bool = False, **changes: object) -> CandidateRecord:
     """A passage at place `number` of every search."""
     start = PASSAGE.index(ANSWER)
     fields = {
@@ -70,13 +81,11 @@ def make_candidate(number: int, *, used: bool = False, **changes: object) -> Can
         "heading": "Delivery > Times",
         "language": "en",
         "text": PASSAGE,
-        "dense": Score(0.93 - number / 50, number),
-        "lexical": Score(0.4 / number, number),
-        "fused": Score(2 / (60 + number), number),
+        "scores": make_scores(number),
         "used": used,
         "quoted": ((start, start + len(ANSWER)),) if used else (),
     }
-    return Candidate(**(fields | changes))  # type: ignore[arg-type]
+    return CandidateRecord(**(fields | changes))  # type: ignore[arg-type]
 
 
 ENGINE = EngineRecord(
@@ -94,7 +103,11 @@ SELECTION = Selection(answerable=True, score=0.82, threshold=0.4, margin=0.11, f
 
 def make_content(**changes: object) -> TraceContent:
     """The content of an answered question."""
-    candidates = (make_candidate(1, used=True), make_candidate(2), make_candidate(3, lexical=None))
+    candidates = (
+        make_candidate(1, used=True),
+        make_candidate(2),
+        make_candidate(3, scores=make_scores(3, lexical=None)),
+    )
     content = TraceContent(
         question="How long does delivery take?",
         search_query="delivery duration",

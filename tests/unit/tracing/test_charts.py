@@ -7,10 +7,10 @@ import math
 import pytest
 from django.utils import translation
 
-from tests.unit.tracing.samples import TOKENS, make_candidate, make_content, make_refusal
+from tests.unit.tracing.samples import TOKENS, make_candidate, make_content, make_refusal, make_scores
 from tracing import charts, words
 from tracing.charts import Bar, Piece
-from tracing.content import Score
+from tracing.content import ScoreRecord
 from tracing.parts import confidence_parts, not_measured
 from tracing.read import StepShape, TraceShape
 from tracing.report import opened_report, timeline_rows, visible
@@ -31,12 +31,17 @@ def test_an_empty_timeline_has_no_bars():
 
 
 def test_score_bars_begin_at_zero_and_the_highest_is_full():
-    assert charts.score_bars([Score(0.4, 1), None, Score(0.1, 2)]) == [Bar(0, 1000), None, Bar(0, 250)]
+    assert charts.score_bars([ScoreRecord(0.4, 1), None, ScoreRecord(0.1, 2)]) == [Bar(0, 1000), None, Bar(0, 250)]
 
 
 def test_score_dots_lie_between_the_lowest_and_the_highest():
-    assert charts.score_dots([Score(0.9, 1), Score(0.8, 3), None, Score(0.85, 2)]) == [1000, 0, None, 500]
-    assert charts.score_dots([Score(0.9, 1)]) == [1000]
+    assert charts.score_dots([ScoreRecord(0.9, 1), ScoreRecord(0.8, 3), None, ScoreRecord(0.85, 2)]) == [
+        1000,
+        0,
+        None,
+        500,
+    ]
+    assert charts.score_dots([ScoreRecord(0.9, 1)]) == [1000]
 
 
 @pytest.mark.parametrize(("probability", "band"), [(1.0, 1), (0.9, 1), (0.899, 2), (0.5, 2), (0.1, 3), (0.0999, 4)])
@@ -129,6 +134,18 @@ def test_opened_report_keeps_the_other_languages_passages_apart():
     report = opened_report(make_content(candidates=(*own, foreign)), finish_reason="stop")
     assert [row.number for row in report.passages] == [1, 2, 3]
     assert [row.candidate for row in report.other_passages] == [foreign]
+
+
+def test_the_report_has_a_column_for_each_score_that_occurs_and_the_fused_one_last():
+    reranked = make_candidate(1, scores=make_scores(1) | {"reranked": ScoreRecord(-2.5, 1)})
+    with translation.override("en"):
+        report = opened_report(make_content(candidates=(reranked, make_candidate(2))), finish_reason="stop")
+    assert report.searches == ["By meaning", "By words", "reranked", "Fused"]
+    assert [[bool(cell.rank) for cell in row.scores] for row in report.passages] == [
+        [True] * 4,
+        [True, True, False, True],
+    ]
+    assert [cell.bar is None for cell in report.passages[0].scores] == [True, False, True, False]
 
 
 def test_a_refusal_shows_no_token_parts_and_says_what_was_not_measured():

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.unit.tracing.samples import TOKENS, make_candidate, make_token
+from tests.unit.tracing.samples import TOKENS, make_candidate, make_scores, make_token
 from tracing import confidence
-from tracing.content import BANDS, Score, Selection, TokenAlternative, TokenRecord
+from tracing.content import BANDS, Selection, TokenAlternative, TokenRecord
 
 shares = st.floats(0, 1)
 logprobs = st.floats(-20, 0)
@@ -91,17 +91,16 @@ def test_moving_unlisted_probability_to_the_favourite_never_raises_the_entropy(w
 @given(ranks, st.one_of(st.none(), ranks), st.integers(1, 50))
 def test_a_better_rank_of_a_used_passage_never_lowers_the_agreement(dense, lexical, better):
     assume(better <= dense)
-    scores = {"lexical": None if lexical is None else Score(1.0, lexical)}
-    before = make_candidate(1, used=True, dense=Score(0.9, dense), **scores)
-    after = make_candidate(1, used=True, dense=Score(0.9, better), **scores)
+    before = make_candidate(1, used=True, scores=make_scores(1, dense=dense, lexical=lexical))
+    after = make_candidate(1, used=True, scores=make_scores(1, dense=better, lexical=lexical))
     others = [make_candidate(2, used=True), make_candidate(3)]
     assert confidence.rank_agreement([after, *others]) >= confidence.rank_agreement([before, *others])
 
 
 @given(ranks, ranks)
 def test_being_found_by_a_second_search_never_lowers_the_agreement(dense, lexical):
-    alone = make_candidate(1, used=True, dense=Score(0.9, dense), lexical=None)
-    both = make_candidate(1, used=True, dense=Score(0.9, dense), lexical=Score(0.1, lexical))
+    alone = make_candidate(1, used=True, scores=make_scores(1, dense=dense, lexical=None))
+    both = make_candidate(1, used=True, scores=make_scores(1, dense=dense, lexical=lexical))
     assert confidence.rank_agreement([both]) >= confidence.rank_agreement([alone])
 
 

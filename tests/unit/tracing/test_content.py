@@ -35,6 +35,15 @@ def test_an_absent_optional_field_takes_its_default():
     assert TraceContent.from_json(json.dumps(plain).encode()).dropped == ()
 
 
+def test_scores_of_earlier_formats_are_read_by_their_names():
+    content = make_content()
+    plain = json.loads(content.to_json())
+    for candidate in plain["candidates"]:
+        scores = candidate.pop("scores")
+        candidate |= {name: scores.get(name) for name in ("dense", "lexical", "fused")}
+    assert TraceContent.from_json(json.dumps(plain).encode()) == content
+
+
 def test_half_a_surrogate_pair_does_not_keep_an_answer_from_being_recorded():
     assert TraceContent.from_json(make_content(question="a\ud83d").to_json()).question == "a?"
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
-from helpdesk.sockets import Close, accept_and_close
+from helpdesk.web.sockets import Close, accept_and_close
 
 
 def is_own_origin(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
-from helpdesk.sockets import Close
+from helpdesk.web.sockets import Close
 
 FRAME_BYTES = 64 * 1024
 # Beyond what the transport holds when it says that it is full (64 KiB), and the one frame that filled it.

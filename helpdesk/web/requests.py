@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from helpdesk.private_names import refuse_untested
-from helpdesk.web_server.patches import LIBRARIES
+from helpdesk.web.patches import LIBRARIES
 
 API_PATHS = (b"/api/", b"/v1/")
 INVALID = {
