@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from celery import shared_task
 
 from conversations.queries import has_open_replies
@@ -16,9 +14,6 @@ from helpdesk.pending.models import Kind
 @shared_task(name="conversations.sweep_replies")
 def sweep_replies() -> None:
     """Requeue or fail replies whose worker is gone, and enqueue again those whose task was lost."""
-
-    def recover(tenant_id: UUID) -> None:
+    for tenant_id in sweep(Kind.REPLIES, has_open=has_open_replies):
         recover_replies(tenant_id)
         fail_unserved_replies(tenant_id)
-
-    sweep(Kind.REPLIES, recover, has_open=has_open_replies)

@@ -27,14 +27,10 @@ log = structlog.get_logger(__name__)
 def sweep_embeddings() -> int:
     """Ask again for the vectors of passages that have waited longer than SWEEP_AFTER; returns how many versions."""
     asked = 0
-
-    def ask(tenant_id: UUID) -> None:
-        nonlocal asked
+    for tenant_id in sweep(Kind.EMBEDDINGS, has_open=queries.is_waiting_for_vectors):
         with tenant_atomic(tenant_id):
             waiting = queries.versions_awaiting_vectors(older_than=SWEEP_AFTER)
         asked += sum(enqueue_embedding(tenant_id=tenant_id, version_id=version_id) for version_id in waiting)
-
-    sweep(Kind.EMBEDDINGS, ask, has_open=queries.is_waiting_for_vectors)
     if asked:
         log.info("embeddings_swept", versions=asked)
     return asked
@@ -44,15 +40,11 @@ def sweep_embeddings() -> int:
 def rewrite_passages() -> int:
     """Write passages anew that were cut by older rules, a few articles of each company; returns of how many."""
     rewritten = 0
-
-    def rewrite(tenant_id: UUID) -> None:
-        nonlocal rewritten
+    _note_new_rules()
+    for tenant_id in sweep(Kind.REWRITING, has_open=rewriting.has_outdated_passages):
         for version_id in rewriting.rewrite_passages(tenant_id=tenant_id):
             enqueue_embedding(tenant_id=tenant_id, version_id=version_id)
             rewritten += 1
-
-    _note_new_rules()
-    sweep(Kind.REWRITING, rewrite, has_open=rewriting.has_outdated_passages)
     if rewritten:
         log.info("passages_rewritten", articles=rewritten)
     return rewritten

@@ -28,20 +28,16 @@ logger = structlog.get_logger(__name__)
 def apply_retention_everywhere() -> int:
     """Apply every policy; returns how many rows were deleted or blanked. One tenant's trouble stops no other."""
     deleted = 0
-
-    def apply(tenant_id: UUID) -> None:
-        nonlocal deleted
+    cache.set(LAST_RUN, timezone.now(), 2 * RUN_EVERY.total_seconds())
+    for tenant_id in sweep(Kind.RETENTION, has_open=has_limits):
         try:
             counts = apply_retention(tenant_id)
         except SealError as error:
             logger.error("retention_failed", tenant_id=str(tenant_id), reason=str(error))
-            return
+            continue
         if any(counts.values()):
             logger.info("retention_applied", tenant_id=str(tenant_id), **{str(kind): n for kind, n in counts.items()})
         deleted += sum(counts.values())
-
-    cache.set(LAST_RUN, timezone.now(), 2 * RUN_EVERY.total_seconds())
-    sweep(Kind.RETENTION, apply, has_open=has_limits)
     return deleted
 
 
@@ -60,4 +56,5 @@ def next_retention_run() -> datetime | None:
 @shared_task(name="tracing.sweep_analyses")
 def sweep_analyses() -> None:
     """Send lost requests for an analysis again."""
-    sweep(Kind.ANALYSES, recover_jobs, has_open=has_open_jobs)
+    for tenant_id in sweep(Kind.ANALYSES, has_open=has_open_jobs):
+        recover_jobs(tenant_id)

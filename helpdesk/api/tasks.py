@@ -12,4 +12,5 @@ from helpdesk.pending.models import Kind
 @shared_task(name="api.forget_idempotent_requests")
 def forget_idempotent_requests() -> None:
     """Delete what has expired, of those who have something expired."""
-    sweep(Kind.IDEMPOTENCY, forget_expired_requests, has_open=has_expired_requests)
+    for tenant_id in sweep(Kind.IDEMPOTENCY, has_open=has_expired_requests):
+        forget_expired_requests(tenant_id)

@@ -9,7 +9,7 @@ docs/decisions/0027-marks-of-open-work.md has the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -87,10 +87,10 @@ def forget_if_done(noted: Noted, *, has_open: HasOpen) -> bool:
     return is_done
 
 
-def sweep(kind: Kind, work: Callable[[UUID], object], *, has_open: HasOpen) -> None:
-    """Do the work of every tenant that has some, and forget those that have none any more."""
+def sweep(kind: Kind, *, has_open: HasOpen) -> Iterator[UUID]:
+    """Each tenant that has work of this kind, to be done before the next one is asked for; who has none left is forgotten."""
     for noted in tenants_with(kind):
-        work(noted.tenant_id)
+        yield noted.tenant_id
         forget_if_done(noted, has_open=has_open)
 
 

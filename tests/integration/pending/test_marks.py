@@ -85,11 +85,11 @@ def test_work_is_noted_until_a_sweep_finds_it_done() -> None:
     tenant, idle = make_tenant(), make_tenant()
     make_work(tenant)
     seen: list[uuid.UUID] = []
-    sweep(Kind.REPLIES, seen.append, has_open=has_open)
+    seen += sweep(Kind.REPLIES, has_open=has_open)
     assert noted_tenants() == [tenant.id]
     finish_work(tenant)
-    sweep(Kind.REPLIES, seen.append, has_open=has_open)
-    sweep(Kind.REPLIES, seen.append, has_open=has_open)
+    seen += sweep(Kind.REPLIES, has_open=has_open)
+    seen += sweep(Kind.REPLIES, has_open=has_open)
     assert (noted_tenants(), seen) == ([], [tenant.id, tenant.id])
     assert idle.id not in seen
 
@@ -170,7 +170,7 @@ def test_writers_of_one_tenant_do_not_wait_for_each_other_or_for_a_sweep() -> No
     try:
         with uncommitted_work(tenant):
             make_work(tenant)
-            sweep(Kind.REPLIES, lambda _: None, has_open=has_open)
+            list(sweep(Kind.REPLIES, has_open=has_open))
             assert noted_tenants() == [tenant.id]
     finally:
         with connection.cursor() as cursor:
@@ -192,7 +192,7 @@ def test_a_busy_tenant_keeps_one_mark() -> None:
     tenant = make_tenant()
     for _ in range(5):
         make_work(tenant)
-    sweep(Kind.REPLIES, lambda _: None, has_open=has_open)
+    list(sweep(Kind.REPLIES, has_open=has_open))
     assert OpenWork.objects.count() == 1
 
 
