@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
 
 from batches.models import OPEN_STATES, Batch, BatchItem, ItemState
-from conversations.failures import FailureCode, sentence_for_api_client
-from conversations.passages import public_sources
 from helpdesk.errors import NotFound
 from tracing.models import Trace
 
@@ -75,47 +71,7 @@ def items_by_position(batch: Batch, *, after: int = 0, limit: int) -> list[Batch
     return list(rows.order_by("position")[:limit])
 
 
-def describe_results(items: Sequence[BatchItem]) -> list[dict[str, Any]]:
-    """The lines of a batch's results, in the order given."""
+def traces_of(items: Sequence[BatchItem]) -> dict[UUID, Trace]:
+    """The trace of each item's answer by the reply, without what is sealed."""
     replies = [item.reply_id for item in items if item.reply_id]
-    traces = {
-        trace.reply_id: trace for trace in Trace.objects.filter(reply__in=replies).defer("sealed", "sealed_prompt")
-    }
-    return [_result(item, traces.get(item.reply_id)) for item in items]
-
-
-def _result(item: BatchItem, trace: Trace | None) -> dict[str, Any]:
-    answer = item.reply.answer if item.reply else None
-    code = item.error_code
-    if answer is not None and not answer.body:
-        # Its words were deleted since.
-        answer, code = None, FailureCode.DELETED
-    return {
-        "custom_id": item.custom_id,
-        "position": item.position,
-        "number": item.finish_number,
-        "state": item.state,
-        "answer": answer.body if answer else None,
-        "outcome": answer.outcome if answer else None,
-        "language": answer.language if answer else item.language,
-        "sources": public_sources(answer.sources) if answer else [],
-        "confidence_band": answer.confidence_band if answer else None,
-        "reply_id": str(item.reply_id) if item.reply_id else None,
-        "trace_id": str(trace.id) if trace else None,
-        "usage": _usage(trace) if trace else None,
-        "finished_at": _iso(item.finished_at),
-        "error": {"code": code, "message": sentence_for_api_client(code)} if code else None,
-    }
-
-
-def _usage(trace: Trace) -> dict[str, int]:
-    return {
-        "prompt_tokens": trace.prompt_tokens,
-        "completion_tokens": trace.answer_tokens,
-        "total_tokens": trace.prompt_tokens + trace.answer_tokens,
-        "cached_prompt_tokens": trace.cached_prompt_tokens,
-    }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return {trace.reply_id: trace for trace in Trace.objects.filter(reply__in=replies).defer("sealed", "sealed_prompt")}

@@ -8,7 +8,8 @@ from typing import cast
 from uuid import UUID
 
 from batches.models import Batch, BatchItem
-from batches.queries import describe_results, ended_items, items_by_position
+from batches.queries import ended_items, items_by_position
+from batches.shapes import result_shapes
 from helpdesk.tenants.scope import tenant_atomic
 
 AT_ONCE = 200
@@ -30,7 +31,7 @@ def result_lines(tenant_id: UUID, batch: Batch, order: str, *, after: int = 0) -
     while True:
         with tenant_atomic(tenant_id):
             items = found(batch, order, after=after, limit=AT_ONCE)
-            results = describe_results(items)
+            results = [shape.as_json() for shape in result_shapes(items)]
         for result in results:
             yield json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
         if len(items) < AT_ONCE:

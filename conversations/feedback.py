@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -50,12 +48,6 @@ def give_feedback(
 def blank_comments(rows: QuerySet[Feedback]) -> int:
     """Empty what people wrote in these rows; ratings and reasons stay. Returns how many had a comment."""
     return rows.exclude(comment="").update(comment="")
-
-
-def describe_feedback(given: Iterable[Feedback], giver: Giver = Giver.CUSTOMER) -> dict[str, Any] | None:
-    """The giver's rating as the protocol has it, or None."""
-    own = next((each for each in given if each.given_by == giver), None)
-    return {"rating": own.rating, "reason": own.reason, "comment": own.comment} if own else None
 
 
 def _rated_reply(message_id: UUID, given_by: Giver, visitor_id: UUID | None) -> Reply:

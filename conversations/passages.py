@@ -36,8 +36,3 @@ def _is_current(source: dict[str, Any]) -> bool:
     return Article.objects.filter(
         id=source["article"], status=ArticleStatus.PUBLISHED, published_version__number=source["version"]
     ).exists()
-
-
-def public_sources(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sources as the transcript shows them: without the whole passage."""
-    return [{name: value for name, value in source.items() if name != "passage"} for source in sources]

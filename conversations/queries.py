@@ -8,13 +8,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from conversations.feedback import describe_feedback
 from conversations.models import Assistant, Conversation, ConversationStatus, Message, Reply, ReplyStatus
-from conversations.passages import public_sources
+from conversations.shapes import FollowedConversationShape, FollowedReplyShape, MessageShape
 from helpdesk.errors import NotFound
 
 IN_FLIGHT = (ReplyStatus.QUEUED, ReplyStatus.RUNNING)
-MINUTES_PER_WAITING_CONVERSATION = 4
 
 
 def has_open_replies() -> bool:
@@ -88,49 +86,14 @@ def waiting_position(conversation: Conversation) -> int | None:
 
 def describe_conversation(conversation: Conversation) -> dict[str, Any]:
     """The `conversation` object of the protocol."""
-    position = waiting_position(conversation)
-    return {
-        "id": str(conversation.id),
-        "status": conversation.status,
-        "language": conversation.language,
-        "assignee": str(conversation.assignee) if conversation.assignee else None,
-        "waiting_position": position,
-        "wait_minutes": position * MINUTES_PER_WAITING_CONVERSATION if position else None,
-    }
+    return FollowedConversationShape.of(conversation, waiting_position=waiting_position(conversation)).as_json()
 
 
 def describe_message(message: Message) -> dict[str, Any]:
     """The `message` object of the protocol."""
-    reply = getattr(message, "answer_to", None)
-    return {
-        "id": str(message.id),
-        "position": message.position,
-        "author": message.author,
-        "name": _author_name(message),
-        "body": message.body,
-        "format": message.format,
-        "language": message.language,
-        "created_at": message.created_at.isoformat(),
-        "client_id": str(message.client_id) if message.client_id else None,
-        "outcome": message.outcome,
-        "sources": public_sources(message.sources),
-        "confidence_band": message.confidence_band,
-        "cache": message.cache,
-        "seconds": message.seconds,
-        "reply": str(reply.id) if reply else None,
-        "feedback": describe_feedback(reply.feedback.all()) if reply else None,
-    }
+    return MessageShape.of(message).as_json()
 
 
 def describe_replies(replies: Sequence[Reply]) -> list[dict[str, Any]]:
     """The `reply` objects of the protocol."""
-    return [
-        {"id": str(reply.id), "question": str(reply.question_id), "status": reply.status, "attempt": reply.attempt}
-        for reply in replies
-    ]
-
-
-def _author_name(message: Message) -> str:
-    if message.user is not None:
-        return str(message.user)
-    return message.conversation.assistant.name if message.author == "ai" else ""
+    return [FollowedReplyShape.of(reply).as_json() for reply in replies]

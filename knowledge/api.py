@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Self
 from uuid import UUID
 
 from django.urls import path
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from pydantic import Field
 from rest_framework.response import Response
 
 from helpdesk.api.pagination import PAGE_QUERY, page_response
-from helpdesk.api.schema import PAGE_PARAMETERS, page_of
+from helpdesk.api.schema import PAGE_PARAMETERS
+from helpdesk.api.shapes import Moment, OneOf, Shape, page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput, NotFound
@@ -24,21 +25,35 @@ from knowledge.queries import article_by_id, articles
 PUBLISHED = ArticleStatus.PUBLISHED
 
 
-class ArticleSerializer(serializers.Serializer[Any]):
+class ArticleShape(Shape):
     """A published article without its text."""
 
-    id = serializers.UUIDField()
-    title = serializers.CharField()
-    language = serializers.ChoiceField(choices=Language.choices)
-    category = serializers.CharField(allow_null=True)
-    version = serializers.IntegerField()
-    updated_at = serializers.DateTimeField()
+    id: UUID
+    title: str
+    language: Annotated[str, OneOf(Language)]
+    category: str | None
+    version: int
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, article: Article, **more: str) -> Self:
+        """The article's published version."""
+        version = article.published_version
+        return cls(
+            id=article.id,
+            title=version.title if version else article.title,
+            language=article.language,
+            category=article.category.name if article.category else None,
+            version=version.number if version else 0,
+            updated_at=article.updated_at,
+            **more,
+        )
 
 
-class ArticleTextSerializer(ArticleSerializer):
+class ArticleTextShape(ArticleShape):
     """A published article as customers get it."""
 
-    body = serializers.CharField(help_text="Markdown.")
+    body: str = Field(description="Markdown.")
 
 
 class ArticlesView(ApiView):
@@ -52,7 +67,7 @@ class ArticlesView(ApiView):
             OpenApiParameter("q", OpenApiTypes.STR, description="Words in the title."),
             *PAGE_PARAMETERS,
         ],
-        responses=page_of(ArticleSerializer),
+        responses=page_of(ArticleShape),
     )
     @requires(Scope.KNOWLEDGE_READ, query=("language", "q", *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
@@ -65,33 +80,20 @@ class ArticlesView(ApiView):
         if "\x00" in text:
             raise InvalidInput(parameter="q")
         rows = articles(status=PUBLISHED, language=language, text=text).filter(published_version__isnull=False)
-        return page_response(request, rows, describe_article, order=["-updated_at", "-id"])
+        return page_response(request, rows, lambda row: ArticleShape.of(row).as_json(), order=["-updated_at", "-id"])
 
 
 class ArticleView(ApiView):
     """`/api/v1/knowledge/articles/{id}`."""
 
-    @extend_schema(operation_id="read_article", summary="Read an article", responses=ArticleTextSerializer)
+    @extend_schema(operation_id="read_article", summary="Read an article", responses=ArticleTextShape)
     @requires(Scope.KNOWLEDGE_READ)
     def get(self, request: ApiRequest, article_id: UUID) -> Response:
         """The published text."""
         article = article_by_id(article_id)
         if article.status != PUBLISHED or article.published_version is None:
             raise NotFound
-        return Response({**describe_article(article), "body": article.published_version.body})
-
-
-def describe_article(article: Article) -> dict[str, Any]:
-    """The article's published version, without the text."""
-    version = article.published_version
-    return {
-        "id": str(article.id),
-        "title": version.title if version else article.title,
-        "language": article.language,
-        "category": article.category.name if article.category else None,
-        "version": version.number if version else 0,
-        "updated_at": article.updated_at.isoformat(),
-    }
+        return Response(ArticleTextShape.of(article, body=article.published_version.body).as_json())
 
 
 app_name = "knowledge_api"

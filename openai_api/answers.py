@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conversations.models import AnswerStyle, Reply
-from conversations.passages import public_sources
+from conversations.shapes import public_sources
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api.errors import AnswerFailed
@@ -46,7 +46,7 @@ def read_answer(client: ApiClient, asked: AskedReply, *, with_tokens: bool) -> C
         return ChatAnswer(
             text=reply.answer.body,
             outcome=reply.answer.outcome,
-            sources=public_sources(reply.answer.sources),
+            sources=[source.as_json() for source in public_sources(reply.answer.sources)],
             confidence=None if trace.style in {AnswerStyle.FREE, AnswerStyle.FIXED} else trace.confidence_band,
             trace_id=str(trace.id),
             cache=trace.cache or None,

@@ -14,15 +14,17 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.response import Response
 
 from batches.api.parsers import JsonLinesSubmission, JsonSubmission
-from batches.api.serializers import BatchSerializer, NewBatchSerializer, results_page
+from batches.api.serializers import NewBatchSerializer
 from batches.domain import cancel_batch, submit_batch
 from batches.lines import Submission
 from batches.models import OPEN_STATES, Batch
-from batches.queries import Progress, batch_by_id, describe_results, progress_of
+from batches.queries import Progress, batch_by_id, progress_of
 from batches.result_lines import FINISHED, POSITION, found, place, result_lines
+from batches.shapes import BatchResultsShape, BatchShape, result_shapes
 from helpdesk.api.one_type import OneType
 from helpdesk.api.pagination import PAGE_QUERY, page_response, requested_limit
-from helpdesk.api.schema import PAGE_PARAMETERS, page_of
+from helpdesk.api.schema import PAGE_PARAMETERS
+from helpdesk.api.shapes import page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput
@@ -54,21 +56,21 @@ class BatchesView(ApiView):
         operation_id="list_batches",
         summary="List batches, the newest first",
         parameters=PAGE_PARAMETERS,
-        responses=page_of(BatchSerializer),
+        responses=page_of(BatchShape),
     )
     @requires(Scope.BATCHES_READ, query=PAGE_QUERY)
     def get(self, request: ApiRequest) -> Response:
         """Each with its progress."""
         response = page_response(request, Batch.objects.all(), lambda batch: batch)
         progress = progress_of(response.data["data"])
-        response.data["data"] = [describe_batch(batch, progress[batch.id]) for batch in response.data["data"]]
+        response.data["data"] = [BatchShape.of(batch, progress[batch.id]).as_json() for batch in response.data["data"]]
         return response
 
     @extend_schema(
         operation_id="submit_batch",
         summary="Submit up to 10,000 items",
         request={"application/json": NewBatchSerializer, "application/x-ndjson": OpenApiTypes.STR},
-        responses={201: BatchSerializer},
+        responses={201: BatchShape},
         parameters=[OpenApiParameter("name", OpenApiTypes.STR, description="Of a batch that is sent as JSON lines.")],
     )
     @requires(Scope.BATCHES_WRITE, atomic=False, query=("name",))
@@ -79,14 +81,14 @@ class BatchesView(ApiView):
             # An empty body never reaches a parser.
             raise InvalidInput(_("A batch needs at least one item."))
         batch = submit_batch(tenant_id=client.tenant_id, submission=submission, api_key_id=client.key_id)
-        described = describe_batch(batch, Progress(waiting=batch.item_count))
+        described = BatchShape.of(batch, Progress(waiting=batch.item_count)).as_json()
         return Response(described, status=201, headers={"Location": f"/api/v1/batches/{batch.id}"})
 
 
 class BatchView(ApiView):
     """One batch."""
 
-    @extend_schema(operation_id="read_batch", summary="Read a batch with its progress", responses=BatchSerializer)
+    @extend_schema(operation_id="read_batch", summary="Read a batch with its progress", responses=BatchShape)
     @requires(Scope.BATCHES_READ)
     def get(self, request: ApiRequest, batch_id: UUID) -> Response:
         """Items are counted by state."""
@@ -96,7 +98,7 @@ class BatchView(ApiView):
 class CancelView(ApiView):
     """Ending a batch early."""
 
-    @extend_schema(operation_id="cancel_batch", summary="Cancel a batch", request=None, responses=BatchSerializer)
+    @extend_schema(operation_id="cancel_batch", summary="Cancel a batch", request=None, responses=BatchShape)
     @requires(Scope.BATCHES_WRITE)
     def post(self, request: ApiRequest, batch_id: UUID) -> Response:
         """What waits is cancelled, what is being written is stopped, what has ended keeps its result."""
@@ -114,7 +116,7 @@ class ResultsView(ApiView):
             ORDER,
             OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": RESULTS_IN_A_PAGE, "default": 20}),
         ],
-        responses=results_page(),
+        responses=BatchResultsShape,
     )
     @requires(Scope.BATCHES_READ, query=("order", "after", "limit"))
     def get(self, request: ApiRequest, batch_id: UUID) -> Response:
@@ -130,9 +132,8 @@ class ResultsView(ApiView):
             query = urlencode({"order": order, "limit": limit, "after": last})
             following = request.build_absolute_uri(f"{request.path}?{query}")
         is_complete = batch.state not in OPEN_STATES and not has_more
-        return Response(
-            {"data": describe_results(shown), "next": following, "after": last, "complete": is_complete},
-        )
+        page = BatchResultsShape(data=result_shapes(shown), next=following, after=last, complete=is_complete)
+        return Response(page.as_json())
 
 
 class ResultLinesView(ApiView):
@@ -157,21 +158,8 @@ class ResultLinesView(ApiView):
         return streamed(request._request, lines, content_type="application/x-ndjson; charset=utf-8")
 
 
-def describe_batch(batch: Batch, progress: Progress) -> dict[str, Any]:
-    """The `batch` object of the API."""
-    names = ("waiting", "running", "done", "failed", "cancelled", "total")
-    return {
-        "id": str(batch.id),
-        "name": batch.name,
-        "state": batch.state,
-        "items": {name: getattr(progress, name) for name in names},
-        "created_at": batch.created_at.isoformat(),
-        "finished_at": batch.finished_at.isoformat() if batch.finished_at else None,
-    }
-
-
 def _described(batch: Batch) -> dict[str, Any]:
-    return describe_batch(batch, progress_of([batch])[batch.id])
+    return BatchShape.of(batch, progress_of([batch])[batch.id]).as_json()
 
 
 def _order(request: ApiRequest) -> str:

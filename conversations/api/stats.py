@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Aggregate, Count, FloatField, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from pydantic import Field
 from rest_framework.response import Response
 
 from conversations.models import Author, Conversation, Message, Outcome, Reply, ReplyStatus
+from helpdesk.api.shapes import Moment, Shape
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput
@@ -31,31 +31,31 @@ class Percentile(Aggregate):
         super().__init__(expression, fraction=fraction, output_field=FloatField())
 
 
-class SecondsSerializer(serializers.Serializer[Any]):
+class SecondsShape(Shape):
     """From the question's claim to the answer's end."""
 
-    p50 = serializers.FloatField(allow_null=True)
-    p95 = serializers.FloatField(allow_null=True)
+    p50: float | None
+    p95: float | None
 
 
-class RepliesSerializer(serializers.Serializer[Any]):
+class RepliesShape(Shape):
     """Replies that ended, by outcome, those without an answer by code, and those still open."""
 
-    by_outcome = serializers.DictField(child=serializers.IntegerField())
-    failed = serializers.DictField(child=serializers.IntegerField())
-    in_flight = serializers.IntegerField()
-    seconds = SecondsSerializer()
+    by_outcome: dict[str, int]
+    failed: dict[str, int]
+    in_flight: int
+    seconds: SecondsShape
 
 
-class StatsSerializer(serializers.Serializer[Any]):
+class StatsShape(Shape):
     """Figures of a window that ends now."""
 
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField()
-    conversations = serializers.DictField(child=serializers.IntegerField(), help_text="Begun in the window, by status.")
-    replies = RepliesSerializer()
-    refusals = serializers.IntegerField()
-    refusal_rate = serializers.FloatField(allow_null=True)
+    since: Moment
+    until: Moment
+    conversations: dict[str, int] = Field(description="Begun in the window, by status.")
+    replies: RepliesShape
+    refusals: int
+    refusal_rate: float | None
 
 
 class StatsView(ApiView):
@@ -67,7 +67,7 @@ class StatsView(ApiView):
         parameters=[
             OpenApiParameter("days", {"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "default": DEFAULT_DAYS})
         ],
-        responses=StatsSerializer,
+        responses=StatsShape,
     )
     @requires(Scope.STATS_READ, query=("days",))
     def get(self, request: ApiRequest) -> Response:
@@ -77,10 +77,10 @@ class StatsView(ApiView):
             message = _("“days” must be a number from 1 to %(most)d.") % {"most": MAX_DAYS}
             raise InvalidInput(message, parameter="days")
         until = timezone.now()
-        return Response(figures(until - timedelta(days=int(raw)), until))
+        return Response(figures(until - timedelta(days=int(raw)), until).as_json())
 
 
-def figures(since: datetime, until: datetime) -> dict[str, Any]:
+def figures(since: datetime, until: datetime) -> StatsShape:
     """The figures of the tenant in scope, in four queries."""
     conversations = Conversation.objects.filter(created_at__range=(since, until), deleted_at__isnull=True)
     answers = Message.objects.filter(author=Author.AI, created_at__range=(since, until))
@@ -93,19 +93,19 @@ def figures(since: datetime, until: datetime) -> dict[str, Any]:
     outcomes = {name: totals[name] for name in Outcome.values}
     ended = sum(outcomes.values())
     in_flight = Reply.objects.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING]).count()
-    return {
-        "since": since.isoformat(),
-        "until": until.isoformat(),
-        "conversations": dict(conversations.values_list("status").annotate(Count("id")).order_by()),
-        "replies": {
-            "by_outcome": outcomes,
-            "failed": dict(failed.values_list("error_code").annotate(Count("id")).order_by()),
-            "in_flight": in_flight,
-            "seconds": {"p50": _rounded(totals["p50"]), "p95": _rounded(totals["p95"])},
-        },
-        "refusals": outcomes[Outcome.REFUSED],
-        "refusal_rate": _rounded(outcomes[Outcome.REFUSED] / ended) if ended else None,
-    }
+    return StatsShape(
+        since=since,
+        until=until,
+        conversations=dict(conversations.values_list("status").annotate(Count("id")).order_by()),
+        replies=RepliesShape(
+            by_outcome=outcomes,
+            failed=dict(failed.values_list("error_code").annotate(Count("id")).order_by()),
+            in_flight=in_flight,
+            seconds=SecondsShape(p50=_rounded(totals["p50"]), p95=_rounded(totals["p95"])),
+        ),
+        refusals=outcomes[Outcome.REFUSED],
+        refusal_rate=_rounded(outcomes[Outcome.REFUSED] / ended) if ended else None,
+    )
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 from uuid import UUID
 
 from django.db import close_old_connections
@@ -17,30 +16,21 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from conversations import domain
-from conversations.api.serializers import (
-    MAX_WAIT_SECONDS,
-    REPLY_EVENT,
-    AskedSerializer,
-    ConversationInput,
-    ConversationSerializer,
-    MessageSerializer,
-    ParametersInput,
-    QuestionInput,
-    ReplySerializer,
-)
-from conversations.api.shapes import describe_api_conversation, describe_api_reply
+from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, ParametersInput, QuestionInput
+from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
 from conversations.api.stream import FollowedReply, clean_cursor, reply_events
 from conversations.api.waiting import wait_for_reply
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
 from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
 from conversations.replies import stop_reply
+from conversations.shapes import MessageShape
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.negotiation import EventsOrJson
 from helpdesk.api.pagination import PAGE_QUERY, page_response
 from helpdesk.api.preferences import preferred_wait
-from helpdesk.api.schema import PAGE_PARAMETERS, page_of
+from helpdesk.api.schema import PAGE_PARAMETERS
+from helpdesk.api.shapes import page_of
 from helpdesk.api.strict import read_input
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
@@ -62,18 +52,18 @@ class ConversationsView(ApiView):
             OpenApiParameter("customer", OpenApiTypes.STR, description="What you call the customer."),
             *PAGE_PARAMETERS,
         ],
-        responses=page_of(ConversationSerializer),
+        responses=page_of(ConversationShape),
     )
     @requires(Scope.CONVERSATIONS_READ, query=(*FILTERS, "customer", *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
         """Those of the website as well as those of programs."""
-        return page_response(request, _filtered(request), describe_api_conversation)
+        return page_response(request, _filtered(request), lambda row: ConversationShape.of(row).as_json())
 
     @extend_schema(
         operation_id="begin_conversation",
         summary="Begin a conversation",
         request=ConversationInput,
-        responses={201: ConversationSerializer},
+        responses={201: ConversationShape},
     )
     @requires(Scope.CONVERSATIONS_WRITE)
     def post(self, request: ApiRequest) -> Response:
@@ -81,17 +71,17 @@ class ConversationsView(ApiView):
         conversation = begin_conversation(**read_input(ConversationInput, request))
         self.idempotency_subject = conversation.id
         location = reverse("conversations_api:messages", args=[conversation.id]).removesuffix("/messages")
-        return Response(describe_api_conversation(conversation), status=201, headers={"Location": location})
+        return Response(ConversationShape.of(conversation).as_json(), status=201, headers={"Location": location})
 
 
 class ConversationView(ApiView):
     """`/api/v1/conversations/{id}`."""
 
-    @extend_schema(operation_id="read_conversation", summary="Read a conversation", responses=ConversationSerializer)
+    @extend_schema(operation_id="read_conversation", summary="Read a conversation", responses=ConversationShape)
     @requires(Scope.CONVERSATIONS_READ)
     def get(self, request: ApiRequest, conversation_id: UUID) -> Response:
         """Its messages are a list of their own."""
-        return Response(describe_api_conversation(conversation_by_id(conversation_id)))
+        return Response(ConversationShape.of(conversation_by_id(conversation_id)).as_json())
 
 
 class MessagesView(ApiView):
@@ -101,7 +91,7 @@ class MessagesView(ApiView):
         operation_id="list_messages",
         summary="Read the transcript, the oldest message first",
         parameters=PAGE_PARAMETERS,
-        responses=page_of(MessageSerializer),
+        responses=page_of(MessageShape),
     )
     @requires(Scope.CONVERSATIONS_READ, query=PAGE_QUERY)
     def get(self, request: ApiRequest, conversation_id: UUID) -> Response:
@@ -123,8 +113,8 @@ class MessagesView(ApiView):
             )
         ],
         responses={
-            200: OpenApiResponse(AskedSerializer, description="The reply has ended, or a person will answer."),
-            202: OpenApiResponse(AskedSerializer, description="The reply is on its way: read it, or follow its stream."),
+            200: OpenApiResponse(AskedShape, description="The reply has ended, or a person will answer."),
+            202: OpenApiResponse(AskedShape, description="The reply is on its way: read it, or follow its stream."),
         },
     )  # fmt: skip
     @requires(Scope.ANSWERS_WRITE, atomic=False)
@@ -145,7 +135,8 @@ class MessagesView(ApiView):
             seconds > 0 and wait_for_reply(tenant_id=tenant_id, reply=posted.reply, seconds=seconds)
         )
         with tenant_atomic(tenant_id):
-            response = Response(_asked(posted), status=200 if has_ended else 202)
+            asked = AskedShape.now(posted.message.id, posted.reply.id if posted.reply else None)
+        response = Response(asked.as_json(), status=200 if has_ended else 202)
         if posted.reply is not None:
             response["Location"] = reverse("conversations_api:reply", args=[conversation_id, posted.reply.id])
         if preferred is not None and "wait" not in given:
@@ -156,19 +147,17 @@ class MessagesView(ApiView):
 class ReplyView(ApiView):
     """`/api/v1/conversations/{id}/replies/{id}`."""
 
-    @extend_schema(operation_id="read_reply", summary="Read a reply", responses=ReplySerializer)
+    @extend_schema(operation_id="read_reply", summary="Read a reply", responses=ReplyShape)
     @requires(Scope.CONVERSATIONS_READ)
     def get(self, request: ApiRequest, conversation_id: UUID, reply_id: UUID) -> Response:
         """Its state, and the answer once there is one."""
-        return Response(describe_api_reply(_reply(conversation_id, reply_id)))
+        return Response(ReplyShape.of(_reply(conversation_id, reply_id)).as_json())
 
 
 class StopView(ApiView):
     """`/api/v1/conversations/{id}/replies/{id}/stop`."""
 
-    @extend_schema(
-        operation_id="stop_reply", summary="Stop writing a reply", request=None, responses={202: ReplySerializer}
-    )
+    @extend_schema(operation_id="stop_reply", summary="Stop writing a reply", request=None, responses={202: ReplyShape})
     @requires(Scope.ANSWERS_WRITE)
     def post(self, request: ApiRequest, conversation_id: UUID, reply_id: UUID) -> Response:
         """What was written is kept and marked as stopped; a reply that has ended is left alone."""
@@ -177,7 +166,7 @@ class StopView(ApiView):
             raise NotFound
         self.idempotency_subject = conversation_id
         stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)
-        return Response(describe_api_reply(_reply(conversation_id, reply_id)), status=202)
+        return Response(ReplyShape.of(_reply(conversation_id, reply_id)).as_json(), status=202)
 
 
 class StreamView(ApiView):
@@ -196,7 +185,7 @@ class StreamView(ApiView):
         ],
         responses={
             (200, "text/event-stream"): OpenApiResponse(
-                REPLY_EVENT, description="Events `reply`, `phase`, `delta`, and last `done` or `failed`."
+                ReplyEventShape, description="Events `reply`, `phase`, `delta`, and last `done` or `failed`."
             )
         },
     )  # fmt: skip
@@ -243,15 +232,6 @@ def _reply(conversation_id: UUID, reply_id: UUID) -> Reply:
     if reply is None:
         raise NotFound
     return reply
-
-
-def _asked(posted: domain.PostedMessage) -> dict[str, Any]:
-    """The stored question and its reply as they are now."""
-    rows = Message.objects.select_related("user", "answer_to", "conversation__assistant")
-    return {
-        "message": describe_message(rows.get(id=posted.message.id)),
-        "reply": describe_api_reply(Reply.objects.get(id=posted.reply.id)) if posted.reply else None,
-    }
 
 
 def _client_id(request: ApiRequest) -> UUID:

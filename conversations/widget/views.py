@@ -18,9 +18,10 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from conversations import domain
-from conversations.feedback import describe_feedback, give_feedback
+from conversations.feedback import give_feedback
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
+from conversations.shapes import FeedbackShape
 from conversations.validation import MESSAGE_CHARACTERS
 from conversations.visitors import VisitorIdentity, issue_token, read_token
 from helpdesk.errors import InvalidInput, NotSignedIn
@@ -141,4 +142,4 @@ class FeedbackView(WidgetView):
                 reason=request.data.get("reason", ""),
                 comment=request.data.get("comment", ""),
             )
-        return Response(describe_feedback([feedback]))
+        return Response(FeedbackShape.of(feedback).as_json())

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.drainage import set_override
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiParameter
+from pydantic.json_schema import GenerateJsonSchema
 
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from helpdesk.api.shapes import SUFFIX
 from helpdesk.api.views import WITH_A_BODY, ApiView
 
 PREFIX = "/api/v1/"
@@ -63,12 +65,47 @@ def only_endpoints_for_programs(endpoints: list[tuple[str, str, str, Callable[..
     ]
 
 
-def page_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """The body of a list of these."""
-    name = serializer.__name__.removesuffix("Serializer")
-    return inline_serializer(
-        f"{name}Page", {"data": serializer(many=True), "next": serializers.CharField(allow_null=True)}
-    )
+class _Described(GenerateJsonSchema):
+    """JSON schemas without titles that only repeat names, and with the names that components have."""
+
+    def normalize_name(self, name: str) -> str:
+        return super().normalize_name(name).removesuffix(SUFFIX)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        # A member with a default is left out where it was not given.
+        return self.generate_inner(schema["schema"])
+
+
+class ShapeExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Shapes of answers as components."""
+
+    target_class = "helpdesk.api.shapes.Shape"
+    match_subclasses = True
+    priority = 1
+
+    def get_name(self, auto_schema: AutoSchema, direction: Any) -> str:
+        # A shape inside another one is registered by its name alone, which is no collision.
+        set_override(self.target, "suppress_collision_warning", True)
+        return str(self.target.__name__.removesuffix(SUFFIX))
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        described: dict[str, Any] = self.target.model_json_schema(
+            ref_template="#/components/schemas/{model}", schema_generator=_Described
+        )
+        for name, schema in described.pop("$defs", {}).items():
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]
+                name=name, type=ResolvedComponent.SCHEMA, schema=_open(schema), object=name
+            )
+            auto_schema.registry.register_on_missing(component)
+        return _open(described)
+
+
+def _open(schema: dict[str, Any]) -> dict[str, Any]:
+    """The object without its title, and open: a member that is added later breaks no client that checks answers."""
+    return {name: value for name, value in schema.items() if name not in {"title", "additionalProperties"}}
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
-from rest_framework.fields import DictField
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from conversations.feedback import give_feedback
 from conversations.models import Giver
 from helpdesk.api.pagination import PAGE_QUERY, page_response
-from helpdesk.api.schema import PAGE_PARAMETERS, page_of
+from helpdesk.api.schema import PAGE_PARAMETERS
+from helpdesk.api.shapes import page_of
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.crypto import SealError
@@ -22,19 +22,17 @@ from helpdesk.errors import NotFound
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic, tenant_snapshot
 from tracing.anchors import read_anchors
-from tracing.api.describing import describe_job, describe_trace, describe_traces, describe_verification
 from tracing.api.reading import analysis_of, body_of, reason_of, wanted_traces
-from tracing.api.serializers import (
-    AnalysisSerializer,
-    ExportedSerializer,
-    FilterSerializer,
-    GivenSerializer,
-    NewAnalysisSerializer,
-    NewFeedbackSerializer,
-    ReasonSerializer,
-    TraceDetailSerializer,
-    TraceSerializer,
-    VerificationSerializer,
+from tracing.api.serializers import FilterSerializer, NewAnalysisSerializer, NewFeedbackSerializer, ReasonSerializer
+from tracing.api.shapes import (
+    AnalysisShape,
+    ExportedShape,
+    GivenShape,
+    GoneShape,
+    TraceDetailShape,
+    TraceShape,
+    VerificationShape,
+    trace_shapes,
 )
 from tracing.export.jsonl import trace_line
 from tracing.export.readers import ClientReader
@@ -46,7 +44,7 @@ from tracing.queries import filtered_traces
 from tracing.read import TraceErased, TraceUnreadable, trace_by_id
 from tracing.verify import verify_chain
 
-GONE = OpenApiResponse(inline_serializer("Gone", {"error": DictField()}), description="The content was erased.")
+GONE = OpenApiResponse(GoneShape, description="The content was erased.")
 
 
 class TracesView(ApiView):
@@ -56,25 +54,25 @@ class TracesView(ApiView):
         operation_id="list_traces",
         summary="List traces, the newest first",
         parameters=[FilterSerializer, *PAGE_PARAMETERS],
-        responses=page_of(TraceSerializer),
+        responses=page_of(TraceShape),
     )
     @requires(Scope.TRACES_READ, query=(*FilterForm.base_fields, *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
         """Figures only; nothing is opened and nothing logged."""
         rows = filtered_traces(wanted_traces(request.query_params)).select_related("key")
         response = page_response(request, rows, lambda trace: trace, order=["-sequence"])
-        response.data["data"] = describe_traces(response.data["data"])
+        response.data["data"] = [shape.as_json() for shape in trace_shapes(response.data["data"])]
         return response
 
 
 class TraceView(ApiView):
     """One trace."""
 
-    @extend_schema(operation_id="read_trace", summary="Read the figures of a trace", responses=TraceDetailSerializer)
+    @extend_schema(operation_id="read_trace", summary="Read the figures of a trace", responses=TraceDetailShape)
     @requires(Scope.TRACES_READ)
     def get(self, request: ApiRequest, trace_id: UUID) -> Response:
         """With its steps, its place in the conversation and its place in the chain."""
-        return Response(describe_trace(trace_by_id(trace_id)))
+        return Response(TraceDetailShape.whole(trace_by_id(trace_id)).as_json())
 
 
 class ContentView(ApiView):
@@ -84,7 +82,7 @@ class ContentView(ApiView):
         operation_id="open_trace",
         summary="Open the content of a trace",
         request=ReasonSerializer,
-        responses={200: ExportedSerializer, 410: GONE},
+        responses={200: ExportedShape, 410: GONE},
     )
     @requires(Scope.TRACES_CONTENT, atomic=False)
     def post(self, request: ApiRequest, trace_id: UUID) -> HttpResponse:
@@ -109,7 +107,7 @@ class AnalysesView(ApiView):
         operation_id="list_analyses",
         summary="List the analyses of a trace, the newest first",
         parameters=PAGE_PARAMETERS,
-        responses=page_of(AnalysisSerializer),
+        responses=page_of(AnalysisShape),
     )
     @requires(Scope.TRACES_READ, query=PAGE_QUERY)
     def get(self, request: ApiRequest, trace_id: UUID) -> Response:
@@ -117,13 +115,13 @@ class AnalysesView(ApiView):
         jobs = (
             AnalysisJob.objects.filter(trace=trace_by_id(trace_id)).select_related("analysis").defer("analysis__sealed")
         )
-        return page_response(request, jobs, describe_job, order=["-queued_at", "-id"])
+        return page_response(request, jobs, lambda job: AnalysisShape.of(job).as_json(), order=["-queued_at", "-id"])
 
     @extend_schema(
         operation_id="analyse_trace",
         summary="Replay an answer, or have its causes or alternatives found",
         request=NewAnalysisSerializer,
-        responses={202: AnalysisSerializer, 410: GONE},
+        responses={202: AnalysisShape, 410: GONE},
     )
     @requires(Scope.TRACES_WRITE)
     def post(self, request: ApiRequest, trace_id: UUID) -> Response:
@@ -133,14 +131,14 @@ class AnalysesView(ApiView):
         if trace.key.destroyed_at:
             raise TraceErased
         job = request_analysis(trace, kind=kind, parameters=parameters, api_key_id=request.auth.key_id)
-        return Response(describe_job(job), status=202)
+        return Response(AnalysisShape.of(job).as_json(), status=202)
 
 
 class FeedbackView(ApiView):
     """What the caller thinks of one answer."""
 
     @extend_schema(
-        operation_id="rate_answer", summary="Rate an answer", request=NewFeedbackSerializer, responses=GivenSerializer
+        operation_id="rate_answer", summary="Rate an answer", request=NewFeedbackSerializer, responses=GivenShape
     )
     @requires(Scope.TRACES_WRITE)
     def post(self, request: ApiRequest, trace_id: UUID) -> Response:
@@ -157,7 +155,7 @@ class FeedbackView(ApiView):
             comment=body.get("comment", ""),
             given_by=Giver.API,
         )
-        return Response({"given_by": given.given_by, "rating": given.rating, "reason": given.reason})
+        return Response(GivenShape.of(given).as_json())
 
 
 class VerifyView(ApiView):
@@ -167,7 +165,7 @@ class VerifyView(ApiView):
         operation_id="verify_traces",
         summary="Check whether the record is genuine",
         request=None,
-        responses=VerificationSerializer,
+        responses=VerificationShape,
     )
     @requires(Scope.TRACES_READ, atomic=False)
     def post(self, request: ApiRequest) -> Response:
@@ -175,6 +173,7 @@ class VerifyView(ApiView):
         anchors = read_anchors()
         try:
             with tenant_snapshot(request.auth.tenant_id):
-                return Response(describe_verification(verify_chain(anchors, seconds=settings.API_VERIFY_SECONDS)))
+                found = verify_chain(anchors, seconds=settings.API_VERIFY_SECONDS)
         except SealError:
             raise TraceUnreadable from None
+        return Response(VerificationShape.of(found).as_json())

@@ -20,7 +20,8 @@ from batches.domain import cancel_batch, submit_batch
 from batches.errors import BatchInvalid
 from batches.lines import read_jsonl
 from batches.models import OPEN_STATES, Batch
-from batches.queries import batch_by_id, describe_results, ended_items, progress_of
+from batches.queries import batch_by_id, ended_items, progress_of
+from batches.shapes import result_shapes
 from helpdesk.errors import GlassdeskError
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
@@ -91,7 +92,7 @@ def _read(file: Path) -> bytes:
 def _results_behind(batch: Batch, after: int) -> tuple[int, list[dict[str, Any]]]:
     found: list[dict[str, Any]] = []
     while items := ended_items(batch, after=after, limit=RESULTS_AT_ONCE):
-        found += describe_results(items)
+        found += [shape.as_json() for shape in result_shapes(items)]
         after = int(items[-1].finish_number or 0)
     return after, found
 

@@ -16,7 +16,8 @@ from batches.domain import cancel_batch
 from batches.feeding import feed
 from batches.management.commands import batch as batch_command
 from batches.models import Batch, BatchItem, BatchState
-from batches.queries import describe_results, ended_items
+from batches.queries import ended_items
+from batches.shapes import result_shapes
 from conversations.models import Message, Reply, ReplyStatus
 from conversations.replies import release_reply
 from helpdesk.tenants.models import Tenant
@@ -45,7 +46,7 @@ def ended(batch: Batch) -> bool:
 
 def results(batch: Batch) -> list[dict[str, object]]:
     with tenant_atomic(batch.tenant_id):
-        return describe_results(ended_items(batch, limit=1000))
+        return [shape.as_json() for shape in result_shapes(ended_items(batch, limit=1000))]
 
 
 def test_every_item_gets_its_answer_and_exactly_one_trace(shop: Tenant, engine: ScriptedEngine) -> None:

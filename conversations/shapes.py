@@ -1,0 +1,152 @@
+"""The objects of the protocol and of the API: conversations, messages and replies, each written once.
+
+What a message or its source shows is decided here alone: the sockets, the API, batches and `/v1` all serve these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from conversations.models import (
+    Author,
+    CacheKind,
+    Conversation,
+    ConversationStatus,
+    Feedback,
+    FeedbackReason,
+    Giver,
+    Message,
+    Outcome,
+    Rating,
+    Reply,
+    ReplyStatus,
+    TextFormat,
+)
+from helpdesk.api.shapes import Moment, OneOf, Shape, StoredId, StoredMoment
+from helpdesk.tenants.models import Language
+
+MINUTES_PER_WAITING_CONVERSATION = 4
+
+
+class SourceShape(Shape):
+    """A passage that an answer cites."""
+
+    number: int
+    article: StoredId
+    version: int
+    chunk: StoredId
+    title: str
+    heading: str
+    language: Annotated[str, OneOf(Language)]
+    quote: str
+    updated_at: StoredMoment
+
+
+class FeedbackShape(Shape):
+    """What the customer thought of an answer."""
+
+    rating: Annotated[str, OneOf(Rating)]
+    reason: Annotated[str, OneOf(FeedbackReason, or_empty=True)]
+    comment: str
+
+    @classmethod
+    def of(cls, given: Feedback) -> Self:
+        return cls(rating=given.rating, reason=given.reason, comment=given.comment)
+
+    @classmethod
+    def of_customer(cls, given: Iterable[Feedback]) -> Self | None:
+        """The customer's among those of all givers."""
+        own = next((each for each in given if each.given_by == Giver.CUSTOMER), None)
+        return cls.of(own) if own else None
+
+
+class MessageShape(Shape):
+    """One entry of a transcript."""
+
+    id: UUID
+    position: int
+    author: Annotated[str, OneOf(Author)]
+    name: str
+    body: str
+    format: Annotated[str, OneOf(TextFormat)]
+    language: Annotated[str, OneOf(Language)]
+    created_at: Moment
+    client_id: UUID | None
+    outcome: Annotated[str, OneOf(Outcome, or_empty=True)]
+    sources: list[SourceShape]
+    confidence_band: str
+    cache: Annotated[str, OneOf(CacheKind, or_empty=True)]
+    seconds: float | None
+    reply: UUID | None
+    feedback: FeedbackShape | None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Needs `user`, `answer_to` with its feedback, and `conversation__assistant`."""
+        reply = getattr(message, "answer_to", None)
+        return cls(
+            id=message.id,
+            position=message.position,
+            author=message.author,
+            name=_author_name(message),
+            body=message.body,
+            format=message.format,
+            language=message.language,
+            created_at=message.created_at,
+            client_id=message.client_id,
+            outcome=message.outcome,
+            sources=public_sources(message.sources),
+            confidence_band=message.confidence_band,
+            cache=message.cache,
+            seconds=message.seconds,
+            reply=reply.id if reply else None,
+            feedback=FeedbackShape.of_customer(reply.feedback.all()) if reply else None,
+        )
+
+
+class FollowedConversationShape(Shape):
+    """The `conversation` object of the protocol."""
+
+    id: UUID
+    status: Annotated[str, OneOf(ConversationStatus)]
+    language: Annotated[str, OneOf(Language)]
+    assignee: str | None
+    waiting_position: int | None
+    wait_minutes: int | None
+
+    @classmethod
+    def of(cls, conversation: Conversation, *, waiting_position: int | None) -> Self:
+        return cls(
+            id=conversation.id,
+            status=conversation.status,
+            language=conversation.language,
+            assignee=str(conversation.assignee) if conversation.assignee else None,
+            waiting_position=waiting_position,
+            wait_minutes=waiting_position * MINUTES_PER_WAITING_CONVERSATION if waiting_position else None,
+        )
+
+
+class FollowedReplyShape(Shape):
+    """The `reply` object of the protocol."""
+
+    id: UUID
+    question: UUID
+    status: Annotated[str, OneOf(ReplyStatus)]
+    attempt: int
+
+    @classmethod
+    def of(cls, reply: Reply) -> Self:
+        return cls(id=reply.id, question=reply.question_id, status=reply.status, attempt=reply.attempt)
+
+
+def public_sources(sources: Iterable[dict[str, Any]]) -> list[SourceShape]:
+    """Stored sources as they are shown: without the whole passage."""
+    return [SourceShape.stored(source) for source in sources]
+
+
+def _author_name(message: Message) -> str:
+    if message.user is not None:
+        return str(message.user)
+    return message.conversation.assistant.name if message.author == Author.AI else ""
