@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 from structlog.testing import capture_logs
 
@@ -19,6 +19,9 @@ from conversations.models import Reply, ReplyStatus
 from conversations.tasks import sweep_replies
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api.tasks import forget_idempotent_requests
+from helpdesk.facts.kinds import FactKind
+from helpdesk.facts.recording import record
+from helpdesk.facts.tasks import relay_facts
 from helpdesk.operations.open_work import HAS_OPEN, SHARES, UNNOTED, check_share
 from helpdesk.operations.tasks import check_open_work
 from helpdesk.pending.marks import note, tenants_with
@@ -77,7 +80,7 @@ def noted(tenant: Tenant) -> set[str]:
 
 
 def make_all_work(tenant: Tenant) -> None:
-    """Open work of every kind, each made by the product's own function."""
+    """Open work of every kind, each made by the product's own function. Somebody listens to facts."""
     make_question(tenant)
     submit(tenant, count=1)
     publish(tenant, "Delivery", "Delivery takes two days.", embed=False)
@@ -85,13 +88,14 @@ def make_all_work(tenant: Tenant) -> None:
     with tenant_atomic(tenant.id):
         request_analysis(trace, kind=AnalysisKind.ATTRIBUTION)
         set_policy(prompts=5, answers=5, metrics=5)
+        record(FactKind.STATUS_CHANGED, conversation_id=trace.conversation_id)
     api_call("POST", "/api/v1/conversations", make_api_key(tenant), {}, Idempotency_Key="k1")
     with tenant_atomic(tenant.id):
         IdempotentRequest.objects.update(expires_at=timezone.now() - DAY)
 
 
 @pytest.mark.parametrize("idle", [1, 50])
-@pytest.mark.parametrize("sweep", [*(sweep for sweep, _ in SWEEPS.values()), anchor_chains_everywhere])
+@pytest.mark.parametrize("sweep", [*(sweep for sweep, _ in SWEEPS.values()), anchor_chains_everywhere, relay_facts])
 def test_a_sweep_without_work_is_one_statement(sweep: Sweep, idle: int) -> None:
     make_tenants(idle)
     assert statements_of(sweep) == 1
@@ -192,6 +196,7 @@ def test_marks_do_not_pile_up_while_anchors_are_switched_off(settings: pytest.Mo
     assert OpenWork.objects.filter(kind=Kind.ANCHORS).count() == 1
 
 
+@override_settings(FACT_SUBSCRIBERS="tests.integration.facts.listeners.LISTENERS")
 def test_whoever_makes_work_notes_it() -> None:
     tenant = make_tenant()
     make_all_work(tenant)
@@ -201,6 +206,7 @@ def test_whoever_makes_work_notes_it() -> None:
     assert logs == []
 
 
+@override_settings(FACT_SUBSCRIBERS="tests.integration.facts.listeners.LISTENERS")
 def test_the_check_notes_and_reports_work_that_nobody_noted() -> None:
     tenant, *_ = make_tenants(5)
     make_all_work(tenant)
@@ -226,8 +232,8 @@ def test_the_check_looks_at_each_tenant_once_an_hour(monkeypatch: pytest.MonkeyP
     assert (set(looked_at), len(looked_at)) == (tenants, 20)
 
 
-def test_every_kind_but_that_of_facts_is_checked() -> None:
-    assert {*HAS_OPEN, Kind.FACTS} == {*Kind}
+def test_every_kind_is_checked() -> None:
+    assert {*HAS_OPEN} == {*Kind}
 
 
 def test_every_kind_is_noted_for_the_tenants_that_were_there_before_the_marks() -> None:
