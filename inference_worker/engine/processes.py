@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from inference_worker.engine.processor_share import ProcessorTimes
 from inference_worker.engine.vllm.runner import NEW, OLD, RUNNER_VARIABLE

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from inference_worker.engine.processes import NAME_PREFIX, OWNER_VARIABLE
 
