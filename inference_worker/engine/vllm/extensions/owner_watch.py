@@ -14,7 +14,8 @@ import threading
 
 import psutil
 
-from inference_worker.engine.processes import NAME_PREFIX, OWNER_VARIABLE
+from inference_worker.engine.processes import NAME_PREFIX
+from inference_worker.engine.vllm.environment import OWNER_VARIABLE
 
 CHECK_SECONDS = 1.0
 
