@@ -1,34 +1,41 @@
-"""What happens in a conversation, announced as stream entries. They carry ids, except for the text of an answer being written."""
+"""What happens in a conversation, recorded as facts. Their entries in the streams are made by conversations/publishing.py."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from django.db import transaction
+from conversations.entries import AnswerStored, MessagePosted, ReplyBegun, ReplyFailed, StatusChanged
+from helpdesk.facts.kinds import FactKind
+from helpdesk.facts.recording import record
 
-from conversations.entries import (
-    AnswerStored,
-    InboxChanged,
-    MessagePosted,
-    ReplyBegun,
-    ReplyFailed,
-    StatusChanged,
-    StreamEntry,
-    to_plain,
-)
-from helpdesk.streams.entries import conversation_stream, inbox_stream
-from helpdesk.streams.writer import try_publish
+Event = MessagePosted | ReplyBegun | AnswerStored | ReplyFailed | StatusChanged
 
 
-def announce(tenant_id: UUID, conversation_id: UUID, *entries: StreamEntry) -> None:
-    """Publish entries to the conversation's sockets, and its id to the inbox, once the transaction has committed."""
+def announce(tenant_id: UUID, conversation_id: UUID, *entries: Event) -> None:
+    """Record what happened, inside the caller's transaction, under the conversation's lock."""
+    for entry in entries:
+        _record(conversation_id, entry)
 
-    def publish_all() -> None:
-        for entry in entries:
-            try_publish(conversation_stream(tenant_id, conversation_id), to_plain(entry))
-        try_publish(inbox_stream(tenant_id), to_plain(InboxChanged(conversation=conversation_id)))
 
-    transaction.on_commit(publish_all)
+def _record(conversation_id: UUID, entry: Event) -> None:
+    match entry:
+        case MessagePosted():
+            record(FactKind.MESSAGE_POSTED, conversation_id=conversation_id, subject_id=entry.message_id)
+        case ReplyBegun():
+            record(
+                FactKind.REPLY_BEGUN if entry.attempt else FactKind.REPLY_QUEUED,
+                conversation_id=conversation_id, subject_id=entry.reply,
+                attempt=entry.attempt, wait_seconds=entry.wait_seconds,
+            )  # fmt: skip
+        case AnswerStored():
+            record(
+                FactKind.REPLY_DONE, conversation_id=conversation_id, subject_id=entry.reply,
+                attempt=entry.attempt, message_id=entry.message_id,
+            )  # fmt: skip
+        case ReplyFailed():
+            record(FactKind.REPLY_FAILED, conversation_id=conversation_id, subject_id=entry.reply, code=entry.code)
+        case StatusChanged():
+            record(FactKind.STATUS_CHANGED, conversation_id=conversation_id)
 
 
 def message_posted(message_id: UUID) -> MessagePosted:

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "helpdesk",
     "helpdesk.tenants",
     "helpdesk.pending",
+    "helpdesk.facts",
     "helpdesk.users",
     "helpdesk.api_keys",
     "helpdesk.api",
@@ -254,6 +255,12 @@ BATCH_MAX_BYTES = env.integer("GLASSDESK_BATCH_MAX_BYTES", 16 * 1024 * 1024, min
 BATCH_MAX_WAITING = env.integer("GLASSDESK_BATCH_MAX_WAITING", 50_000, minimum=1)
 # From the moment an item begins; customers go first all that time.
 BATCH_DEADLINE_SECONDS = env.integer("GLASSDESK_BATCH_DEADLINE", 3600, minimum=60)
+
+# --- Facts ---------------------------------------------------------------------------------------------------------
+FACT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
+# How long facts are kept that everybody has been told of; how often one is tried before it is parked: over an hour.
+FACT_DAYS = env.integer("GLASSDESK_FACT_DAYS", 30, minimum=1)
+FACT_ATTEMPTS = 20
 
 # --- Metrics -------------------------------------------------------------------------------------------------------
 # Where a worker serves its own; 0 is nowhere. With a token everybody has to show it, without one only this machine sees them.

@@ -61,6 +61,8 @@ app.conf.update(
         "sweep-analyses": {"task": "tracing.sweep_analyses", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},
         "rewrite-passages": {"task": "knowledge.rewrite_passages", "schedule": 60.0, "options": {"expires": 60}},
+        "relay-facts": {"task": "facts.relay", "schedule": 1.0, "options": {"expires": 5}},
+        "forget-facts": {"task": "facts.forget_delivered", "schedule": 3600.0, "options": {"expires": 3600}},
         "feed-batches": {"task": "batches.feed", "schedule": 1.0, "options": {"expires": 5}},
         "forget-idempotent-requests": {
             "task": "api.forget_idempotent_requests",
@@ -84,4 +86,6 @@ def step_of_rank(rank: int) -> int:
     return STEP_OF_RANK[firsts[bisect_right(firsts, rank) - 1]]
 
 
-app.autodiscover_tasks(["helpdesk.api", "conversations", "knowledge", "tracing", "batches", "inference_worker"])
+app.autodiscover_tasks(
+    ["helpdesk.api", "helpdesk.facts", "conversations", "knowledge", "tracing", "batches", "inference_worker"]
+)

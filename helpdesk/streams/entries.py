@@ -26,21 +26,26 @@ def inbox_stream(tenant_id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One stream entry; `id` is Redis' own and serves as the client's cursor."""
+    """One stream entry; `id` is Redis' own and serves as the client's cursor.
+
+    `fact` is the id of the fact that it tells of, which may have been published twice; empty for what tells of none.
+    """
 
     id: str
     data: dict[str, Any]
+    fact: str = ""
 
 
-def encode(data: dict[str, Any]) -> dict[str, str]:
+def encode(data: dict[str, Any], *, fact: str = "") -> dict[str, str]:
     """The Redis fields of an entry."""
-    return {"e": json.dumps(data, ensure_ascii=False, separators=(",", ":"))}
+    fields = {"e": json.dumps(data, ensure_ascii=False, separators=(",", ":"))}
+    return {**fields, "f": fact} if fact else fields
 
 
 def decode(entry_id: bytes | str, fields: dict[bytes, bytes]) -> Entry:
     """An entry from Redis' fields."""
     text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
-    return Entry(id=text, data=json.loads(fields[b"e"]))
+    return Entry(id=text, data=json.loads(fields[b"e"]), fact=fields.get(b"f", b"").decode())
 
 
 def order(entry_id: str) -> tuple[int, int]:

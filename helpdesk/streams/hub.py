@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 import weakref
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -21,6 +21,8 @@ logger = structlog.get_logger(__name__)
 
 BLOCK_MILLISECONDS = 15_000
 QUEUE_LIMIT = 4000
+# A fact that is published twice is so within seconds.
+FACTS_REMEMBERED = 100
 
 
 class FellBehind(Exception):
@@ -32,10 +34,11 @@ class Resynchronise(Exception):
 
 
 class Subscription:
-    """One socket's view of one stream: every entry behind `after`, once and in order."""
+    """One socket's view of one stream: every entry behind `after`, once and in order; of each fact the first entry."""
 
     def __init__(self, after: str) -> None:
         self.last = order(after)
+        self._facts: deque[str] = deque(maxlen=FACTS_REMEMBERED)
         self._queue: asyncio.Queue[Entry | Exception] = asyncio.Queue()
         self._held: list[Entry] | None = []
 
@@ -45,10 +48,20 @@ class Subscription:
             self._held.append(entry)
         elif order(entry.id) > self.last:
             self.last = order(entry.id)
+            if self._is_repeated(entry):
+                return
             if self._queue.qsize() >= QUEUE_LIMIT:
                 self._queue.put_nowait(FellBehind())
             else:
                 self._queue.put_nowait(entry)
+
+    def _is_repeated(self, entry: Entry) -> bool:
+        """Whether its fact was published before: whoever did so may have died before noting it."""
+        if not entry.fact:
+            return False
+        is_known = entry.fact in self._facts
+        self._facts.append(entry.fact)
+        return is_known
 
     def complete_backlog(self, backlog: list[Entry]) -> None:
         """Deliver what was there before, then what came meanwhile."""

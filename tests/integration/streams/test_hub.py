@@ -11,7 +11,7 @@ import pytest
 from helpdesk.embedded.valkey import Valkey
 from helpdesk.streams.entries import START, Entry
 from helpdesk.streams.hub import Resynchronise, StreamHub, hub
-from helpdesk.streams.writer import client, publish
+from helpdesk.streams.writer import client, publish, publish_together
 
 
 def new_stream() -> str:
@@ -113,3 +113,15 @@ async def test_streams_expire() -> None:
     stream = new_stream()
     publish(stream, {"n": 1})
     assert 0 < client().ttl(stream) <= 600
+
+
+async def test_a_fact_that_is_published_twice_arrives_once() -> None:
+    stream = new_stream()
+    facts = [str(uuid.uuid4()) for _ in range(3)]
+    for n in (0, 0, 1):
+        publish_together({stream: {"n": n}}, fact=facts[n])
+    async with hub().follow(stream, after=START) as subscription:
+        for n in (1, 2, 0):
+            await asyncio.to_thread(publish_together, {stream: {"n": n}}, fact=facts[n])
+        await asyncio.to_thread(publish, stream, {"n": 3})
+        assert await take(subscription, 4) == [0, 1, 2, 3]

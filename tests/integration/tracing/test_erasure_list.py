@@ -47,7 +47,8 @@ WORDLESS = (
 MADE_BY_THE_DESK = {
     "names of models, engines, workers, codes": {
         "conversations.Assistant.model", "conversations.Message.confidence_band", "conversations.Reply.error_code",
-        "conversations.Reply.worker", "batches.BatchItem.error_code", "pending.OpenWork.kind", "knowledge.Chunk.embedded_with",
+        "conversations.Reply.worker", "batches.BatchItem.error_code", "facts.Fact.kind", "facts.Fact.owed",
+        "facts.Setback.error", "facts.Setback.subscriber", "pending.OpenWork.kind", "knowledge.Chunk.embedded_with",
         "tracing.AnalysisJob.error_code", "tracing.Trace.finish_reason", "tracing.Trace.model",
         "tracing.Trace.quantization",
     },
@@ -61,7 +62,8 @@ MADE_BY_THE_DESK = {
         "users.User.password", "users.Invitation.token_digest", "sessions.Session.session_key",
     },
     "numbers, ids, times and scopes": {
-        "api_keys.ApiKey.scopes", "conversations.Assistant.refusal_gate", "knowledge.Chunk.sentences",
+        "api_keys.ApiKey.scopes", "conversations.Assistant.refusal_gate", "facts.Fact.actor_id", "facts.Fact.data",
+        "knowledge.Chunk.sentences",
         "knowledge.KnowledgeState.similarity", "tenants.Tenant.slug", "tracing.Calibration.model",
         "tracing.Calibration.version", "tracing.DeletionReceipt.policy", "tracing.DeletionReceipt.runs",
         "tracing.KeyEvent.figures", "tracing.RetentionChange.policy", "tracing.Trace.steps",

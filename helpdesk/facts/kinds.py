@@ -1,0 +1,41 @@
+"""Everything that can happen, and who can have done it. The values are contracts: they stand in rows (docs/facts.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import models
+
+
+class FactKind(StrEnum):
+    """What happened."""
+
+    MESSAGE_POSTED = "message.posted"
+    REPLY_QUEUED = "reply.queued"
+    REPLY_BEGUN = "reply.begun"
+    REPLY_DONE = "reply.done"
+    REPLY_FAILED = "reply.failed"
+    STATUS_CHANGED = "conversation.status_changed"
+
+
+class ActorKind(models.TextChoices):
+    """Who did it."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    CUSTOMER = "customer"
+    AI = "ai"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something; `id` is that of the user, the key or the visitor, and empty for the others."""
+
+    kind: ActorKind
+    id: str = ""
+
+
+SYSTEM = Actor(ActorKind.SYSTEM)
+AI = Actor(ActorKind.AI)
