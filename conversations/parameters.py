@@ -11,8 +11,9 @@ from typing import Annotated, Any, get_type_hints
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import CharField, F, Func, JSONField, Value
 from django.utils.translation import gettext as _
-from pydantic import BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 
+from helpdesk.api.described import Described
 from helpdesk.api.vocabulary import (
     NAME_CHARACTERS,
     Between,
@@ -63,8 +64,11 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(stops)
 
 
+_TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_STOP_CHARACTERS}
 Texts = Annotated[
-    tuple[str, ...], BeforeValidator(_texts), WithJsonSchema({"type": "array", "items": {"type": "string"}})
+    tuple[str, ...],
+    BeforeValidator(_texts),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "maxItems": MAX_STOPS, "items": _TEXT}]}),
 ]
 
 
@@ -82,8 +86,8 @@ class RequestParameters:
     seed: Annotated[Whole | None, Between(0, 2**31 - 1)] = None
     stop: Annotated[Texts | None, Stops(MAX_STOPS, MAX_STOP_CHARACTERS), Storable()] = None
     top_logprobs: Annotated[Whole | None, Between(0, 20)] = None
-    grounded: Flag = True
-    use_cache: Flag = True
+    grounded: Annotated[Flag, Field(description="False asks the model alone, without articles.")] = True
+    use_cache: Annotated[Flag, Field(description="False always writes a new answer.")] = True
     instructions: Annotated[str, Storable()] = ""
     json_schema: Annotated[dict[str, Any] | None, Storable()] = None
 
@@ -120,6 +124,16 @@ class RequestParameters:
         if values.get("stop") is not None:
             values["stop"] = tuple(values["stop"])
         return cls(**values)
+
+
+def described_parameters(names: Collection[str]) -> dict[str, Any]:
+    """Those of these names as a JSON schema."""
+    members = _reader().json_schema(schema_generator=Described)["properties"]
+    return {
+        "type": "object",
+        "properties": {name: members[name] for name in names},
+        "additionalProperties": False,
+    }
 
 
 def without_words() -> Func:

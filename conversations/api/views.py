@@ -16,11 +16,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, ParametersInput, QuestionInput
+from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, QuestionInput
 from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
 from conversations.api.stream import FollowedReply, clean_cursor, reply_events
 from conversations.api.waiting import wait_for_reply
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
+from conversations.parameters import RequestParameters
 from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
 from conversations.replies import stop_reply
@@ -129,7 +130,7 @@ class MessagesView(ApiView):
                 conversation_id,
                 body=given["body"],
                 client_id=_client_id(request),
-                parameters=ParametersInput.read(given.get("parameters", {})),
+                parameters=given.get("parameters", RequestParameters()),
             )
         has_ended = posted.reply is None or (
             seconds > 0 and wait_for_reply(tenant_id=tenant_id, reply=posted.reply, seconds=seconds)
