@@ -111,8 +111,16 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
         if not claimed:
             return None
         reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
+        _name_the_assistant(reply)
         events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
         return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
+
+
+def _name_the_assistant(reply: Reply) -> None:
+    """Whose settings this attempt uses: those that were just read, whatever anybody saves meanwhile."""
+    assistant = reply.conversation.assistant
+    reply.assistant, reply.assistant_version = assistant, assistant.version
+    reply.save(update_fields=["assistant", "assistant_version"])
 
 
 def _history(reply: Reply) -> list[Message]:
