@@ -35,6 +35,8 @@ from conversations.parameters import RequestParameters, without_words
 from conversations.queries import IN_FLIGHT, history_before
 from conversations.queueing import enqueue_reply
 from conversations.transcript import append_message
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
@@ -91,6 +93,7 @@ def queue_reply(
         parameters=parameters.to_json(),
         deadline_at=timezone.now() + timedelta(seconds=deadline_seconds),
     )
+    note(Kind.REPLIES)
     tenant_id, model = current_tenant_id(), conversation.assistant.model
     events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=wait_seconds))
     transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, rank=rank))
