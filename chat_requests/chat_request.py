@@ -13,8 +13,7 @@ from chat_requests.messages import ChatMessages, Turn, said_in
 from chat_requests.neutral import AsksNothing
 from chat_requests.response_format import read_response_format
 from conversations.parameters import RequestParameters, Texts
-from conversations.programs import REFERENCE_CHARACTERS
-from conversations.validation import CONTROLS
+from conversations.validation import CONTROLS, REFERENCE_CHARACTERS
 from helpdesk.api.vocabulary import Between, Check, Flag, Mistake, Number, Refused, Vocabulary, Whole
 from helpdesk.errors import InvalidInput
 

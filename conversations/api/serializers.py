@@ -10,8 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations.parameters import RequestParameters, described_parameters
-from conversations.programs import REFERENCE_CHARACTERS
-from conversations.validation import MESSAGE_CHARACTERS
+from conversations.validation import MESSAGE_CHARACTERS, REFERENCE_CHARACTERS
 from helpdesk.api.strict import StrictIntegerField, StrictSerializer
 from helpdesk.errors import InvalidInput
 from helpdesk.tenants.models import Language
