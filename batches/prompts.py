@@ -76,7 +76,7 @@ FORMS: Mapping[str, type[AskedItem | ToldItem | OpenAIItem]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class BatchPrompt:
     """A checked item. `messages` end with the question; `parameters` are `RequestParameters.to_json()`."""
 
     custom_id: str
@@ -85,7 +85,7 @@ class Prompt:
     language: str
 
 
-def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) -> Prompt:
+def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) -> BatchPrompt:
     """The item of one line; `custom_id` is what it is called when the line has no name for it.
 
     Raises InvalidInput, with the member at fault as `parameter`.
@@ -104,7 +104,7 @@ def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) ->
     if defaults:
         # Together they must make sense as well; the item's own go first.
         RequestParameters.from_json({**defaults, **parameters})
-    return Prompt(
+    return BatchPrompt(
         custom_id=item.custom_id or custom_id,
         messages=tuple({"role": ROLES[turn.author], "content": turn.body} for turn in turns),
         parameters=parameters,
