@@ -13,15 +13,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.channels import IN_INBOX
 from conversations.failures import sentence_for_desk
 from conversations.models import (
     Author,
-    Channel,
     Conversation,
     ConversationStatus,
     Feedback,
     Message,
     Reply,
+    ReplyPurpose,
     ReplyStatus,
 )
 from conversations.queries import replies_in_flight, transcript
@@ -145,10 +146,10 @@ def owner_words(conversation: Conversation, now: datetime) -> str:
 
 
 def _with_messages() -> QuerySet[Conversation]:
-    """What people at the desk look after: of programs' conversations only those that a person has or is to have."""
+    """What people at the desk look after: of other channels' conversations only those that a person has or is to have."""
     needs_people = Q(status__in=[ConversationStatus.WAITING, ConversationStatus.PERSON])
     found: QuerySet[Conversation] = Conversation.objects.filter(
-        Q(channel=Channel.WIDGET) | needs_people, message_count__gt=0
+        Q(channel__in=IN_INBOX) | needs_people, message_count__gt=0
     )
     return found
 
@@ -195,5 +196,6 @@ def _entry(message: Message, conversation: Conversation, day: date | None, failu
 
 def _failures(conversation_id: UUID) -> dict[UUID, str]:
     """Why there is no answer, by the question's id."""
-    failed = Reply.objects.filter(conversation_id=conversation_id, status=ReplyStatus.FAILED)
+    answers = Reply.objects.filter(conversation_id=conversation_id, purpose=ReplyPurpose.ANSWER)
+    failed = answers.filter(status=ReplyStatus.FAILED)
     return {question: sentence_for_desk(code) for question, code in failed.values_list("question_id", "error_code")}

@@ -35,6 +35,8 @@ from conversations.parameters import RequestParameters, without_words
 from conversations.queries import IN_FLIGHT, history_before
 from conversations.queueing import enqueue_reply
 from conversations.transcript import append_message
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
@@ -91,6 +93,7 @@ def queue_reply(
         parameters=parameters.to_json(),
         deadline_at=timezone.now() + timedelta(seconds=deadline_seconds),
     )
+    note(Kind.REPLIES)
     tenant_id, model = current_tenant_id(), conversation.assistant.model
     events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=wait_seconds))
     transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, rank=rank))
@@ -111,8 +114,16 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
         if not claimed:
             return None
         reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
+        _name_the_assistant(reply)
         events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
         return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
+
+
+def _name_the_assistant(reply: Reply) -> None:
+    """Whose settings this attempt uses: those that were just read, whatever anybody saves meanwhile."""
+    assistant = reply.conversation.assistant
+    reply.assistant, reply.assistant_version = assistant, assistant.version
+    reply.save(update_fields=["assistant", "assistant_version"])
 
 
 def _history(reply: Reply) -> list[Message]:
@@ -129,9 +140,9 @@ def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> 
         return list(mine.filter(stop_requested=True).values_list("id", flat=True))
 
 
-def is_stopped(reply: Reply) -> bool:
+def is_stopped(reply_id: UUID) -> bool:
     """Whether somebody has stopped the reply; runs inside `tenant_atomic`."""
-    return bool(Reply.objects.filter(id=reply.id, stop_requested=True).exists())
+    return bool(Reply.objects.filter(id=reply_id, stop_requested=True).exists())
 
 
 def finish_reply(reply: Reply, answer: Answer) -> Message:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, override
 
 from tracing import words
+from tracing.columns import column_words
 from tracing.export.jsonl import integrity
 from tracing.export.rows import ExportedTrace
 from tracing.read import trace_shape
@@ -57,9 +58,11 @@ def _context(exported: ExportedTrace, tenant: str, code: str) -> dict[str, Any]:
     trace, opened = exported.trace, exported.opened
     shape = exported.shape or trace_shape(trace)
     context: dict[str, Any] = {
+        "is_file": True,
         "key": code.partition("-")[0],
         "tenant_slug": tenant,
         "trace": trace,
+        "column_words": column_words(trace),
         "shape": shape,
         "feedback": list(trace.reply.feedback.all()),
         "integrity": integrity(trace),
