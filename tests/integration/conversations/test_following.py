@@ -260,12 +260,13 @@ async def test_one_who_does_not_read_a_conversation_gets_it_as_it_is_now(
     await in_thread(question.settle)(status=ReplyStatus.FAILED, error_code="engine")
     async with aclosing(follow(question.conversation)) as events:
         assert isinstance(await next_of(events), Snapshot)
-        news: list[Any] = []
-        writing = asyncio.ensure_future(in_thread(question.write)(*[question.text(each) for each in range(1, 21)]))
-        while not any(isinstance(each, Snapshot) for each in news):
+        first = asyncio.ensure_future(anext(events))
+        await has_begun(question.conversation.stream)
+        await in_thread(question.write)(question.text(1))
+        news: list[Any] = [await asyncio.wait_for(first, SOON)]
+        await in_thread(question.write)(*[question.text(each) for each in range(2, 21)])
+        while not isinstance(news[-1], Snapshot):
             news.append(await next_of(events))
-            if isinstance(news[-1], Came):
-                await writing
     assert len(news) < 20
 
 
