@@ -40,7 +40,7 @@ async def follow_answer(
 ) -> AsyncGenerator[TextWritten | ChatAnswer, None]:
     """Everything that is written of this reply, then the answer.
 
-    Raises the error of a reply that failed, DeadlinePassed for one that is long overdue, or DatabaseError.
+    Raises the error of a reply that failed, AnswerTooLate for one that is long overdue, or DatabaseError.
     """
     reply = FollowedReply(
         tenant_id=asked.tenant_id,

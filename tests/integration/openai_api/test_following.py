@@ -19,7 +19,7 @@ from helpdesk.streams.writer import publish
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api import following
-from openai_api.errors import AnswerFailed, ContextLengthExceeded, DeadlinePassed
+from openai_api.errors import AnswerFailed, AnswerTooLate, ContextLengthExceeded
 from openai_api.following import AskedReply, follow_answer
 from tests.factories import make_question, make_tenant
 from tests.integration.inference_worker.test_answering import off_loop
@@ -69,7 +69,7 @@ async def test_a_caller_hears_that_the_deadline_has_passed_when_nobody_failed_th
 ) -> None:
     monkeypatch.setattr(following, "GRACE_SECONDS", 0.0)
     late = AskedReply(asked.tenant_id, asked.conversation_id, asked.reply_id, timezone.now() - timedelta(seconds=1))
-    assert await told(late) == [DeadlinePassed]
+    assert await told(late) == [AnswerTooLate]
 
 
 async def test_a_reply_that_ended_is_told_of_however_long_its_deadline_has_passed(asked: AskedReply) -> None:
