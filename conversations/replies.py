@@ -14,10 +14,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from conversations import events
 from conversations.failures import FailureCode
 from conversations.metrics import FAILED, count_reply
 from conversations.models import (
@@ -35,6 +34,8 @@ from conversations.parameters import RequestParameters, without_words
 from conversations.queries import IN_FLIGHT, history_before
 from conversations.queueing import enqueue_reply
 from conversations.transcript import append_message
+from helpdesk.facts.kinds import AI, SYSTEM, Actor, FactKind
+from helpdesk.facts.recording import Value, record
 from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
@@ -92,7 +93,7 @@ def queue_reply(
         deadline_at=timezone.now() + timedelta(seconds=deadline_seconds),
     )
     tenant_id, model = current_tenant_id(), conversation.assistant.model
-    events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=wait_seconds))
+    _record(FactKind.REPLY_QUEUED, reply, conversation.channel, wait_seconds=wait_seconds)
     transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, rank=rank))
     return reply
 
@@ -100,18 +101,25 @@ def queue_reply(
 def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply | None:
     """Take a queued reply; None when it is not queued any more (another worker has it, or it is finished)."""
     with tenant_atomic(tenant_id):
-        now = timezone.now()
-        claimed = Reply.objects.filter(id=reply_id, status=ReplyStatus.QUEUED).update(
-            status=ReplyStatus.RUNNING,
-            attempt=F("attempt") + 1,
-            worker=worker,
-            claimed_at=now,
-            lease_until=now + timedelta(seconds=settings.REPLY_LEASE_SECONDS),
-        )
-        if not claimed:
+        queued = Reply.objects.filter(id=reply_id, status=ReplyStatus.QUEUED)
+        # The conversation's lock first, as everywhere: what happens in it is recorded in the order of the commits.
+        rows = queued.select_related("question", "conversation__assistant")
+        reply: Reply | None = rows.select_for_update(no_key=True, of=("conversation",)).first()
+        if reply is None:
             return None
-        reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
-        events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
+        now = timezone.now()
+        claim = {
+            "status": ReplyStatus.RUNNING,
+            "attempt": reply.attempt + 1,
+            "worker": worker,
+            "claimed_at": now,
+            "lease_until": now + timedelta(seconds=settings.REPLY_LEASE_SECONDS),
+        }
+        if not queued.filter(attempt=reply.attempt).update(**claim):
+            return None
+        for name, value in claim.items():
+            setattr(reply, name, value)
+        _record(FactKind.REPLY_BEGUN, reply, reply.conversation.channel, actor=AI)
         return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
 
 
@@ -160,7 +168,9 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         seconds=answer.seconds,
     )
     Reply.objects.filter(id=reply.id).update(answer=message)
-    events.announce(current_tenant_id(), conversation.id, events.reply_done(reply.id, reply.attempt, message.id))
+    _record(
+        FactKind.REPLY_DONE, reply, conversation.channel, actor=AI, message_id=message.id, outcome=str(answer.outcome)
+    )
     transaction.on_commit(partial(count_reply, outcome=str(answer.outcome), channel=conversation.channel))
     return message
 
@@ -234,20 +244,28 @@ def _stop(replies: QuerySet[Reply], code: FailureCode) -> None:
 
 
 def _fail(replies: QuerySet[Reply], code: FailureCode, **fields: Any) -> list[UUID]:
-    """End each of these that is still as it was chosen, announce and count it; returns which. In the caller's scope."""
+    """End each of these that is still as it was chosen, record and count it; returns which. In the caller's scope."""
     ended = []
-    for reply_id, conversation_id, channel in list(
-        replies.values_list("id", "conversation_id", "conversation__channel")
-    ):
-        if not replies.filter(id=reply_id).update(
+    rows = replies.select_related("conversation").order_by("queued_at")
+    for reply in list(rows.select_for_update(no_key=True, of=("conversation",))):
+        if not replies.filter(id=reply.id).update(
             status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None,
             parameters=without_words(), **fields,
         ):  # fmt: skip
             continue
-        events.announce(current_tenant_id(), conversation_id, events.reply_failed(reply_id, code))
+        channel = reply.conversation.channel
+        _record(FactKind.REPLY_FAILED, reply, channel, code=str(code))
         transaction.on_commit(partial(count_reply, outcome=FAILED, channel=channel, reason=str(code)))
-        ended.append(reply_id)
+        ended.append(reply.id)
     return ended
+
+
+def _record(kind: FactKind, reply: Reply, channel: str, *, actor: Actor = SYSTEM, **data: Value) -> None:
+    """Record what became of the reply, under the conversation's lock."""
+    record(
+        kind, conversation_id=reply.conversation_id, subject_id=reply.id, actor=actor,
+        attempt=reply.attempt, channel=channel, **data,
+    )  # fmt: skip
 
 
 def _send(tenant_id: UUID, reply_id: UUID, *, delay: float = 0.0) -> None:

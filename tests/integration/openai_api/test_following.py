@@ -9,8 +9,7 @@ from unittest.mock import patch
 import pytest
 from django.utils import timezone
 
-from conversations import events
-from conversations.entries import to_plain
+from conversations.entries import ReplyFailed, to_plain
 from conversations.models import Reply, ReplyStatus
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client as redis_client
@@ -60,7 +59,7 @@ async def test_what_was_written_before_and_the_end_come_from_the_stream(asked: A
     delta(asked, 2, " days.")
     publish(
         conversation_stream(asked.tenant_id, asked.conversation_id),
-        to_plain(events.reply_failed(asked.reply_id, "engine")),
+        to_plain(ReplyFailed(reply=asked.reply_id, code="engine")),
     )
     assert await collected(asked) == [Written(1, 1, "Three"), Written(1, 2, " days."), Ended("engine")]
 
