@@ -67,11 +67,6 @@ def record_analysis(
         return append_to_chain(row)
 
 
-def analyses_of(trace: Trace) -> list[TraceAnalysis]:
-    """The trace's finished analyses without their contents, the oldest first."""
-    return list(TraceAnalysis.objects.filter(trace=trace).defer("sealed").order_by("sequence"))
-
-
 def opened_analyses(trace: Trace) -> tuple[OpenedAnalysis, ...]:
     """With their contents, for `tracing.read` alone. Raises SealError when one does not open."""
     return tuple(_opened(row) for row in TraceAnalysis.objects.filter(trace=trace).order_by("sequence"))

@@ -6,12 +6,12 @@ Whether a key was destroyed is asked of its row, never of the cache.
 from __future__ import annotations
 
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID, uuid4
+
+from cachetools import TTLCache
 
 from helpdesk import crypto
 from helpdesk.crypto import SealError
@@ -27,44 +27,33 @@ CacheName = tuple[UUID, str, bytes]
 
 
 class KeyCache:
-    """Unwrapped keys by row and wrapping; bounded in number and age. Thread-safe."""
+    """Unwrapped keys by row and wrapping; bounded in number and age, the least recently used one makes room. Thread-safe."""
 
     def __init__(self, *, size: int = CACHED_KEYS, seconds: float = CACHE_SECONDS) -> None:
-        self._size, self._seconds = size, seconds
-        self._keys: OrderedDict[CacheName, tuple[float, bytes]] = OrderedDict()
+        self._keys: TTLCache[CacheName, bytes] = TTLCache(size, seconds)
         self._lock = threading.Lock()
 
     def get(self, name: CacheName) -> bytes | None:
         """The key, unless it is unknown or too old."""
         with self._lock:
-            since, key = self._keys.get(name, (0.0, b""))
-            if not key or time.monotonic() - since > self._seconds:
-                self._keys.pop(name, None)
-                return None
-            self._keys.move_to_end(name)
-            return key
+            self._keys.expire()
+            return self._keys.get(name)
 
     def put(self, name: CacheName, key: bytes) -> None:
-        """Remember the key; the least recently used one makes room."""
+        """Remember the key."""
         with self._lock:
-            self._keys[name] = (time.monotonic(), key)
-            self._keys.move_to_end(name)
-            while len(self._keys) > self._size:
-                self._keys.popitem(last=False)
+            self._keys[name] = key
 
     def forget(self, row_id: UUID) -> None:
         """Forget one row's key."""
         with self._lock:
             for name in [name for name in self._keys if name[0] == row_id]:
-                del self._keys[name]
+                self._keys.pop(name, None)
 
     def clear(self) -> None:
         """Forget all keys."""
         with self._lock:
             self._keys.clear()
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
 
 cache = KeyCache()

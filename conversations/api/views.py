@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from uuid import UUID
 
-from django.db import close_old_connections
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -18,8 +18,10 @@ from rest_framework.response import Response
 
 from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, ParametersInput, QuestionInput
 from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
-from conversations.api.stream import FollowedReply, clean_cursor, reply_events
-from conversations.api.waiting import wait_for_reply
+from conversations.api.stream import clean_cursor, reply_events
+from conversations.api.waiting import has_ended_within, nothing_of
+from conversations.domain import PostedMessage
+from conversations.followed import FollowedReply, describe_answer
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
 from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
@@ -33,6 +35,7 @@ from helpdesk.api.schema import PAGE_PARAMETERS
 from helpdesk.api.shapes import page_of
 from helpdesk.api.strict import read_input
 from helpdesk.api.views import ApiRequest, ApiView, requires
+from helpdesk.api.waiting import Later, WaitingApiView
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput, NotFound
 from helpdesk.tenants.scope import tenant_atomic
@@ -84,7 +87,7 @@ class ConversationView(ApiView):
         return Response(ConversationShape.of(conversation_by_id(conversation_id)).as_json())
 
 
-class MessagesView(ApiView):
+class MessagesView(WaitingApiView):
     """`/api/v1/conversations/{id}/messages`."""
 
     @extend_schema(
@@ -118,7 +121,7 @@ class MessagesView(ApiView):
         },
     )  # fmt: skip
     @requires(Scope.ANSWERS_WRITE, atomic=False)
-    def post(self, request: ApiRequest, conversation_id: UUID) -> Response:
+    def post(self, request: ApiRequest, conversation_id: UUID) -> Response | Later:
         """Answers 202 at once. With `wait` it answers 200 when the reply has ended within that many seconds."""
         given = read_input(QuestionInput, request)
         preferred = preferred_wait(request, most=MAX_WAIT_SECONDS)
@@ -131,17 +134,14 @@ class MessagesView(ApiView):
                 client_id=_client_id(request),
                 parameters=ParametersInput.read(given.get("parameters", {})),
             )
-        has_ended = posted.reply is None or (
-            seconds > 0 and wait_for_reply(tenant_id=tenant_id, reply=posted.reply, seconds=seconds)
+        applied = preferred if "wait" not in given else None
+        answer = partial(_asked_response, tenant_id, posted, applied_wait=applied)
+        if posted.reply is None or seconds == 0:
+            return answer(posted.reply is None)
+        followed = FollowedReply(
+            tenant_id=tenant_id, conversation_id=conversation_id, reply_id=posted.reply.id, read_answer=nothing_of
         )
-        with tenant_atomic(tenant_id):
-            asked = AskedShape.now(posted.message.id, posted.reply.id if posted.reply else None)
-        response = Response(asked.as_json(), status=200 if has_ended else 202)
-        if posted.reply is not None:
-            response["Location"] = reverse("conversations_api:reply", args=[conversation_id, posted.reply.id])
-        if preferred is not None and "wait" not in given:
-            response["Preference-Applied"] = f"wait={preferred}"
-        return response
+        return Later(partial(has_ended_within, followed, seconds), answer)
 
 
 class ReplyView(ApiView):
@@ -169,7 +169,7 @@ class StopView(ApiView):
         return Response(ReplyShape.of(_reply(conversation_id, reply_id)).as_json(), status=202)
 
 
-class StreamView(ApiView):
+class StreamView(WaitingApiView):
     """`/api/v1/conversations/{id}/replies/{id}/stream`."""
 
     content_negotiation_class = EventsOrJson
@@ -194,11 +194,15 @@ class StreamView(ApiView):
         """Server-sent events; see docs/api.md for each."""
         with tenant_atomic(request.auth.tenant_id):
             _reply(conversation_id, reply_id)
-        # This thread lives as long as the stream; its connection would be missing from the pool all the while.
-        close_old_connections()
-        followed = FollowedReply(request.auth.tenant_id, conversation_id, reply_id, get_language() or "en")
+        followed = FollowedReply(
+            tenant_id=request.auth.tenant_id,
+            conversation_id=conversation_id,
+            reply_id=reply_id,
+            read_answer=describe_answer,
+        )
         after = clean_cursor(request.headers.get("Last-Event-ID"))
-        response = StreamingHttpResponse(reply_events(followed, after=after), content_type="text/event-stream")
+        events = reply_events(followed, after=after, language=get_language() or "en")
+        response = StreamingHttpResponse(events, content_type="text/event-stream")
         # Nginx would hold the events back until its buffer is full.
         response["X-Accel-Buffering"] = "no"
         return response
@@ -232,6 +236,18 @@ def _reply(conversation_id: UUID, reply_id: UUID) -> Reply:
     if reply is None:
         raise NotFound
     return reply
+
+
+def _asked_response(tenant_id: UUID, posted: PostedMessage, has_ended: bool, *, applied_wait: int | None) -> Response:
+    """The stored question and its reply as they are now."""
+    with tenant_atomic(tenant_id):
+        asked = AskedShape.now(posted.message.id, posted.reply.id if posted.reply else None)
+    response = Response(asked.as_json(), status=200 if has_ended else 202)
+    if posted.reply is not None:
+        response["Location"] = reverse("conversations_api:reply", args=[posted.conversation.id, posted.reply.id])
+    if applied_wait is not None:
+        response["Preference-Applied"] = f"wait={applied_wait}"
+    return response
 
 
 def _client_id(request: ApiRequest) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -13,11 +14,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from conversations import domain
+from conversations.followed import FollowedConversation
+from conversations.follower_events import ConversationEvent
 from conversations.queries import current_conversation, describe_message
 from conversations.replies import stop_reply
 from conversations.sockets.consumer import FrameConsumer
-from conversations.sockets.following import ConversationFollower
 from conversations.sockets.frames import cursor_of, frame_uuid
+from conversations.sockets.live import Live, conversation_frame
 from conversations.throttles import check_message_rate
 from conversations.visitors import VisitorIdentity, read_token
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
@@ -38,7 +41,8 @@ class WidgetConsumer(FrameConsumer):
     """One browser tab of one customer."""
 
     visitor: VisitorIdentity | None = None
-    follower: ConversationFollower | None = None
+    live: Live[ConversationEvent] | None = None
+    conversation_id: UUID | None = None
     language: str = Language.ENGLISH
 
     async def connect(self) -> None:
@@ -59,9 +63,8 @@ class WidgetConsumer(FrameConsumer):
 
     async def leave(self) -> None:
         await super().leave()
-        follower, self.follower, self.visitor = self.follower, None, None
-        if follower is not None:
-            await follower.stop()
+        self.visitor = None
+        await self._stop_following()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         with translation.override("zh-hans" if self.language == Language.CHINESE else "en"):
@@ -113,7 +116,7 @@ class WidgetConsumer(FrameConsumer):
         await self.send_frame(
             {"type": "message", "message": await in_database(self._describe, visitor, posted.message)}
         )
-        if self.follower is None or self.follower.conversation_id != posted.conversation.id:
+        if self.conversation_id != posted.conversation.id:
             await self._follow(visitor, after=None)
 
     def _describe(self, visitor: VisitorIdentity, message: Any) -> dict[str, Any]:
@@ -121,12 +124,12 @@ class WidgetConsumer(FrameConsumer):
             return describe_message(message)
 
     async def _on_stop(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
-        if self.follower is None:
+        if self.conversation_id is None:
             raise NotFound
         await in_database(
             stop_reply,
             tenant_id=visitor.tenant_id,
-            conversation_id=self.follower.conversation_id,
+            conversation_id=self.conversation_id,
             reply_id=frame_uuid(frame, "reply"),
         )
 
@@ -134,13 +137,13 @@ class WidgetConsumer(FrameConsumer):
         await in_database(
             domain.ask_for_person, tenant_id=visitor.tenant_id, visitor_id=visitor.visitor_id, language=self.language
         )
-        if self.follower is None:
+        if self.conversation_id is None:
             await self._follow(visitor, after=None)
 
     async def _on_new(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
-        if self.follower is not None:
+        if self.conversation_id is not None:
             await in_database(
-                domain.close_conversation, tenant_id=visitor.tenant_id, conversation_id=self.follower.conversation_id
+                domain.close_conversation, tenant_id=visitor.tenant_id, conversation_id=self.conversation_id
             )
         await self._follow(visitor, after=None)
 
@@ -149,19 +152,25 @@ class WidgetConsumer(FrameConsumer):
 
     async def _follow(self, visitor: VisitorIdentity, *, after: str | None) -> None:
         """Follow the visitor's open conversation; without one the client gets an empty `ready`."""
-        if self.follower is not None:
-            await self.follower.stop()
-            self.follower = None
+        await self._stop_following()
         conversation_id = await in_database(self._current_conversation_id, visitor)
         if conversation_id is None:
             await self.send_frame(
                 {"type": "ready", "conversation": None, "messages": [], "replies": [], "cursor": START}
             )
             return
-        self.follower = ConversationFollower(
-            tenant_id=visitor.tenant_id, conversation_id=conversation_id, language=self.language, send=self.send_frame
+        self.conversation_id = conversation_id
+        self.live = Live(
+            FollowedConversation(tenant_id=visitor.tenant_id, conversation_id=conversation_id),
+            frame_of=partial(conversation_frame, language=self.language),
+            send=self.send_frame,
+            after=after,
         )
-        self.follower.start(after=after)
+
+    async def _stop_following(self) -> None:
+        live, self.live, self.conversation_id = self.live, None, None
+        if live is not None:
+            await live.stop()
 
     def _current_conversation_id(self, visitor: VisitorIdentity) -> UUID | None:
         with tenant_atomic(visitor.tenant_id):

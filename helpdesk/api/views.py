@@ -30,7 +30,7 @@ from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import TooManyRequests
 from helpdesk.tenants.scope import tenant_atomic
 
-Handler = TypeVar("Handler", bound=Callable[..., HttpResponseBase])
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 WITH_A_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -52,7 +52,7 @@ def requires(scope: Scope | None, *, atomic: bool = True, query: Collection[str]
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
-        def guarded(view: APIView, request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def guarded(view: APIView, request: ApiRequest, *args: Any, **kwargs: Any) -> Any:
             if not atomic:
                 return handler(view, request, *args, **kwargs)
             with tenant_atomic(request.auth.tenant_id):

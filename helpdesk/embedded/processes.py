@@ -2,6 +2,8 @@
 
 Each child leads a session of its own: the terminal's Ctrl-C does not reach it, and everything that it starts can be
 found and ended by that session's number, even when the child itself was killed.
+
+/proc is read here: psutil tells neither a session nor, publicly, the start since boot, which no change of the clock moves.
 """
 
 from __future__ import annotations

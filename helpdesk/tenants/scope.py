@@ -30,11 +30,6 @@ def current_tenant_id() -> UUID:
     return tenant_id
 
 
-def tenant_in_scope() -> UUID | None:
-    """The tenant in scope, or None."""
-    return _tenant.get()
-
-
 def _set_local(name: str, value: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [name, value])

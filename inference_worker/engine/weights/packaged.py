@@ -6,7 +6,6 @@ A checkpoint folder appears under its final name only when it is complete, toget
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -19,6 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import BaseFileLock, FileLock
 
 MANIFEST = "checkpoint.json"
 FREE_BYTES_NEEDED = 1_500_000_000
@@ -109,13 +110,10 @@ def is_current(folder: Path, source: Source, wanted: Mapping[str, object]) -> bo
     return manifest is not None and all(manifest.get(key) == value for key, value in expected.items())
 
 
-@contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the lock of the checkpoints folder, so that two processes never convert the same model at once."""
+def exclusive(folder: Path) -> BaseFileLock:
+    """The lock of the checkpoints folder, so that two processes never convert the same model at once."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return FileLock(folder / ".lock")
 
 
 @contextlib.contextmanager

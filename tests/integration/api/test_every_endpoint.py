@@ -12,7 +12,7 @@ from helpdesk.api.views import ApiView
 from helpdesk.api_keys.scopes import Scope
 from tests.factories import make_api_key, make_tenant
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ADDRESS = "00000000-0000-4000-8000-000000000000"
 

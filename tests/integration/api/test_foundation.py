@@ -23,9 +23,10 @@ from helpdesk.api.models import IdempotentRequest
 from helpdesk.api.tasks import forget_idempotent_requests
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.tenants.models import Tenant
-from helpdesk.tenants.scope import tenant_atomic, tenant_in_scope
+from helpdesk.tenants.scope import tenant_atomic
 from tests.api_access import ApiEndpoint, api_call, check_access
 from tests.factories import make_api_key, make_tenant
+from tests.scopes import tenant_in_scope
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.integration.api.routes")]
 

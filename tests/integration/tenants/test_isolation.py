@@ -22,12 +22,12 @@ from helpdesk.tenants.scope import (
     TenantScopeMismatch,
     TenantScopeMissing,
     tenant_atomic,
-    tenant_in_scope,
     user_atomic,
 )
 from helpdesk.users.models import Membership
 from tests.conftest import ROOT
 from tests.factories import make_question, make_tenant, make_user
+from tests.scopes import tenant_in_scope
 
 pytestmark = pytest.mark.django_db
 
@@ -189,7 +189,6 @@ def test_threads_and_coroutines_do_not_share_a_scope() -> None:
     seen: list[object] = []
 
     def look() -> None:
-        from helpdesk.tenants.scope import tenant_in_scope
 
         seen.append(tenant_in_scope())
 
