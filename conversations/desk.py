@@ -22,6 +22,7 @@ from conversations.models import (
     Feedback,
     Message,
     Reply,
+    ReplyPurpose,
     ReplyStatus,
 )
 from conversations.queries import replies_in_flight, transcript
@@ -195,5 +196,6 @@ def _entry(message: Message, conversation: Conversation, day: date | None, failu
 
 def _failures(conversation_id: UUID) -> dict[UUID, str]:
     """Why there is no answer, by the question's id."""
-    failed = Reply.objects.filter(conversation_id=conversation_id, status=ReplyStatus.FAILED)
+    answers = Reply.objects.filter(conversation_id=conversation_id, purpose=ReplyPurpose.ANSWER)
+    failed = answers.filter(status=ReplyStatus.FAILED)
     return {question: sentence_for_desk(code) for question, code in failed.values_list("question_id", "error_code")}

@@ -12,7 +12,16 @@ from django.utils import timezone
 from conversations import events, replies
 from conversations.admission import admit
 from conversations.failures import FailureCode
-from conversations.models import Author, Conversation, ConversationStatus, Message, Reply, ReplyPriority, Visitor
+from conversations.models import (
+    Author,
+    Conversation,
+    ConversationStatus,
+    Message,
+    Reply,
+    ReplyPriority,
+    ReplyPurpose,
+    Visitor,
+)
 from conversations.parameters import RequestParameters
 from conversations.queries import current_conversation, default_assistant
 from conversations.small_talk import SmallTalk, small_talk
@@ -70,7 +79,9 @@ def _existing_message(visitor_id: UUID, client_id: UUID) -> PostedMessage | None
     )
     if message is None:
         return None
-    return PostedMessage(message.conversation, message, Reply.objects.filter(question=message).first())
+    return PostedMessage(
+        message.conversation, message, Reply.objects.filter(question=message, purpose=ReplyPurpose.ANSWER).first()
+    )
 
 
 def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, language: str) -> PostedMessage:

@@ -8,7 +8,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.domain import PostedMessage, queue_reply
-from conversations.models import Author, Channel, Conversation, ConversationStatus, Message, Reply, Visitor
+from conversations.models import (
+    Author,
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Message,
+    Reply,
+    ReplyPurpose,
+    Visitor,
+)
 from conversations.parameters import RequestParameters
 from conversations.queries import default_assistant
 from conversations.transcript import append_message
@@ -68,7 +77,9 @@ def ask_in_conversation(
         raise NotAProgramsConversation
     existing = Message.objects.filter(conversation=conversation, client_id=client_id).first()
     if existing is not None:
-        return PostedMessage(conversation, existing, Reply.objects.filter(question=existing).first())
+        return PostedMessage(
+            conversation, existing, Reply.objects.filter(question=existing, purpose=ReplyPurpose.ANSWER).first()
+        )
     if conversation.status == ConversationStatus.CLOSED:
         raise ConversationClosed
     message = append_message(

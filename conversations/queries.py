@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from conversations.models import Assistant, Conversation, ConversationStatus, Message, Reply, ReplyStatus
+from conversations.models import Assistant, Conversation, ConversationStatus, Message, Reply, ReplyPurpose, ReplyStatus
 from conversations.shapes import FollowedConversationShape, FollowedReplyShape, MessageShape
 from helpdesk.errors import NotFound
 
@@ -59,8 +59,9 @@ def transcript(conversation_id: UUID) -> list[Message]:
 
 
 def replies_in_flight(conversation_id: UUID) -> list[Reply]:
-    """Replies that are still queued or being written."""
-    return list(Reply.objects.filter(conversation_id=conversation_id, status__in=IN_FLIGHT).order_by("queued_at"))
+    """Answers that are still queued or being written; drafts and the like are not the customer's to see."""
+    answers = Reply.objects.filter(conversation_id=conversation_id, purpose=ReplyPurpose.ANSWER)
+    return list(answers.filter(status__in=IN_FLIGHT).order_by("queued_at"))
 
 
 def history_before(message: Message, *, limit: int | None = 12) -> list[Message]:

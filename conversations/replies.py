@@ -119,8 +119,16 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
             return None
         for name, value in claim.items():
             setattr(reply, name, value)
+        _name_the_assistant(reply)
         _record(FactKind.REPLY_BEGUN, reply, reply.conversation.channel, actor=AI)
         return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
+
+
+def _name_the_assistant(reply: Reply) -> None:
+    """Whose settings this attempt uses: those that were just read, whatever anybody saves meanwhile."""
+    assistant = reply.conversation.assistant
+    reply.assistant, reply.assistant_version = assistant, assistant.version
+    reply.save(update_fields=["assistant", "assistant_version"])
 
 
 def _history(reply: Reply) -> list[Message]:

@@ -10,10 +10,10 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import CacheKind, Outcome, Rating
+from conversations.models import CacheKind, Outcome, Rating, ReplyPurpose
 from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
-from tracing.queries import NO_FEEDBACK, TraceFilter
+from tracing.queries import ANY_PURPOSE, NO_FEEDBACK, TraceFilter
 from tracing.reasons import MAX_REASON, ReasonMissing, ReasonNotKept, clean_reason
 from tracing.serving import replay_parameters
 
@@ -73,8 +73,11 @@ class AnalysisForm(ReasonForm):
 
 
 class FilterForm(forms.Form):
-    """What the list of traces shows."""
+    """What the list of traces shows: the customers' answers unless another purpose is chosen."""
 
+    purpose = forms.ChoiceField(
+        label=_("Purpose"), choices=[*ReplyPurpose.choices, (ANY_PURPOSE, _("all"))], required=False
+    )
     outcome = forms.ChoiceField(label=_("Outcome"), choices=[ANY, *Outcome.choices], required=False)
     kind = forms.ChoiceField(label=_("Kind"), choices=[ANY, *AnswerKind.choices], required=False)
     band = forms.ChoiceField(label=_("Confidence"), choices=[ANY, *ConfidenceBand.choices], required=False)

@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from helpdesk import crypto
+from tracing.columns import linked_columns
 from tracing.models import ChainedModel, Trace, TraceAccess
 
-# Every column but payloads (their digests stand for them) and the link itself. A trace's new columns join with a new
-# format; so would those of the other tables.
+# Every column but payloads (their digests stand for them) and the link itself; those of a trace are in `tracing.columns`.
 _PLACE = ("id", "tenant_id", "sequence")
 LINKED_FIELDS: dict[str, tuple[str, ...]] = {
-    "trace": (
-        "id",
-        "tenant_id",
-        "reply_id",
-        "conversation_id",
-        "sequence",
-        "outcome",
-        "style",
-        "language",
-        "model",
-        "quantization",
-        "confidence_band",
-        "finish_reason",
-        "attempt",
-        "prompt_tokens",
-        "cached_prompt_tokens",
-        "answer_tokens",
-        "candidate_count",
-        "source_count",
-        "queue_ms",
-        "retrieve_ms",
-        "first_token_ms",
-        "total_ms",
-        "steps",
-        "format",
-        "content_bytes",
-        "sealed_bytes",
-        "key_id",
-        "created_at",
-    ),
     "traceaccess": (*_PLACE, "trace_id", "user_id", "reason", "opened", "at"),
     "traceanalysis": (
         *_PLACE,
@@ -70,10 +41,8 @@ LINKED_FIELDS: dict[str, tuple[str, ...]] = {
     "retentionchange": (*_PLACE, "kind", "subject", "user_id", "reason", "policy", "at"),
     "keyevent": (*_PLACE, "kind", "subject", "master_key_id", "figures", "at"),
 }
-SINCE_FORMAT_2 = ("kind",)
 # Joins the link of a read by an API key only: other reads link as they did before there were keys.
 OF_A_KEY = ("api_key_id",)
-SINCE_FORMAT_3 = ("channel", "cache", "cached_from", "saved_tokens")
 GENESIS = b""
 # Ends of chains from before the state beside them was noted say so by their label, which nobody can put back without the key.
 HEAD, HEAD_BEFORE_STATE = b"head/2", b"head"
@@ -104,15 +73,13 @@ def link(key: bytes, row: ChainedModel, *, previous: bytes, sequence: int | None
     return crypto.chain(key, f"trace/{row.format}".encode(), previous, *digests, plain)
 
 
-def linked_fields(row: ChainedModel) -> tuple[str, ...]:
-    """The columns that the row's link covers: those of its format, and later ones as soon as they hold anything."""
+def linked_fields(row: ChainedModel) -> Sequence[str]:
+    """The columns that the row's link covers."""
+    if isinstance(row, Trace):
+        return linked_columns(row)
     names = LINKED_FIELDS[label(row)]
     if isinstance(row, TraceAccess):
         return (*names, *(name for name in OF_A_KEY if getattr(row, name)))
-    if not isinstance(row, Trace):
-        return names
-    for format_since, later in ((2, SINCE_FORMAT_2), (3, SINCE_FORMAT_3)):
-        names += tuple(name for name in later if row.format >= format_since or getattr(row, name))
     return names
 
 

@@ -10,13 +10,14 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from conversations.models import Feedback
+from conversations.models import Feedback, ReplyPurpose
 from tracing.models import Trace
 
 ROWS_PER_PAGE = 50
 SEQUENCE_SLACK = 1000
 LAST = 2**62
 NO_FEEDBACK = "none"
+ANY_PURPOSE = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,11 @@ class TracePage:
 class TraceFilter:
     """What a list or an export holds; empty values do not restrict. `since` and `until` are days, both included.
 
+    `purpose` is the customers' answers unless another one is wanted, or ANY_PURPOSE: tests and drafts do not fill their list.
     `feedback` is a rating that somebody gave, or NO_FEEDBACK.
     """
 
+    purpose: str = ReplyPurpose.ANSWER
     outcome: str = ""
     band: str = ""
     kind: str = ""
@@ -48,6 +51,7 @@ class TraceFilter:
 def filtered_traces(wanted: TraceFilter) -> QuerySet[Trace]:
     """The traces that pass, without their payloads."""
     columns = {
+        "purpose": "" if wanted.purpose == ANY_PURPOSE else wanted.purpose,
         "outcome": wanted.outcome,
         "confidence_band": wanted.band,
         "kind": wanted.kind,
@@ -135,9 +139,9 @@ def original_reply_of(trace: Trace) -> UUID | None:
 
 
 def turn_of(trace: Trace) -> Turn:
-    """The answer's place in its conversation."""
+    """The answer's place in its conversation, a draft's among its drafts."""
     replies = list(
-        Trace.objects.filter(conversation_id=trace.conversation_id)
+        Trace.objects.filter(conversation_id=trace.conversation_id, purpose=trace.purpose)
         .order_by("sequence")
         .values_list("reply_id", flat=True)
     )

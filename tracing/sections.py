@@ -12,9 +12,9 @@ from typing import Any
 from tracing.content import TraceContent
 from tracing.plain import Malformed, to_plain
 
-# Format 3 has more columns that the chain covers; its sections are those of format 2.
-FORMAT_VERSION = 3
-FORMATS = (2, 3)
+# Later formats have more columns that the chain covers (`tracing.columns`).
+FORMAT_VERSION = 4
+FORMATS = (2, 3, 4)
 PROMPT_FIELDS = ("question", "search_query", "history", "prompt", "dropped", "question_terms", "topics", "missing")
 PASSAGE_FIELDS = ("slug", "title", "heading", "text")
 

@@ -15,6 +15,7 @@ from conversations.models import Feedback
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from tracing import words
+from tracing.columns import column_words
 from tracing.export_views import MAX_ROWS
 from tracing.forms import AnalysisForm, ExportForm, FilterForm, ReasonForm
 from tracing.job_failures import sentence_of
@@ -187,6 +188,7 @@ def _render_report(
     may_open = Right.READ_TRACE_CONTENT in request.rights
     context |= {
         "trace": trace,
+        "column_words": column_words(trace),
         "turn": turn_of(trace),
         "original_reply_id": original_reply_of(trace),
         "feedback": feedback_of([trace]).get(trace.reply_id, []),

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import Field
 from rest_framework.response import Response
 
-from conversations.models import Author, Conversation, Message, Outcome, Reply, ReplyStatus
+from conversations.models import Author, Conversation, Message, Outcome, Reply, ReplyPurpose, ReplyStatus
 from helpdesk.api.shapes import Moment, Shape
 from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api_keys.scopes import Scope
@@ -39,7 +39,7 @@ class SecondsShape(Shape):
 
 
 class RepliesShape(Shape):
-    """Replies that ended, by outcome, those without an answer by code, and those still open."""
+    """Answers that ended, by outcome, those without an answer by code, and those still open."""
 
     by_outcome: dict[str, int]
     failed: dict[str, int]
@@ -84,7 +84,8 @@ def figures(since: datetime, until: datetime) -> StatsShape:
     """The figures of the tenant in scope, in four queries."""
     conversations = Conversation.objects.filter(created_at__range=(since, until), deleted_at__isnull=True)
     answers = Message.objects.filter(author=Author.AI, created_at__range=(since, until))
-    failed = Reply.objects.filter(status=ReplyStatus.FAILED, finished_at__range=(since, until))
+    replies = Reply.objects.filter(purpose=ReplyPurpose.ANSWER)
+    failed = replies.filter(status=ReplyStatus.FAILED, finished_at__range=(since, until))
     totals = answers.aggregate(
         p50=Percentile("seconds", fraction=0.5),
         p95=Percentile("seconds", fraction=0.95),
@@ -92,7 +93,7 @@ def figures(since: datetime, until: datetime) -> StatsShape:
     )
     outcomes = {name: totals[name] for name in Outcome.values}
     ended = sum(outcomes.values())
-    in_flight = Reply.objects.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING]).count()
+    in_flight = replies.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING]).count()
     return StatsShape(
         since=since,
         until=until,

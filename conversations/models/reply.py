@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models.assistant import Assistant
 from conversations.models.conversation import Conversation
 from conversations.models.message import Message
 from helpdesk.tenants.models import TenantModel
@@ -28,16 +29,36 @@ class ReplyPriority(models.IntegerChoices):
     BATCH = 50, _("Batch job")
 
 
+class ReplyPurpose(models.TextChoices):
+    """What the text is for: an answer stands in the transcript, everything else is for the tenant's own people."""
+
+    ANSWER = "answer", _("Answer")
+    DRAFT = "draft", _("Draft")
+    SUMMARY = "summary", _("Summary")
+    TRANSLATION = "translation", _("Translation")
+    TEST = "test", _("Test")
+
+
 class Reply(TenantModel):
-    """The work of answering one customer message. The row is the truth; the queue and the stream are disposable.
+    """The work of writing one text about one message, mostly its answer. The row is the truth; queue and stream are disposable.
+
+    `assistant` and `assistant_version` say whose settings the last attempt used: the claim reads them, so they are empty
+    before, and a version that is empty behind it is older than these columns. `variant` names the setting that an
+    experiment chose; empty without one.
 
     `parameters` are what this request asked for beside the assistant's own settings (see `conversations.parameters`); what
     the caller wrote in them goes when the reply ends.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="replies")
-    question = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="reply")
+    question = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="replies")
     answer = models.OneToOneField(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="answer_to")
+    purpose = models.CharField(max_length=12, choices=ReplyPurpose, default=ReplyPurpose.ANSWER)
+    assistant = models.ForeignKey(
+        Assistant, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    assistant_version = models.PositiveIntegerField(null=True, blank=True)
+    variant = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=8, choices=ReplyStatus, default=ReplyStatus.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
@@ -54,6 +75,11 @@ class Reply(TenantModel):
     deadline_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["question"], condition=models.Q(purpose=ReplyPurpose.ANSWER), name="one_answer_to_each_question"
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["tenant", "queued_at"],

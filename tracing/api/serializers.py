@@ -6,9 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from conversations.models import FeedbackReason, Outcome, Rating
+from conversations.models import FeedbackReason, Outcome, Rating, ReplyPurpose
 from helpdesk.tenants.models import Language
 from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
+from tracing.queries import ANY_PURPOSE
 from tracing.reasons import MAX_REASON, MIN_REASON
 
 
@@ -19,8 +20,11 @@ class ReasonSerializer(serializers.Serializer[Any]):
 
 
 class FilterSerializer(serializers.Serializer[Any]):
-    """Which traces are meant; what is left out does not restrict."""
+    """Which traces are meant; what is left out does not restrict, but for the purpose."""
 
+    purpose = serializers.ChoiceField(
+        choices=[*ReplyPurpose.values, ANY_PURPOSE], default=ReplyPurpose.ANSWER.value, required=False
+    )
     outcome = serializers.ChoiceField(choices=Outcome.choices, required=False)
     kind = serializers.ChoiceField(choices=AnswerKind.choices, required=False)
     band = serializers.ChoiceField(choices=ConfidenceBand.choices, required=False)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from conversations.models import Feedback, FeedbackReason, Giver, Outcome, Rating
+from conversations.models import Feedback, FeedbackReason, Giver, Outcome, Rating, ReplyPurpose
 from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
 from tracing.export.jsonl import integrity, plain_columns
@@ -44,6 +44,10 @@ class TraceShape(Shape):
     conversation_id: UUID
     created_at: Moment
     channel: str
+    purpose: Annotated[str, OneOf(ReplyPurpose)]
+    assistant_id: UUID | None
+    assistant_version: int | None
+    variant: str
     outcome: Annotated[str, OneOf(Outcome)]
     kind: Annotated[str, OneOf(AnswerKind, or_empty=True)]
     style: str

@@ -6,41 +6,13 @@ import csv
 import io
 from collections.abc import Sequence
 
+from tracing.columns import COLUMNS
 from tracing.export.jsonl import iso
 from tracing.models import Trace
 
 # Excel takes a file for UTF-8 only with this mark.
 BYTE_ORDER_MARK = "\ufeff".encode()
-COLUMNS = (
-    "sequence",
-    "reply_id",
-    "conversation_id",
-    "created_at",
-    "channel",
-    "outcome",
-    "cache",
-    "cached_from",
-    "saved_tokens",
-    "kind",
-    "style",
-    "language",
-    "model",
-    "quantization",
-    "confidence_band",
-    "finish_reason",
-    "attempt",
-    "prompt_tokens",
-    "cached_prompt_tokens",
-    "answer_tokens",
-    "candidate_count",
-    "source_count",
-    "queue_ms",
-    "retrieve_ms",
-    "first_token_ms",
-    "total_ms",
-    "content_bytes",
-    "sealed_bytes",
-)
+NAMES = tuple(column.name for column in COLUMNS if column.in_csv)
 DERIVED = ("steps_ms", "erased_at", "feedback")
 # What a spreadsheet may run as a formula at the start of a cell, full width too.
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
@@ -48,12 +20,12 @@ FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 
 def header_row() -> bytes:
     """The byte order mark and the names of the columns."""
-    return BYTE_ORDER_MARK + _row([*COLUMNS, *DERIVED])
+    return BYTE_ORDER_MARK + _row([*NAMES, *DERIVED])
 
 
 def trace_row(trace: Trace) -> bytes:
     """One trace. `steps_ms` lists the steps as name=milliseconds, `feedback` as giver=rating."""
-    values = [iso(trace.created_at) if name == "created_at" else getattr(trace, name) for name in COLUMNS]
+    values = [iso(trace.created_at) if name == "created_at" else getattr(trace, name) for name in NAMES]
     steps = "; ".join(f"{step['name']}={step['duration_ms']}" for step in trace.steps)
     feedback = "; ".join(f"{given.given_by}={given.rating}" for given in trace.reply.feedback.all())
     return _row([*values, steps, iso(trace.key.destroyed_at) if trace.key.destroyed_at else None, feedback])

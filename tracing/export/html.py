@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, override
 
 from tracing import words
+from tracing.columns import column_words
 from tracing.export.jsonl import integrity
 from tracing.export.rows import ExportedTrace
 from tracing.read import trace_shape
@@ -60,6 +61,7 @@ def _context(exported: ExportedTrace, tenant: str, code: str) -> dict[str, Any]:
         "key": code.partition("-")[0],
         "tenant_slug": tenant,
         "trace": trace,
+        "column_words": column_words(trace),
         "shape": shape,
         "feedback": list(trace.reply.feedback.all()),
         "integrity": integrity(trace),

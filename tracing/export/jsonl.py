@@ -14,14 +14,12 @@ from django.utils.translation import override
 from conversations.models import Feedback
 from helpdesk.errors import GlassdeskError
 from tracing.analyses import OpenedAnalysis
+from tracing.columns import COLUMNS
 from tracing.export.rows import ExportedTrace
-from tracing.links import LINKED_FIELDS, SINCE_FORMAT_2, SINCE_FORMAT_3, label
 from tracing.models import Trace
 
 SCHEMA = "glassdesk.trace/1"
 NOTE_SCHEMA = "glassdesk.note/1"
-# They stand under "integrity", or say nothing outside of the database.
-ELSEWHERE = {"tenant_id", "sequence", "format", "key_id"}
 
 
 def plain_trace(exported: ExportedTrace, *, tenant: str) -> dict[str, Any]:
@@ -58,8 +56,7 @@ def trace_document(exported: ExportedTrace, *, tenant: str) -> bytes:
 
 def plain_columns(trace: Trace) -> dict[str, Any]:
     """What lists and metrics know of the trace: no content."""
-    names = (*LINKED_FIELDS[label(trace)], *SINCE_FORMAT_2, *SINCE_FORMAT_3)
-    return {name: _plain(getattr(trace, name)) for name in names if name not in ELSEWHERE}
+    return {column.name: _plain(getattr(trace, column.name)) for column in COLUMNS if column.in_json}
 
 
 def integrity(trace: Trace) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from typing import Any
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as gen_ai
 
 from knowledge.search.ranking import FUSED
+from tracing.columns import COLUMNS
 from tracing.content import CandidateRecord, PromptTurn, SamplingRecord, TraceContent
 from tracing.export.rows import ExportedTrace
+from tracing.models import Trace
 
 Attributes = dict[str, str | bool | int | float | Sequence[str]]
 PROVIDER = "glassdesk"
@@ -31,23 +33,11 @@ def root_attributes(exported: ExportedTrace) -> Attributes:
     found: Attributes = {
         SPAN_KIND: "CHAIN",
         gen_ai.GEN_AI_CONVERSATION_ID: str(trace.conversation_id),
-        "session.id": str(trace.conversation_id),
-        "glassdesk.trace.id": str(trace.id),
-        "glassdesk.reply.id": str(trace.reply_id),
-        "glassdesk.outcome": trace.outcome,
-        "glassdesk.style": trace.style,
-        "glassdesk.language": trace.language,
-        "glassdesk.confidence.band": trace.confidence_band,
-        "glassdesk.attempt": trace.attempt,
-        "glassdesk.candidates.considered": trace.candidate_count,
-        "glassdesk.candidates.used": trace.source_count,
-        "glassdesk.chain.sequence": trace.sequence,
         "glassdesk.chain.link": bytes(trace.chain).hex(),
         "glassdesk.sealed.digest": bytes(trace.sealed_digest).hex(),
         "glassdesk.sealed.prompt_digest": bytes(trace.sealed_prompt_digest).hex(),
+        **_column_attributes(trace),
     }
-    if trace.channel:
-        found["glassdesk.channel"] = trace.channel
     if trace.cache:
         # The conventions name the cache of prompts only; a whole answer that was given again has no usage of its own.
         found |= {
@@ -61,6 +51,16 @@ def root_attributes(exported: ExportedTrace) -> Attributes:
         found["glassdesk.content.error"] = exported.trouble.code
     content = _content(exported)
     return found | (_texts(content.question, content.answer) if content else {})
+
+
+def _column_attributes(trace: Trace) -> Attributes:
+    """The plain columns that have a name there and hold anything."""
+    values = {column.attribute: getattr(trace, column.name) for column in COLUMNS if column.attribute}
+    return {
+        name: value if isinstance(value, int | float) else str(value)
+        for name, value in values.items()
+        if value is not None and value != ""
+    }
 
 
 def step_attributes(name: str) -> Attributes:

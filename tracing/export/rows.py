@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from django.utils import timezone
 from helpdesk.tenants.scope import tenant_atomic
 from tracing.export.readers import Reader
 from tracing.models import Trace
-from tracing.queries import TraceFilter, filtered_traces
+from tracing.queries import ANY_PURPOSE, TraceFilter, filtered_traces
 from tracing.read import OpenedTrace, TraceShape, TraceUnreadable, trace_shape
 
 ROWS_AT_ONCE = 500
@@ -50,7 +50,7 @@ def exported_traces(
     def portion(before: int, size: int) -> list[ExportedTrace]:
         with timezone.override(zone), tenant_atomic(tenant_id):
             reader.admit()
-            rows = _rows(wanted, reply_id).filter(sequence__lt=before).select_related("key", "reply")
+            rows = _rows(wanted, reply_id).filter(sequence__lt=before).select_related("key", "reply", "assistant")
             rows = rows.prefetch_related("reply__feedback")
             return [read_one(trace, reader) for trace in rows.order_by("-sequence")[:size]]
 
@@ -82,5 +82,6 @@ def read_one(trace: Trace, reader: Reader) -> ExportedTrace:
 
 
 def _rows(wanted: TraceFilter, reply_id: UUID | None) -> QuerySet[Trace]:
-    rows = filtered_traces(wanted)
-    return rows.filter(reply_id=reply_id) if reply_id else rows
+    if reply_id is None:
+        return filtered_traces(wanted)
+    return filtered_traces(replace(wanted, purpose=ANY_PURPOSE)).filter(reply_id=reply_id)

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import AnswerStyle, CacheKind, Channel, Conversation, Outcome, Reply
+from conversations.models import AnswerStyle, Assistant, CacheKind, Channel, Conversation, Outcome, Reply, ReplyPurpose
 from helpdesk.api_keys.models import ApiKey
 from helpdesk.tenants.models import Language
 from tracing.models.chained import ChainedModel
@@ -41,12 +41,20 @@ class Trace(ChainedModel):
 
     An answer that was given again has `cache`, the id of the trace that it was written with in `cached_from` (which may be
     deleted since), and in `saved_tokens` what that one took, prompt and answer.
+
+    Records from before format 4 name no assistant. `tracing.columns` says of each plain column where it shows.
     """
 
     reply = models.OneToOneField(Reply, on_delete=models.RESTRICT, related_name="trace")
     conversation = models.ForeignKey(Conversation, on_delete=models.RESTRICT, related_name="traces")
     created_at = models.DateTimeField(default=timezone.now)
-    channel = models.CharField(max_length=6, choices=Channel, blank=True)
+    channel = models.CharField(max_length=16, choices=Channel, blank=True)
+    purpose = models.CharField(max_length=12, choices=ReplyPurpose, default=ReplyPurpose.ANSWER)
+    assistant = models.ForeignKey(
+        Assistant, null=True, blank=True, on_delete=models.RESTRICT, related_name="+", db_index=False
+    )
+    assistant_version = models.PositiveIntegerField(null=True, blank=True)
+    variant = models.CharField(max_length=40, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome)
     cache = models.CharField(max_length=8, choices=CacheKind, blank=True)
     cached_from = models.UUIDField(null=True, blank=True)
@@ -85,8 +93,8 @@ class Trace(ChainedModel):
             # With what the charts over time read, so that they need not fetch the rows.
             models.Index(
                 fields=["tenant", "created_at"],
-                include=["outcome", "confidence_band", "queue_ms", "total_ms"],
-                name="traces_by_day",
+                include=["purpose", "outcome", "confidence_band", "queue_ms", "total_ms"],
+                name="traces_by_time",
             ),
             # A filter that few rows pass must not read them all to fill a page.
             models.Index(fields=["tenant", "outcome", "sequence"], name="traces_by_outcome"),
@@ -94,12 +102,17 @@ class Trace(ChainedModel):
             models.Index(fields=["tenant", "kind", "sequence"], name="traces_by_kind"),
             models.Index(fields=["tenant", "language", "sequence"], name="traces_by_language"),
             models.Index(fields=["tenant", "model", "sequence"], name="traces_by_model"),
+            models.Index(
+                fields=["tenant", "purpose", "sequence"],
+                name="traces_by_purpose",
+                condition=~models.Q(purpose=ReplyPurpose.ANSWER),
+            ),
             models.Index(fields=["tenant", "cache", "sequence"], name="traces_by_cache", condition=~models.Q(cache="")),
             models.Index(
                 fields=["tenant", "created_at"],
-                name="traces_given_again",
+                name="traces_cached",
                 condition=~models.Q(cache=""),
-                include=["cache", "saved_tokens"],
+                include=["purpose", "cache", "saved_tokens"],
             ),
         ]
 

@@ -125,7 +125,7 @@ def test_the_trace_of_a_repeated_answer_is_its_own_and_names_the_original(worker
         content, original = content_of(again.trace), content_of(first.trace)
         assert verify_chain(None).is_sound
         assert not AnalysisJob.objects.filter(trace=again.trace).exists()
-    assert (again.trace.cached_from, again.trace.format) == (first.trace.id, 3)
+    assert (again.trace.cached_from, again.trace.format) == (first.trace.id, 4)
     assert again.trace.saved_tokens == first.trace.prompt_tokens + first.trace.answer_tokens > 0
     assert (again.trace.prompt_tokens, again.trace.answer_tokens, again.trace.model) == (0, 0, "")
     assert content.cached is not None

@@ -57,7 +57,7 @@ def make_format1_trace(tenant: Tenant) -> Trace:
     with tenant_atomic(tenant.id):
         finish_reply(reply, Answer(body=made.content.answer, language="en", outcome=Outcome.ANSWERED))
         trace = record._plain_trace(reply, made)
-        trace.channel = ""
+        trace.channel, trace.assistant_id, trace.assistant_version = "", None, None
         trace.key, key = _content_key(tenant)
         trace.format, encoded = 1, made.content.to_json()
         trace.sealed = seal_content(key, encoded, f"glassdesk/trace/1/{tenant.id}/{trace.id}/content".encode())

@@ -18,12 +18,14 @@ from helpdesk import crypto
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic, tenant_snapshot
 from tests.factories import make_tenant
+from tests.integration.tracing.format1 import LINKED as FORMAT_1
 from tests.integration.tracing.format1 import make_format1_trace
 from tests.integration.tracing.rows import claimed_reply, make_trace, make_traces
 from tests.integration.tracing.vault import make_analysis, opened, tamperer, verified
 from tests.unit.tracing.samples import ANSWER, make_content, make_record
 from tracing import keys, links
 from tracing.chain import append_to_chain, locked_head
+from tracing.columns import COLUMNS
 from tracing.models import DeletionReceipt, KeyEvent, Trace, TraceAccess, TraceAnalysis
 from tracing.record import record_trace
 from tracing.verify import verify_chain
@@ -293,8 +295,7 @@ def test_a_trace_cannot_be_passed_off_as_one_of_format_1(tenant, tamper):
 def test_every_column_is_in_the_link(model):
     payloads = {"chain", "sealed", "sealed_prompt", "sealed_digest", "sealed_prompt_digest"}
     columns = {field.attname for field in model._meta.concrete_fields}
-    linked = set(links.LINKED_FIELDS[model._meta.model_name])
-    linked |= set(links.SINCE_FORMAT_2) | set(links.SINCE_FORMAT_3) if model is Trace else set()
+    linked = {column.name for column in COLUMNS} if model is Trace else set(links.LINKED_FIELDS[model._meta.model_name])
     linked |= set(links.OF_A_KEY) if model is TraceAccess else set()
     assert columns - payloads == linked - payloads
 
@@ -302,7 +303,7 @@ def test_every_column_is_in_the_link(model):
 def test_a_row_of_format_2_keeps_its_link_and_takes_no_later_column_unnoticed():
     key, previous, shared = b"k" * 32, b"p" * 32, {"id": uuid.uuid4(), "tenant_id": uuid.uuid4(), "sequence": 1}
     row = Trace(format=2, kind="direct", sealed_digest=b"a", sealed_prompt_digest=b"b", **shared)
-    columns = {name: getattr(row, name) for name in (*links.LINKED_FIELDS["trace"], "kind")}
+    columns = {name: getattr(row, name) for name in (*FORMAT_1, "kind")}
     columns["created_at"] = row.created_at.isoformat()
     plain = json.dumps(columns, sort_keys=True, default=str).encode()
     assert links.link(key, row, previous=previous) == crypto.chain(key, b"trace/2", previous, b"a", b"b", plain)

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from conversations.models import CacheKind, Outcome, Rating
+from conversations.models import CacheKind, Outcome, Rating, ReplyPurpose
 from helpdesk.errors import GlassdeskError
 from helpdesk.tenants.models import Language
 from tracing.export.readers import ShellReader
@@ -21,7 +21,7 @@ from tracing.export.rows import ExportedTrace, count_traces, exported_traces
 from tracing.management.targets import FORMATS, Target, open_target
 from tracing.management.tenants import named_tenant
 from tracing.models import AnswerKind, ConfidenceBand
-from tracing.queries import NO_FEEDBACK, TraceFilter
+from tracing.queries import ANY_PURPOSE, NO_FEEDBACK, TraceFilter
 
 
 class Command(BaseCommand):
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=FORMATS, required=True)
         parser.add_argument("--since", type=date.fromisoformat, help="from this day on, such as 2026-05-01 (UTC)")
         parser.add_argument("--until", type=date.fromisoformat, help="up to and with this day")
+        parser.add_argument("--purpose", choices=[*ReplyPurpose.values, ANY_PURPOSE], default=ReplyPurpose.ANSWER.value)
         parser.add_argument("--outcome", choices=Outcome.values, default="")
         parser.add_argument("--band", choices=ConfidenceBand.values, default="")
         parser.add_argument("--language", choices=Language.values, default="")
