@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from batches.errors import MAX_ERRORS, BacklogFull, BatchInvalid, LineError, TooManyItems
 from batches.lines import Line, Submission
 from batches.models import FED_STATES, Batch, BatchItem, BatchState, ItemState
-from batches.open_tenants import note_open
 from batches.prompts import Prompt, read_parameters, read_prompt
 from batches.queries import batch_by_id
 from batches.queueing import enqueue_feed
@@ -24,6 +23,8 @@ from conversations.models import Visitor
 from conversations.queries import default_assistant
 from conversations.replies import stop_reply
 from helpdesk.errors import InvalidInput
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import User
 
@@ -56,7 +57,8 @@ def submit_batch(
             [_item(batch, position, prompt) for position, prompt in enumerate(prompts, start=1)],
             batch_size=ITEMS_AT_ONCE,
         )
-        transaction.on_commit(lambda: _announce(tenant_id))
+        note(Kind.BATCHES)
+        transaction.on_commit(enqueue_feed)
     return batch
 
 
@@ -83,11 +85,6 @@ def cancel_batch(*, tenant_id: UUID, batch_id: UUID) -> Batch:
         transaction.on_commit(enqueue_feed)
         batch.refresh_from_db()
         return batch
-
-
-def _announce(tenant_id: UUID) -> None:
-    note_open(tenant_id)
-    enqueue_feed()
 
 
 def _checked(lines: Iterable[Line], defaults: dict[str, Any]) -> list[Prompt]:

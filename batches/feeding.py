@@ -18,7 +18,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from batches.models import FED_STATES, OPEN_STATES, Batch, BatchItem, BatchState, ItemState
-from batches.open_tenants import forget_if_closed, open_tenants
+from batches.queries import has_open_batches
 from batches.settling import settle_items
 from batches.turns import Standing, share_slots
 from conversations.admission import LAST_SHARE
@@ -27,6 +27,8 @@ from conversations.queries import default_assistant
 from conversations.queueing import enqueue_reply
 from conversations.transcript import append_message
 from helpdesk.errors import GlassdeskError
+from helpdesk.pending.marks import forget_if_done, note, tenants_with
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
 logger = structlog.get_logger(__name__)
@@ -38,17 +40,20 @@ FEEDER_LOCK = 7_301_442_019_335_801
 def feed() -> int:
     """Settle what has ended and begin as many items as there are free slots; returns how many began.
 
-    A second feeder at the same time does nothing. Raises redis.RedisError.
+    A second feeder at the same time does nothing.
     """
-    tenant_ids = open_tenants()
+    noted = tenants_with(Kind.BATCHES)
+    if not noted:
+        return 0
     with transaction.atomic():
         if not _is_only_feeder():
             return 0
-        standings = {tenant_id: _standings(tenant_id) for tenant_id in tenant_ids}
-        begun = _begin([each for found in standings.values() for each in found])
-    for tenant_id, found in standings.items():
-        if not found:
-            forget_if_closed(tenant_id)
+        standings = [standing for each in noted for standing in _standings(each.tenant_id)]
+        begun = _begin(standings)
+    at_work = {standing.tenant_id for standing in standings}
+    for each in noted:
+        if each.tenant_id not in at_work or len(each.marks) > 1:
+            forget_if_done(each, has_open=has_open_batches)
     return begun
 
 
@@ -128,5 +133,6 @@ def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant, *, rank: in
     )
     item.state, item.reply, item.messages, item.parameters = ItemState.RUNNING, reply, [], {}
     item.save(update_fields=["state", "reply", "messages", "parameters"])
+    note(Kind.REPLIES)
     tenant_id = current_tenant_id()
     transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=assistant.model, rank=rank))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from batches.models import Batch, BatchItem, ItemState
+from batches.models import OPEN_STATES, Batch, BatchItem, ItemState
 from helpdesk.errors import NotFound
 from tracing.models import Trace
 
@@ -42,6 +42,11 @@ def batch_by_id(batch_id: UUID, *, lock: bool = False) -> Batch:
     if batch is None:
         raise NotFound
     return batch
+
+
+def has_open_batches() -> bool:
+    """Whether the tenant has a batch that has not ended."""
+    return bool(Batch.objects.filter(state__in=OPEN_STATES).exists())
 
 
 def progress_of(batches: Iterable[Batch]) -> dict[UUID, Progress]:

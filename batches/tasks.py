@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import redis
 import structlog
 from celery import shared_task
 from django.db import DatabaseError
@@ -18,6 +17,6 @@ def feed_batches() -> None:
     """Settle and begin items; what fails is tried again a second later."""
     try:
         feed()
-    except (DatabaseError, redis.RedisError) as error:
+    except DatabaseError as error:
         # Its text may quote a row.
         logger.warning("batches_not_fed", error=type(error).__name__)

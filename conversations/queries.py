@@ -15,6 +15,11 @@ from helpdesk.errors import NotFound
 IN_FLIGHT = (ReplyStatus.QUEUED, ReplyStatus.RUNNING)
 
 
+def has_open_replies() -> bool:
+    """Whether a reply of the tenant waits or is being written."""
+    return bool(Reply.objects.filter(status__in=IN_FLIGHT).exists())
+
+
 def default_assistant() -> Assistant:
     """The tenant's assistant; raises NotFound for a tenant that was never set up."""
     assistant: Assistant | None = Assistant.objects.filter(is_default=True).first()

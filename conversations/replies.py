@@ -36,6 +36,8 @@ from conversations.queueing import enqueue_reply
 from conversations.transcript import append_message
 from helpdesk.facts.kinds import AI, SYSTEM, Actor, FactKind
 from helpdesk.facts.recording import Value, record
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
@@ -92,6 +94,7 @@ def queue_reply(
         parameters=parameters.to_json(),
         deadline_at=timezone.now() + timedelta(seconds=deadline_seconds),
     )
+    note(Kind.REPLIES)
     tenant_id, model = current_tenant_id(), conversation.assistant.model
     _record(FactKind.REPLY_QUEUED, reply, conversation.channel, wait_seconds=wait_seconds)
     transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, rank=rank))
@@ -114,21 +117,16 @@ def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply
             "worker": worker,
             "claimed_at": now,
             "lease_until": now + timedelta(seconds=settings.REPLY_LEASE_SECONDS),
+            # Whose settings this attempt uses: those that were just read, whatever anybody saves meanwhile.
+            "assistant": reply.conversation.assistant,
+            "assistant_version": reply.conversation.assistant.version,
         }
         if not queued.filter(attempt=reply.attempt).update(**claim):
             return None
         for name, value in claim.items():
             setattr(reply, name, value)
-        _name_the_assistant(reply)
         _record(FactKind.REPLY_BEGUN, reply, reply.conversation.channel, actor=AI)
         return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
-
-
-def _name_the_assistant(reply: Reply) -> None:
-    """Whose settings this attempt uses: those that were just read, whatever anybody saves meanwhile."""
-    assistant = reply.conversation.assistant
-    reply.assistant, reply.assistant_version = assistant, assistant.version
-    reply.save(update_fields=["assistant", "assistant_version"])
 
 
 def _history(reply: Reply) -> list[Message]:

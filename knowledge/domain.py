@@ -14,6 +14,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.errors import Conflict, InvalidInput, NotFound
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import passages, queries, state
@@ -108,6 +110,9 @@ def restore_article(*, tenant_id: UUID, article_id: UUID) -> Article:
         if article.status == ArticleStatus.ARCHIVED:
             was_published = article.published_version_id is not None
             _set_status(article, ArticleStatus.PUBLISHED if was_published else ArticleStatus.DRAFT)
+            # Its passages may be without vectors, or of older rules.
+            note(Kind.EMBEDDINGS)
+            note(Kind.REWRITING)
     return article
 
 

@@ -11,6 +11,8 @@ from django.contrib.postgres.search import SearchVector
 from django.db import DataError
 from django.db.models import F, Q, Value
 
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import state
 from knowledge.chunking.chunks import (
@@ -98,6 +100,7 @@ def _write_passages(article: Article, version: ArticleVersion) -> int:
         )
         for passage in split_article(version.body)
     )
+    note(Kind.EMBEDDINGS)
     return len(written)
 
 

@@ -101,6 +101,16 @@ def is_index_complete() -> bool:
     return not passages().filter(embedding__isnull=True).exists()
 
 
+def is_waiting_for_vectors() -> bool:
+    """Whether a published passage has no vectors yet."""
+    return not is_index_complete()
+
+
+def has_passages_written_before(text_version: int) -> bool:
+    """Whether a published passage was cut by older rules."""
+    return passages().filter(text_version__lt=text_version).exists()
+
+
 def articles_written_before(text_version: int, *, limit: int) -> list[Article]:
     """Published articles whose passages were cut by older rules, locked; those that somebody is changing are left out."""
     outdated = passages().filter(text_version__lt=text_version).values("article")

@@ -30,6 +30,11 @@ def rewrite_passages(*, tenant_id: UUID) -> list[UUID]:
         return rewritten
 
 
+def has_outdated_passages() -> bool:
+    """Whether the tenant in scope has published passages of older rules."""
+    return queries.has_passages_written_before(TEXT_VERSION)
+
+
 def _rewrite(article: Article, version: ArticleVersion) -> bool:
     """Whether the passages are new; those of a text that the new rules cannot cut stay, and are not tried again."""
     try:

@@ -11,6 +11,8 @@ import structlog
 from django.utils import timezone
 
 from helpdesk.crypto import SealError
+from helpdesk.pending.marks import forget_if_done, note, tenants_with, thin_out
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tracing.anchors import (
@@ -60,6 +62,32 @@ def anchor_chains() -> int:
         return 0
 
 
+def anchor_noted_chains() -> int:
+    """Like `anchor_chains`, and costs one statement while no chain has moved since."""
+    if anchors_file() is None:
+        thin_out(Kind.ANCHORS)
+        return 0
+    noted = tenants_with(Kind.ANCHORS)
+    if not noted:
+        return 0
+    # All of them: the line that any chain was anchored at last says whether the file is whole.
+    moved = anchor_chains()
+    for each in noted:
+        forget_if_done(each, has_open=is_behind)
+    return moved
+
+
+def is_behind() -> bool:
+    """Whether the chain of the tenant in scope has moved since its anchor, or needs a look for another reason."""
+    if anchors_file() is None:
+        return False
+    head: ChainHead | None = ChainHead.objects.first()
+    try:
+        return head is None or head.sequence != head.anchored or not is_head(active_key(KeyPurpose.CHAIN)[1], head)
+    except SealError:
+        return True
+
+
 def accept_restore(tenant_id: UUID) -> int | None:
     """Note that an operator put this tenant's chain back to where it stands; returns that. None when anchors are off.
 
@@ -89,6 +117,7 @@ def begin_new_file() -> Path | None:
         for tenant_id in _tenant_ids():
             with tenant_atomic(tenant_id):
                 ChainHead.objects.update(anchored=None, anchor_line=0)
+                note(Kind.ANCHORS)
         logger.warning("anchors_begun_anew", aside=aside.name if aside else None)
         _anchor(path)
     return aside

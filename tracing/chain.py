@@ -7,6 +7,8 @@ from typing import TypeVar
 import structlog
 from django.db import transaction
 
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from tracing import links
 from tracing.keys import active_key
 from tracing.models import ChainedModel, ChainHead, KeyEvent, KeyEventKind, KeyPurpose
@@ -51,6 +53,7 @@ def locked_head() -> ChainHead:
         key = active_key(KeyPurpose.CHAIN)[1]
         mac = links.head_mac(key, sequence=0, chain=links.GENESIS)
         ChainHead.objects.bulk_create([ChainHead(chain=links.GENESIS, mac=mac)], ignore_conflicts=True)
+        note(Kind.ANCHORS)
         head = heads.get()
         if head.sequence == 0:
             _note_state(key, head)
@@ -87,6 +90,7 @@ def _append(key: bytes, head: ChainHead, row: ChainedModel) -> None:
     row.sequence = head.sequence + 1
     row.chain = links.link(key, row, previous=bytes(head.chain))
     row.save(force_insert=True)
+    note(Kind.ANCHORS)
     head.sequence, head.chain = row.sequence, row.chain
     if is_genuine:
         head.mac = links.head_mac(key, sequence=head.sequence, chain=bytes(head.chain))

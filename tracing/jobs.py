@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.queue.workers import WorkerStatus
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
@@ -58,6 +60,7 @@ def _open_job(trace: Trace, *, kind: AnalysisKind, parameters: dict[str, Any], *
     """A new job, or the same one that is open already."""
     wanted = {"trace": trace, "kind": str(kind), "parameters": parameters}
     AnalysisJob.objects.bulk_create([AnalysisJob(**wanted, **requester)], ignore_conflicts=True)
+    note(Kind.ANALYSES)
     found: AnalysisJob = AnalysisJob.objects.filter(**wanted, state__in=OPEN).latest("queued_at")
     return found
 
@@ -134,6 +137,11 @@ def recover_jobs(tenant_id: UUID) -> int:
         for job in jobs:
             _send(job, tenant_id, workers)
     return len(jobs)
+
+
+def has_open_jobs() -> bool:
+    """Whether an analysis of the tenant in scope waits or is being made."""
+    return bool(AnalysisJob.objects.filter(state__in=OPEN).exists())
 
 
 def open_jobs(trace: Trace) -> list[AnalysisJob]:

@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from conversations.feedback import blank_comments
 from conversations.models import Feedback
 from helpdesk.errors import InvalidInput
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import User
 from tracing.chain import append_to_chain, locked_head
@@ -63,6 +65,7 @@ def set_policy(
     begin_change()
     before = current_policy()
     policy: RetentionPolicy = RetentionPolicy.objects.update_or_create(defaults=fields)[0]
+    note(Kind.RETENTION)
     if before is None or in_force(before) != in_force(policy):
         log_change(ChangeKind.POLICY_SET, user=user, policy=in_force(policy))
     return policy
@@ -72,6 +75,12 @@ def current_policy() -> RetentionPolicy | None:
     """The policy of the tenant in scope."""
     policy: RetentionPolicy | None = RetentionPolicy.objects.first()
     return policy
+
+
+def has_limits() -> bool:
+    """Whether the policy of the tenant in scope ever deletes anything."""
+    policy = current_policy()
+    return any(_cutoff(policy, kind) is not None for kind in CLASSES)
 
 
 def apply_retention(tenant_id: UUID, *, batch: int = BATCH) -> dict[DeletionKind, int]:

@@ -10,11 +10,12 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from helpdesk.crypto import SealError
+from helpdesk.pending.marks import sweep
+from helpdesk.pending.models import Kind
 from helpdesk.queue.celery import app
-from helpdesk.tenants.models import Tenant
-from tracing.anchoring import anchor_chains
-from tracing.jobs import recover_jobs
-from tracing.retention import apply_retention
+from tracing.anchoring import anchor_noted_chains
+from tracing.jobs import has_open_jobs, recover_jobs
+from tracing.retention import apply_retention, has_limits
 
 APPLY_RETENTION = "tracing.apply_retention"
 LAST_RUN = "retention-last-run"
@@ -25,10 +26,10 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(name=APPLY_RETENTION)
 def apply_retention_everywhere() -> int:
-    """Apply every tenant's policy; returns how many rows were deleted or blanked. One tenant's trouble stops no other."""
+    """Apply every policy; returns how many rows were deleted or blanked. One tenant's trouble stops no other."""
     deleted = 0
     cache.set(LAST_RUN, timezone.now(), 2 * RUN_EVERY.total_seconds())
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
+    for tenant_id in sweep(Kind.RETENTION, has_open=has_limits):
         try:
             counts = apply_retention(tenant_id)
         except SealError as error:
@@ -43,7 +44,7 @@ def apply_retention_everywhere() -> int:
 @shared_task(name="tracing.anchor_chains")
 def anchor_chains_everywhere() -> int:
     """Say outside the database how far each chain has come; returns how many had moved."""
-    return anchor_chains()
+    return anchor_noted_chains()
 
 
 def next_retention_run() -> datetime | None:
@@ -55,5 +56,5 @@ def next_retention_run() -> datetime | None:
 @shared_task(name="tracing.sweep_analyses")
 def sweep_analyses() -> None:
     """Send lost requests for an analysis again."""
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
+    for tenant_id in sweep(Kind.ANALYSES, has_open=has_open_jobs):
         recover_jobs(tenant_id)

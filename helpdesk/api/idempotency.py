@@ -6,9 +6,10 @@ Only successes are kept. Whatever failed changed nothing, so that it may be trie
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -20,6 +21,8 @@ from rest_framework.response import Response
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.scope import tenant_atomic
 
 HEADER = "Idempotency-Key"
@@ -83,6 +86,7 @@ def claim(client: ApiClient, *, key: str, digest: str) -> UUID:
             # The first one has just failed and was forgotten.
             raise StillRunning
         if stored.id == row.id:
+            note(Kind.IDEMPOTENCY, due_at=_full_hour_after(row.expires_at))
             return row.id
         if stored.digest != digest:
             raise KeyReused
@@ -124,6 +128,27 @@ def forget_request(client: ApiClient, *, key: str, body: str | None = None) -> N
 def forget_answers_about(subject: UUID) -> None:
     """Remove kept answers about something that is being deleted. Runs inside `tenant_atomic`."""
     IdempotentRequest.objects.filter(subject=subject).update(body="", is_repeatable=False)
+
+
+def has_expired_requests() -> bool:
+    """Whether the tenant in scope has kept answers past their day."""
+    return bool(_expired().exists())
+
+
+def forget_expired_requests(tenant_id: UUID) -> None:
+    """Delete a tenant's kept answers past their day."""
+    with tenant_atomic(tenant_id):
+        _expired().delete()
+
+
+def _expired() -> QuerySet[IdempotentRequest]:
+    expired: QuerySet[IdempotentRequest] = IdempotentRequest.objects.filter(expires_at__lte=timezone.now())
+    return expired
+
+
+def _full_hour_after(moment: datetime) -> datetime:
+    """One mark does for all requests of an hour."""
+    return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _stored_response(stored: IdempotentRequest) -> HttpResponse:

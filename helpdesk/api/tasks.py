@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
-from helpdesk.api.models import IdempotentRequest
-from helpdesk.tenants.models import Tenant
-from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.api.idempotency import forget_expired_requests, has_expired_requests
+from helpdesk.pending.marks import sweep
+from helpdesk.pending.models import Kind
 
 
 @shared_task(name="api.forget_idempotent_requests")
 def forget_idempotent_requests() -> None:
-    """Delete what has expired, tenant by tenant."""
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
-        with tenant_atomic(tenant_id):
-            IdempotentRequest.objects.filter(expires_at__lte=timezone.now()).delete()
+    """Delete what has expired, of those who have something expired."""
+    for tenant_id in sweep(Kind.IDEMPOTENCY, has_open=has_expired_requests):
+        forget_expired_requests(tenant_id)

@@ -9,12 +9,11 @@ docs/decisions/0027-marks-of-open-work.md has the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import structlog
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
 from django.db.models import Max, Min
@@ -23,8 +22,6 @@ from django.db.models.functions import Now
 from helpdesk.pending.models import Kind, OpenWork
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic, tenant_snapshot
-
-logger = structlog.get_logger(__name__)
 
 HasOpen = Callable[[], bool]
 
@@ -90,10 +87,10 @@ def forget_if_done(noted: Noted, *, has_open: HasOpen) -> bool:
     return is_done
 
 
-def sweep(kind: Kind, work: Callable[[UUID], object], *, has_open: HasOpen) -> None:
-    """Do the work of every tenant that has some, and forget those that have none any more."""
+def sweep(kind: Kind, *, has_open: HasOpen) -> Iterator[UUID]:
+    """Each tenant that has work of this kind, to be done before the next one is asked for; who has none left is forgotten."""
     for noted in tenants_with(kind):
-        work(noted.tenant_id)
+        yield noted.tenant_id
         forget_if_done(noted, has_open=has_open)
 
 
@@ -105,14 +102,15 @@ def thin_out(kind: Kind) -> None:
     marks.exclude(id__in=newest).delete()
 
 
-def mend_if_missed(kind: Kind, tenant_id: UUID, *, has_open: HasOpen) -> bool:
-    """Note work that has no mark, which would be a fault of the desk's own, and log it; returns whether there was some."""
+def note_missed(kinds: Mapping[Kind, HasOpen], tenant_id: UUID) -> list[Kind]:
+    """Note open work of the tenant that has no mark; returns of which kinds."""
+    # One moment for all that is read: a sweep may forget work that ends meanwhile.
     with tenant_snapshot(tenant_id):
-        if not has_open() or OpenWork.objects.filter(tenant_id=tenant_id, kind=kind).exists():
-            return False
-        note(kind)
-    logger.error("open_work_not_noted", tenant_id=str(tenant_id), kind=kind)
-    return True
+        marked = set(OpenWork.objects.filter(tenant_id=tenant_id).values_list("kind", flat=True))
+        missed = [kind for kind, has_open in kinds.items() if kind not in marked and has_open()]
+        for kind in missed:
+            note(kind)
+    return missed
 
 
 def _delete(marks: Sequence[int]) -> None:

@@ -69,6 +69,7 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "check-open-work": {"task": "operations.check_open_work", "schedule": 60.0, "options": {"expires": 60}},
         "anchor-chains": {"task": "tracing.anchor_chains", "schedule": 300.0, "options": {"expires": 300}},
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
@@ -87,5 +88,14 @@ def step_of_rank(rank: int) -> int:
 
 
 app.autodiscover_tasks(
-    ["helpdesk.api", "helpdesk.facts", "conversations", "knowledge", "tracing", "batches", "inference_worker"]
+    [
+        "helpdesk.api",
+        "helpdesk.facts",
+        "helpdesk.operations",
+        "conversations",
+        "knowledge",
+        "tracing",
+        "batches",
+        "inference_worker",
+    ]
 )

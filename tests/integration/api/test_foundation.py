@@ -22,6 +22,8 @@ from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api.tasks import forget_idempotent_requests
 from helpdesk.api_keys.scopes import Scope
+from helpdesk.pending.marks import note
+from helpdesk.pending.models import Kind
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tests.api_access import ApiEndpoint, api_call, check_access
@@ -267,6 +269,7 @@ def test_kept_answers_go_with_their_subject_and_after_a_day(tenant: Tenant, key:
     assert api_call("POST", PATH, key, {}, Idempotency_Key="k1").status_code == 201
     with tenant_atomic(tenant.id):
         IdempotentRequest.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        note(Kind.IDEMPOTENCY, due_at=timezone.now() - timedelta(seconds=1))
     forget_idempotent_requests()
     with tenant_atomic(tenant.id):
         assert IdempotentRequest.objects.count() == 0

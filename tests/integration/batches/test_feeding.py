@@ -14,7 +14,6 @@ from django.utils import timezone
 from batches import feeding
 from batches.feeding import feed
 from batches.models import BatchItem, BatchState
-from batches.open_tenants import KEY, SCANNED_KEY, open_tenants
 from batches.queueing import FEED
 from conversations import replies
 from conversations.failures import FailureCode
@@ -22,6 +21,8 @@ from conversations.models import Assistant, Channel, Conversation, Outcome, Repl
 from conversations.parameters import RequestParameters
 from conversations.queueing import ANSWER_REPLY
 from conversations.recovery import recover_replies
+from helpdesk.pending.marks import tenants_with
+from helpdesk.pending.models import Kind
 from helpdesk.queue.celery import DEFAULT_QUEUE, app
 from helpdesk.queue.lengths import list_key
 from helpdesk.streams.writer import client
@@ -102,7 +103,7 @@ def test_results_are_numbered_in_the_order_of_their_ends_and_the_batch_ends_with
     assert [item.position for item in ended] == order
     assert current(batch).state == BatchState.DONE
     assert current(batch).finished_at is not None
-    assert open_tenants() == []
+    assert tenants_with(Kind.BATCHES) == []
 
 
 def test_items_rank_behind_customers_and_behind_their_own_tenants_earlier_ones() -> None:
@@ -218,7 +219,7 @@ def test_many_feeders_at_once_make_no_item_twice_and_keep_the_limit() -> None:
 
 def test_a_flushed_redis_forgets_no_batch() -> None:
     batch = submit(make_tenant(), count=1)
-    client().delete(KEY, SCANNED_KEY)
+    client().flushdb()
     assert feed() == 1
     assert states(batch) == ["running"]
 

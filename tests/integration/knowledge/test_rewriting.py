@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -27,7 +28,8 @@ def tenant() -> Tenant:
 
 
 def age(tenant: Tenant, article: Article) -> None:
-    """Make the article's passages those of the first rules: each sentence alone, the question too."""
+    """Make the article's passages those of the first rules: each sentence alone, the question too. The desk is updated."""
+    cache.delete(tasks.RULES_NOTED)
     with tenant_atomic(tenant.id):
         for chunk in Chunk.objects.filter(article=article):
             spans = [[0, chunk.text.index("\n")], [chunk.text.index("\n") + 1, len(chunk.text)]]

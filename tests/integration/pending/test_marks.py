@@ -12,14 +12,13 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from structlog.testing import capture_logs
 
 from conversations.models import Visitor
 from helpdesk.pending.marks import (
     forget_if_done,
-    mend_if_missed,
     note,
     note_everybody,
+    note_missed,
     sweep,
     tenants_with,
     thin_out,
@@ -86,11 +85,11 @@ def test_work_is_noted_until_a_sweep_finds_it_done() -> None:
     tenant, idle = make_tenant(), make_tenant()
     make_work(tenant)
     seen: list[uuid.UUID] = []
-    sweep(Kind.REPLIES, seen.append, has_open=has_open)
+    seen += sweep(Kind.REPLIES, has_open=has_open)
     assert noted_tenants() == [tenant.id]
     finish_work(tenant)
-    sweep(Kind.REPLIES, seen.append, has_open=has_open)
-    sweep(Kind.REPLIES, seen.append, has_open=has_open)
+    seen += sweep(Kind.REPLIES, has_open=has_open)
+    seen += sweep(Kind.REPLIES, has_open=has_open)
     assert (noted_tenants(), seen) == ([], [tenant.id, tenant.id])
     assert idle.id not in seen
 
@@ -171,7 +170,7 @@ def test_writers_of_one_tenant_do_not_wait_for_each_other_or_for_a_sweep() -> No
     try:
         with uncommitted_work(tenant):
             make_work(tenant)
-            sweep(Kind.REPLIES, lambda _: None, has_open=has_open)
+            list(sweep(Kind.REPLIES, has_open=has_open))
             assert noted_tenants() == [tenant.id]
     finally:
         with connection.cursor() as cursor:
@@ -193,7 +192,7 @@ def test_a_busy_tenant_keeps_one_mark() -> None:
     tenant = make_tenant()
     for _ in range(5):
         make_work(tenant)
-    sweep(Kind.REPLIES, lambda _: None, has_open=has_open)
+    list(sweep(Kind.REPLIES, has_open=has_open))
     assert OpenWork.objects.count() == 1
 
 
@@ -233,15 +232,12 @@ def test_everybody_is_noted_for_work_that_nobody_made() -> None:
     assert set(noted_tenants(Kind.REWRITING)) == tenants
 
 
-def test_work_without_a_mark_is_logged_as_a_fault_and_noted() -> None:
+def test_work_without_a_mark_is_found_and_noted_once() -> None:
     tenant, idle = make_tenant(), make_tenant()
     make_work(tenant)
     OpenWork.objects.all().delete()
-    with capture_logs() as logs:
-        found = [mend_if_missed(Kind.REPLIES, each.id, has_open=has_open) for each in (tenant, idle, tenant)]
-    assert found == [True, False, False]
-    (line,) = [each for each in logs if each["event"] == "open_work_not_noted"]
-    assert (line["log_level"], line["tenant_id"], line["kind"]) == ("error", str(tenant.id), "replies")
+    kinds = {Kind.REPLIES: has_open, Kind.ANALYSES: lambda: False}
+    assert [note_missed(kinds, each.id) for each in (tenant, idle, tenant)] == [[Kind.REPLIES], [], []]
     assert noted_tenants() == [tenant.id]
 
 
