@@ -143,9 +143,9 @@ def renew_leases(*, tenant_id: UUID, reply_ids: Iterable[UUID], worker: str) -> 
         return list(mine.filter(stop_requested=True).values_list("id", flat=True))
 
 
-def is_stopped(reply: Reply) -> bool:
+def is_stopped(reply_id: UUID) -> bool:
     """Whether somebody has stopped the reply; runs inside `tenant_atomic`."""
-    return bool(Reply.objects.filter(id=reply.id, stop_requested=True).exists())
+    return bool(Reply.objects.filter(id=reply_id, stop_requested=True).exists())
 
 
 def finish_reply(reply: Reply, answer: Answer) -> Message:

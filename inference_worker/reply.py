@@ -13,9 +13,14 @@ from conversations.failures import FailureCode
 from conversations.models import Conversation, ConversationStatus, ReplyStatus
 from conversations.replies import ClaimedReply, ReplyLost, TakenOver, claim_reply, fail_reply, release_reply
 from helpdesk.crypto import SealError
+from helpdesk.queue.celery import inference_queue
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.answering.generation import DeadlinePassed, Stopped, WorkerStopping
+from inference_worker.answering.endings import DeadlinePassed, Stopped, Watch, WorkerStopping
+from inference_worker.answering.means import AnswerSettings, Means
 from inference_worker.answering.pipeline import write
+from inference_worker.answering.reply_stream import ReplyStream
+from inference_worker.answering.steps import Steps
+from inference_worker.answering.stopping import StopSignal
 from inference_worker.engine.contract import EngineError, PromptTooLong, RequestRefused
 from inference_worker.runtime import Runtime
 
@@ -38,7 +43,7 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
     is_unhurried = claimed.reply.is_unhurried
     with runtime.writing(tenant_id=tenant_id, reply_id=reply_id, attempt=attempt, is_unhurried=is_unhurried) as stop:
         try:
-            write(runtime, claimed, stop)
+            write(claimed, _means(runtime, claimed, stop))
         except Stopped:
             _end_stopped(claimed)
             log.info("reply_stopped")
@@ -64,6 +69,29 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
                 runtime.host.suspect()
             _after_engine_error(claimed, error)
             log.warning("reply_engine_error", kind=type(error).__name__, retryable=error.retryable)
+
+
+def _means(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> Means:
+    """What this worker gives the stages of one answer."""
+    reply = claimed.reply
+    return Means(
+        model=runtime.host,
+        embedder=runtime.embedder,
+        settings=AnswerSettings(
+            cache_seconds=settings.ANSWER_CACHE_SECONDS,
+            secret_key=settings.SECRET_KEY.encode(),
+            analysis_queue=inference_queue(settings.MODEL_NAME) if settings.AUTOMATIC_ATTRIBUTION else None,
+        ),
+        steps=Steps(),
+        stream=ReplyStream(
+            tenant_id=claimed.tenant_id,
+            conversation_id=reply.conversation_id,
+            reply_id=reply.id,
+            attempt=reply.attempt,
+            interval=settings.DELTA_INTERVAL_SECONDS,
+        ),
+        watch=Watch(stop=stop, deadline_at=reply.deadline_at, is_stopping=lambda: runtime.stopping),
+    )
 
 
 def _engine_is_ready(runtime: Runtime) -> bool:

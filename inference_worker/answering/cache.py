@@ -7,21 +7,17 @@ the rows of the tenant in scope: a wrong or forged pointer is a miss.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
-from django.conf import settings
-
-from conversations.models import AnswerStyle, CacheKind, Message, Outcome
-from conversations.parameters import RequestParameters
-from conversations.replies import ClaimedReply
+from conversations.models import AnswerStyle, CacheKind, Outcome
 from helpdesk import crypto
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
+from inference_worker.answering.means import AnswerSettings
 from inference_worker.answering.prompt import TEMPLATE_VERSION
-from inference_worker.answering.steps import StepClock
+from inference_worker.answering.results import Asked, CacheQuery, Original
+from inference_worker.answering.steps import Steps
 from inference_worker.engine.contract import Embedder, EngineInfo
 from knowledge.cached_answers import answer_index
 from knowledge.cached_answers.answer_index import Pointer
@@ -29,7 +25,6 @@ from knowledge.cached_answers.same_question import looks_personal, normalised
 from knowledge.cached_answers.sharing import needed_similarity, words_agree
 from knowledge.queries import all_current
 from knowledge.state import current_state
-from tracing.content import Confidence
 from tracing.models import Trace
 from tracing.opening import content_of
 
@@ -50,90 +45,66 @@ ASSISTANT_FIELDS = (
 )
 
 
-@dataclass(slots=True)
-class CacheQuery:
-    """A question that may be answered from the cache, under the digests that stand for it there.
-
-    `exact` is the question's with everything that its answer depends on, `group` that of the same things without the
-    question. `needed` is the cosine that a similar question must have, None when only the same one counts. `vector` is
-    filled in when it was computed.
-    """
-
-    tenant_id: UUID
-    assistant_id: UUID
-    question: str
-    language: str
-    exact: str
-    group: str
-    needed: float | None
-    vector: Sequence[float] | None = None
-
-
 @dataclass(frozen=True, slots=True)
-class Original:
-    """An answer that may be given again, with the trace that it was written with."""
+class Recalled:
+    """The answer to give again, if there is one, and the query with the vector that may have been computed for it."""
 
-    kind: CacheKind
-    similarity: float
-    trace: Trace
-    message: Message
-    confidence: Confidence
+    original: Original | None
+    query: CacheQuery
 
 
 def cache_query(
-    claimed: ClaimedReply, *, language: str, style: AnswerStyle, engine: EngineInfo, embedder: dict[str, str]
+    asked: Asked, *, style: AnswerStyle, engine: EngineInfo, embedder: dict[str, str], settings: AnswerSettings
 ) -> CacheQuery | None:
     """The question as the cache knows it; None when its answer may neither come from there nor be kept there.
 
     Reads the version of the knowledge: to be called before the search, so that an answer from older knowledge is kept,
     if at all, where nobody looks any more.
     """
-    parameters = RequestParameters.from_json(claimed.reply.parameters)
-    if not _may_be_shared(claimed, parameters, style):
+    if not _may_be_shared(asked, style, settings):
         return None
-    with tenant_atomic(claimed.tenant_id):
+    with tenant_atomic(asked.tenant_id):
         state = current_state()
-    assistant = claimed.conversation.assistant
+    assistant = asked.assistant
     depends_on = {
         "assistant": {name: getattr(assistant, name) for name in ASSISTANT_FIELDS},
         "knowledge": state.version,
-        "language": language,
+        "language": asked.language,
         "style": style.value,
         "engine": [engine.model, engine.revision, engine.quantization],
         "embedder": embedder,
         "template": TEMPLATE_VERSION,
-        "parameters": parameters.to_json(),
+        "parameters": asked.parameters.to_json(),
     }
     whole = json.dumps(depends_on, sort_keys=True, default=str).encode()
-    key = crypto.derive(settings.SECRET_KEY.encode(), f"answer-cache/{claimed.tenant_id}")
-    question = claimed.question.body
+    key = crypto.derive(settings.secret_key, f"answer-cache/{asked.tenant_id}")
     return CacheQuery(
-        tenant_id=claimed.tenant_id,
+        tenant_id=asked.tenant_id,
         assistant_id=assistant.id,
-        question=question,
-        language=language,
-        exact=crypto.chain(key, b"exact", whole, normalised(question).encode(errors="replace")).hex(),
+        question=asked.question,
+        language=asked.language,
+        exact=crypto.chain(key, b"exact", whole, normalised(asked.question).encode(errors="replace")).hex(),
         group=crypto.chain(key, b"group", whole).hex(),
-        needed=needed_similarity(state, language=language, embedder=embedder.get("model", "")),
+        needed=needed_similarity(state, language=asked.language, embedder=embedder.get("model", "")),
     )
 
 
-def recall(query: CacheQuery, embedder: Embedder, clock: StepClock) -> Original | None:
+def recall(query: CacheQuery, embedder: Embedder, steps: Steps) -> Recalled:
     """The answer to give again, if there is one: that of the same question, else that of a similar one."""
-    with clock.step(SAME_STEP):
+    with steps.step(SAME_STEP):
         pointer = answer_index.same(query.tenant_id, query.exact)
         original = _usable(query, pointer, CacheKind.EXACT) if pointer else None
     if original is not None or query.needed is None:
-        return original
-    with clock.step("embed"):
-        query.vector = embedder.embed_query(query.question)
-    with clock.step(SIMILAR_STEP):
-        near = answer_index.alike(query.tenant_id, query.group, query.vector, at_least=query.needed)
+        return Recalled(original, query)
+    with steps.step("embed"):
+        vector = embedder.embed_query(query.question)
+    with steps.step(SIMILAR_STEP):
+        near = answer_index.alike(query.tenant_id, query.group, vector, at_least=query.needed)
         found = (_usable(query, each, CacheKind.SEMANTIC) for each in near)
-        return next((original for original in found if original is not None), None)
+        return Recalled(next((each for each in found if each is not None), None), replace(query, vector=vector))
 
 
-def keep(query: CacheQuery, pointer: Pointer) -> None:
+def keep(query: CacheQuery, pointer: Pointer, *, seconds: int) -> None:
     """Let the answer be given again. To be called after its commit."""
     answer_index.remember(
         query.tenant_id,
@@ -141,19 +112,20 @@ def keep(query: CacheQuery, pointer: Pointer) -> None:
         exact=query.exact,
         group=query.group,
         vector=query.vector,
-        seconds=settings.ANSWER_CACHE_SECONDS,
+        seconds=seconds,
     )
 
 
-def _may_be_shared(claimed: ClaimedReply, parameters: RequestParameters, style: AnswerStyle) -> bool:
+def _may_be_shared(asked: Asked, style: AnswerStyle, settings: AnswerSettings) -> bool:
     """First questions only, asked as anybody might ask them, of an assistant that would say the same again."""
-    if settings.ANSWER_CACHE_SECONDS <= 0 or claimed.history:
+    parameters = asked.parameters
+    if settings.cache_seconds <= 0 or asked.history:
         return False
     if not parameters.use_cache or not parameters.grounded or parameters.top_logprobs is not None:
         return False
-    own = claimed.conversation.assistant.temperature
+    own = asked.assistant.temperature
     temperature = own if parameters.temperature is None else parameters.temperature
-    return (style is AnswerStyle.QUOTE or temperature == 0) and not looks_personal(claimed.question.body)
+    return (style is AnswerStyle.QUOTE or temperature == 0) and not looks_personal(asked.question)
 
 
 def _usable(query: CacheQuery, pointer: Pointer, kind: CacheKind) -> Original | None:
@@ -165,8 +137,7 @@ def _usable(query: CacheQuery, pointer: Pointer, kind: CacheKind) -> Original | 
         if trace is None or not _asks_the_same(query, trace.reply.question.body, kind):
             return None
         message = trace.reply.answer
-        assert message is not None  # noqa: S101 - the filter names it
-        if not all_current([(source["article"], source["version"]) for source in message.sources]):
+        if message is None or not all_current([(source["article"], source["version"]) for source in message.sources]):
             return None
         try:
             content = content_of(trace)

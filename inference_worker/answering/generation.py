@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from inference_worker.answering.reply_stream import ReplyStream
-from inference_worker.answering.stopping import StopSignal
+from inference_worker.answering.endings import Stopped
+from inference_worker.answering.means import Means
+from inference_worker.answering.results import Asked, Draft, Generated, Generation
 from inference_worker.engine.contract import Delta, Engine, EngineError, FinishReason, GenerationRequest, Token
-from inference_worker.engine.host import EngineHost
 
 POLL_SECONDS = 0.05
 
-
-class Stopped(Exception):
-    """The customer or a person stopped the reply."""
-
-
-class DeadlinePassed(Exception):
-    """The reply's time was up before the answer was complete."""
-
-
-class WorkerStopping(Exception):
-    """The worker shuts down; the reply has been given back to the queue."""
+Sink = queue.SimpleQueue[Delta | Exception | None]
 
 
 @dataclass(slots=True)
-class Generated:
-    """What the engine wrote. `first_token_at` is time.perf_counter() of the first delta.
-
-    `token_seconds` are the times from token to token after it; those of one delta share its time.
-    """
+class _Growing:
+    """The deltas so far."""
 
     text: str = ""
     tokens: list[Token] = field(default_factory=list)
@@ -40,7 +26,7 @@ class Generated:
     cached_prompt_tokens: int = 0
     first_token_at: float | None = None
     token_seconds: list[float] = field(default_factory=list)
-    _newest_at: float = 0.0
+    newest_at: float = 0.0
 
     def add(self, delta: Delta) -> None:
         """Take one delta in."""
@@ -56,11 +42,82 @@ class Generated:
         if self.first_token_at is None:
             self.first_token_at = now
         else:
-            self.token_seconds.extend([(now - self._newest_at) / tokens] * tokens)
-        self._newest_at = now
+            self.token_seconds.extend([(now - self.newest_at) / tokens] * tokens)
+        self.newest_at = now
+
+    def grown(self, finish_reason: FinishReason | None) -> Generated:
+        """As it stands at the end."""
+        return Generated(
+            text=self.text,
+            tokens=tuple(self.tokens),
+            finish_reason=finish_reason,
+            cached_prompt_tokens=self.cached_prompt_tokens,
+            first_token_at=self.first_token_at,
+            token_seconds=tuple(self.token_seconds),
+        )
 
 
-async def _pump(engine: Engine, request: GenerationRequest, sink: queue.SimpleQueue[Delta | Exception | None]) -> None:
+def generate(asked: Asked, plan: Generation, means: Means, *, is_second: bool = False) -> Draft:
+    """One generation with its two steps. A second one shows nothing until the final text replaces what was shown.
+
+    Raises EngineError, DeadlinePassed or WorkerStopping.
+    """
+    request = GenerationRequest(
+        request_id=f"{asked.reply_id}-{asked.attempt}{'-quote' if is_second else ''}",
+        prompt=plan.prompt,
+        sampling=plan.composition.sampling,
+        priority=asked.rank,
+    )
+    begun, begun_ms = time.perf_counter(), means.steps.now_ms()
+    generated = _stream(request, means, silent=is_second)
+    first_ms = None
+    if generated.first_token_at is not None:
+        first_ms = begun_ms + (generated.first_token_at - begun) * 1000
+        means.steps.add("first_token", begun_ms, first_ms)
+        means.steps.add("decode", first_ms)
+    return Draft(
+        text=generated.text.strip(),
+        is_stopped=generated.finish_reason == "abort",
+        generated=generated,
+        first_ms=first_ms,
+    )
+
+
+def _stream(request: GenerationRequest, means: Means, *, silent: bool) -> Generated:
+    """Stream until the end, the stop signal or the deadline.
+
+    A stopped generation returns what was written with finish_reason "abort". Raises EngineError, DeadlinePassed or
+    WorkerStopping; in every case the engine no longer works on the request.
+    """
+    sink: Sink = queue.SimpleQueue()
+    future = means.model.submit(_pump(means.engine, request, sink))
+    growing = _Growing()
+    try:
+        with means.watch.stop.waking(lambda: sink.put(Stopped())):
+            while True:
+                try:
+                    item = sink.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    means.stream.flush()
+                    if future.done() and sink.empty():
+                        raise _ended_early(future.exception()) from None
+                else:
+                    if item is None:
+                        return growing.grown(growing.finish_reason)
+                    if isinstance(item, Exception):
+                        raise item
+                    growing.add(item)
+                    if not silent:
+                        means.stream.add(item.text)
+                means.watch.check_while_writing()
+    except Stopped:
+        return growing.grown("abort")
+    finally:
+        future.cancel()
+        means.stream.flush()
+
+
+async def _pump(engine: Engine, request: GenerationRequest, sink: Sink) -> None:
     """Copy the engine's stream into the thread's queue; cancelling this closes the generator, which aborts the request."""
     stream = engine.stream(request)
     try:
@@ -71,53 +128,6 @@ async def _pump(engine: Engine, request: GenerationRequest, sink: queue.SimpleQu
         sink.put(error)
     finally:
         await stream.aclose()
-
-
-def generate(
-    host: EngineHost,
-    request: GenerationRequest,
-    stream: ReplyStream,
-    *,
-    deadline: float,
-    stop: StopSignal,
-    is_stopping: Callable[[], bool],
-    silent: bool = False,
-) -> Generated:
-    """Stream until the end, the stop signal or the deadline (time.monotonic()).
-
-    A stopped generation returns what was written with finish_reason "abort". Raises EngineError, DeadlinePassed or
-    WorkerStopping; in every case the engine no longer works on the request.
-    """
-    sink: queue.SimpleQueue[Delta | Exception | None] = queue.SimpleQueue()
-    future = host.submit(_pump(host.engine, request, sink))
-    generated = Generated()
-    try:
-        with stop.waking(lambda: sink.put(Stopped())):
-            while True:
-                try:
-                    item = sink.get(timeout=POLL_SECONDS)
-                except queue.Empty:
-                    stream.flush()
-                    if future.done() and sink.empty():
-                        raise _ended_early(future.exception()) from None
-                else:
-                    if item is None:
-                        return generated
-                    if isinstance(item, Exception):
-                        raise item
-                    generated.add(item)
-                    if not silent:
-                        stream.add(item.text)
-                if is_stopping():
-                    raise WorkerStopping
-                if time.monotonic() > deadline:
-                    raise DeadlinePassed
-    except Stopped:
-        generated.finish_reason = "abort"
-        return generated
-    finally:
-        future.cancel()
-        stream.flush()
 
 
 def _ended_early(error: BaseException | None) -> EngineError:

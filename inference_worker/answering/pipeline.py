@@ -1,12 +1,25 @@
-"""The main path: one customer's question is looked up, composed, generated and stored."""
+"""One answer in stages, in the order in which they run: asked, evidence, plan, draft, checked, stored.
+
+Each stage takes the frozen results of those before it (`results.py`) and the means to work with (`means.py`), where it
+leaves its steps. The ways in which an answer may come are the plans:
+
+- small talk gets a fixed text;
+- a question that was answered before, from the knowledge of now, gets that answer again;
+- a question that the articles do not answer is declined;
+- otherwise the engine quotes from them, or writes freely, is checked against them, and quotes where they do not back it;
+- a request that wants no articles is answered by the model alone.
+
+What shall happen besides (a question written anew, a reranker, a guard before or behind the model, a tool's call) is a
+stage of `FurtherStages`: it takes a result, and gives one of the same kind.
+"""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from django.db import connections
-from django.utils import timezone
 
 from conversations.models import AnswerStyle, Outcome, Reply, format_of
 from conversations.parameters import RequestParameters
@@ -14,202 +27,226 @@ from conversations.replies import ClaimedReply, is_stopped
 from conversations.small_talk import fixed_words, small_talk
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.answering.cache import Original, cache_query, keep, recall
+from inference_worker.answering.cache import cache_query, keep, recall
 from inference_worker.answering.checking import check_generated
-from inference_worker.answering.composing import (
-    as_quote,
-    compose,
-    compose_ungrounded,
-    find,
-    question_language,
-    resolve_style,
-)
-from inference_worker.answering.generation import DeadlinePassed, Generated, Stopped, generate
-from inference_worker.answering.recording import Work
+from inference_worker.answering.composing import as_quote, compose, compose_ungrounded, resolve_style
+from inference_worker.answering.endings import Stopped
+from inference_worker.answering.finding import Rerank, find
+from inference_worker.answering.further import NO_FURTHER_STAGES, FurtherStages, through
+from inference_worker.answering.generation import generate
+from inference_worker.answering.means import Means
+from inference_worker.answering.measuring import observe_answer
+from inference_worker.answering.recording import finished
 from inference_worker.answering.refusals import refusal
-from inference_worker.answering.repeating import repeat, store_repeated
-from inference_worker.answering.reply_stream import ReplyStream
-from inference_worker.answering.steps import StepClock
-from inference_worker.answering.stopping import StopSignal
-from inference_worker.answering.storing import store, store_written
-from inference_worker.engine.contract import GenerationRequest
+from inference_worker.answering.repeating import repeat
+from inference_worker.answering.results import (
+    Articles,
+    Asked,
+    CacheQuery,
+    Checked,
+    Draft,
+    EarlierAnswer,
+    Evidence,
+    FixedText,
+    Generation,
+    NoEvidence,
+    Plan,
+    Refusal,
+    Repetition,
+)
+from inference_worker.answering.storing import store, store_finished
 from inference_worker.engine.grammars import require_grammar
-from inference_worker.metrics import observe_answer
-from inference_worker.runtime import Runtime
-from knowledge.cached_answers.answer_index import Pointer
 from knowledge.queries import is_index_complete
+from knowledge.text import detect_language
 from tracing.calibrations import in_force
 
 
-def write(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> None:
-    """Write and store one answer, from earlier ones, from the articles or by the model alone; small talk gets a fixed text.
+def write(claimed: ClaimedReply, means: Means, *, further: FurtherStages = NO_FURTHER_STAGES) -> None:
+    """Write and store one answer.
 
-    Raises Stopped, DeadlinePassed, WorkerStopping, ReplyLost, SealError, EngineError or DatabaseError; nothing is stored then.
+    Raises AnswerEnded, ReplyLost, SealError, EngineError or DatabaseError; nothing is stored then.
     """
-    reply = claimed.reply
-    work = Work(claimed=claimed, clock=StepClock(), asked=RequestParameters.from_json(reply.parameters))
-    stream = ReplyStream(
-        tenant_id=claimed.tenant_id, conversation_id=reply.conversation_id, reply_id=reply.id, attempt=reply.attempt
-    )
-    _check(reply, stop)
-    work.language = question_language(claimed)
-    if not work.asked.grounded:
-        _write_freely(runtime, work, stream, stop)
-        _finish(work, stream)
-        return
-    work.talk = small_talk(claimed.question.body)
-    if work.talk is not None:
-        work.style, work.answer = AnswerStyle.FIXED, fixed_words(work.talk, work.language)
-        _finish(work, stream)
-        return
-    stream.phase("searching")
-    work.embedder = runtime.embedder.info()
-    engine = runtime.host.engine.info()
-    work.style = resolve_style(claimed.conversation.assistant, can_generate_freely=engine.can_generate_freely)
-    query = cache_query(claimed, language=work.language, style=work.style, engine=engine, embedder=work.embedder)
-    original = recall(query, runtime.embedder, work.clock) if query else None
-    if original is not None:
-        _repeat(runtime, work, stream, stop, original)
-        return
-    vector = query.vector if query else None
-    with tenant_atomic(claimed.tenant_id):
-        work.calibration = in_force()
-        # Before the search: what gets its vectors meanwhile was not seen by it.
-        work.is_index_complete = is_index_complete()
-        _hear(reply, stop)
-    tenant = Tenant.objects.get(id=claimed.tenant_id)
-    company = tenant.name_in(work.language)
-    work.found = find(
-        runtime,
-        claimed,
-        language=work.language,
-        clock=work.clock,
-        vector=vector,
-        own_names=(tenant.name, tenant.name_zh, tenant.slug),
-    )
-    _check(reply, stop)
+    means.watch.check()
+    asked = through(further.asked, read_question(claimed), means)
+    evidence = through(further.evidence, gather_evidence(asked, means, rerankers=further.rerank), means)
+    means.watch.check()
     # Streaming takes seconds: no database connection is held meanwhile.
     connections.close_all()
-    if work.found.selection.answerable:
-        _generate(runtime, work, stream, stop, company)
-    else:
-        work.answer = refusal(work.language, work.found.verdict)
-    pointer = _finish(work, stream, cache="miss" if query else "bypass")
-    if query is not None and pointer is not None:
-        keep(query, pointer)
+    plan = through(further.plan, make_plan(asked, evidence, means), means)
+    draft = through(further.draft, write_draft(asked, plan, means), means)
+    checked = through(further.checked, check_draft(asked, plan, draft, means), means)
+    store_answer(claimed.reply, asked, evidence, checked, means)
 
 
-def _hear(reply: Reply, stop: StopSignal) -> None:
+def read_question(claimed: ClaimedReply) -> Asked:
+    """The question with what it is answered by: the language is its own."""
+    reply, question = claimed.reply, claimed.question
+    claimed_at = reply.claimed_at or reply.queued_at
+    return Asked(
+        tenant_id=claimed.tenant_id,
+        reply_id=reply.id,
+        attempt=reply.attempt,
+        rank=reply.rank,
+        is_unhurried=reply.is_unhurried,
+        channel=claimed.conversation.channel,
+        asked_at=question.created_at,
+        waited_ms=max((claimed_at - question.created_at).total_seconds() * 1000, 0.0),
+        question=question.body,
+        query=question.body,
+        language=detect_language(question.body),
+        history=tuple(claimed.history),
+        assistant=claimed.conversation.assistant,
+        parameters=RequestParameters.from_json(reply.parameters),
+    )
+
+
+def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] = ()) -> Evidence:
+    """Nothing for small talk and the model alone; an earlier answer; or what the articles say."""
+    if not asked.parameters.grounded:
+        with tenant_atomic(asked.tenant_id):
+            _hear(asked, means)
+        return NoEvidence()
+    talk = small_talk(asked.question)
+    if talk is not None:
+        return NoEvidence(talk)
+    means.stream.phase("searching")
+    engine, embedder = means.engine.info(), means.embedder.info()
+    style = resolve_style(asked.assistant, can_generate_freely=engine.can_generate_freely)
+    query = cache_query(asked, style=style, engine=engine, embedder=embedder, settings=means.settings)
+    if query is not None:
+        recalled = recall(query, means.embedder, means.steps)
+        if recalled.original is not None:
+            return EarlierAnswer(recalled.original)
+        query = recalled.query
+    return _search(asked, style, query, means, rerankers)
+
+
+def _search(
+    asked: Asked, style: AnswerStyle, query: CacheQuery | None, means: Means, rerankers: Sequence[Rerank]
+) -> Articles:
+    with tenant_atomic(asked.tenant_id):
+        calibration = in_force()
+        # Before the search: what gets its vectors meanwhile was not seen by it.
+        is_complete = is_index_complete()
+        _hear(asked, means)
+    tenant = Tenant.objects.get(id=asked.tenant_id)
+    found = find(
+        asked,
+        means,
+        vector=query.vector if query else None,
+        own_names=(tenant.name, tenant.name_zh, tenant.slug),
+        rerankers=rerankers,
+    )
+    return Articles(
+        found=found,
+        style=style,
+        company=tenant.name_in(asked.language),
+        embedder=means.embedder.info(),
+        calibration=calibration,
+        is_complete=is_complete,
+        cache_query=query,
+    )
+
+
+def _hear(asked: Asked, means: Means) -> None:
     """What was said between the claim and the moment from which the signal is heard."""
-    if is_stopped(reply):
-        stop.set()
+    if is_stopped(asked.reply_id):
+        means.watch.stop.set()
 
 
-def _check(reply: Reply, stop: StopSignal) -> None:
-    """Raises Stopped, or DeadlinePassed: nobody waits for this answer any more."""
-    if stop.is_set:
-        raise Stopped
-    if timezone.now() > reply.deadline_at:
-        raise DeadlinePassed
+def make_plan(asked: Asked, evidence: Evidence, means: Means) -> Plan:
+    """The way in which the answer comes; where the engine writes, with its prompt."""
+    match evidence:
+        case EarlierAnswer():
+            return Repetition(evidence.original)
+        case Articles() if evidence.found.selection.answerable:
+            return _from_articles(asked, evidence, means)
+        case Articles():
+            return Refusal(refusal(asked.language, evidence.found.verdict), evidence.style)
+        case NoEvidence():
+            if evidence.talk is not None:
+                return FixedText(fixed_words(evidence.talk, asked.language), evidence.talk)
+            return _by_itself(asked, means)
 
 
-def _finish(work: Work, stream: ReplyStream, *, cache: str = "") -> Pointer | None:
-    """Store what was written. From articles, and when stopped, no text is no answer; the model alone may say nothing."""
-    generated = work.generated
-    if generated is not None and not work.answer and (work.asked.grounded or generated.finish_reason == "abort"):
-        raise Stopped
-    stream.phase("checked")
-    pointer = store(partial(store_written, work))
-    observe_answer(work, cache=cache)
-    return pointer
+def _from_articles(asked: Asked, evidence: Articles, means: Means) -> Generation:
+    engine, found = means.engine, evidence.found
+    with means.steps.step("prompt"):
+        composition = compose(engine, asked, found, style=evidence.style, company=evidence.company)
+        prompt = engine.render(composition.prompt.turns)
+    return Generation(composition=composition, prompt=prompt, engine=engine.info(), quotes=found.selection.quotes)
 
 
-def _write_freely(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal) -> None:
+def _by_itself(asked: Asked, means: Means) -> Generation:
     """The model alone: nothing is searched, and nothing afterwards says that the answer is right."""
-    engine, reply = runtime.host.engine, work.claimed.reply
-    with tenant_atomic(work.claimed.tenant_id):
-        _hear(reply, stop)
-    _check(reply, stop)
-    connections.close_all()
-    work.engine, work.style = engine.info(), AnswerStyle.FREE
-    with work.clock.step("prompt"):
-        if work.asked.json_schema is not None:
-            require_grammar(work.asked.json_schema)
-        work.composition = compose_ungrounded(engine, work.claimed, asked=work.asked)
-        work.prompt = engine.render(work.composition.prompt.turns)
-    stream.phase("writing", format=format_of(work.style).value)
-    work.generated = _run(runtime, work, stream, stop)
-    work.answer = work.generated.text.strip()
+    engine = means.engine
+    with means.steps.step("prompt"):
+        if asked.parameters.json_schema is not None:
+            require_grammar(asked.parameters.json_schema)
+        composition = compose_ungrounded(engine, asked)
+        prompt = engine.render(composition.prompt.turns)
+    return Generation(composition=composition, prompt=prompt, engine=engine.info())
 
 
-def _repeat(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, original: Original) -> None:
-    connections.close_all()
-    stream.phase("writing", format=original.message.format)
-    repeated = repeat(work, original, stream, stop=stop, is_stopping=lambda: runtime.stopping)
-    if not repeated.text:
+def write_draft(asked: Asked, plan: Plan, means: Means) -> Draft:
+    """The words that the plan gives, streamed where they take a while."""
+    match plan:
+        case FixedText() | Refusal():
+            return Draft(text=plan.text)
+        case Repetition():
+            means.stream.phase("writing", format=plan.original.message.format)
+            return repeat(plan.original, means)
+        case Generation():
+            means.stream.phase("writing", format=format_of(plan.style).value)
+            return generate(asked, plan, means)
+
+
+def check_draft(asked: Asked, plan: Plan, draft: Draft, means: Means) -> Checked:
+    """Whether the draft may stand. Free writing that the articles do not back is replaced by a quote.
+
+    From articles, and when stopped, no text is no answer: raises Stopped. The model alone may say nothing.
+    """
+    checked = Checked(text=draft.text, outcome=_outcome(plan, draft), plan=plan, draft=draft)
+    if isinstance(plan, Generation):
+        checked = replace(checked, quotes=plan.quotes)
+        if plan.style is AnswerStyle.GENERATE and not draft.is_stopped:
+            checked = _held_against_articles(asked, plan, draft, means)
+    is_written = isinstance(plan, Generation | Repetition)
+    if is_written and not checked.text and (asked.parameters.grounded or checked.draft.is_stopped):
         raise Stopped
-    stream.phase("checked")
-    store(partial(store_repeated, work, original, repeated))
-    outcome = Outcome.STOPPED if repeated.is_stopped else Outcome.ANSWERED
-    observe_answer(work, cache=original.kind.value, outcome=outcome)
+    return checked
 
 
-def _generate(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, company: str) -> None:
-    engine, found = runtime.host.engine, work.found
-    assert found is not None  # noqa: S101
-    work.engine = engine.info()
-    with work.clock.step("prompt"):
-        work.composition = compose(
-            engine,
-            work.claimed,
-            found,
-            asked=work.asked,
-            style=work.style,
-            language=work.language,
-            company=company,
+def _outcome(plan: Plan, draft: Draft) -> Outcome:
+    if isinstance(plan, Refusal):
+        return Outcome.REFUSED
+    return Outcome.STOPPED if draft.is_stopped else Outcome.ANSWERED
+
+
+def _held_against_articles(asked: Asked, plan: Generation, draft: Draft, means: Means) -> Checked:
+    with means.steps.step("check"):
+        result = check_generated(draft.text, plan.composition.passages)
+    if result.is_supported:
+        return Checked(
+            text=draft.text,
+            outcome=_outcome(plan, draft),
+            plan=plan,
+            draft=draft,
+            quotes=result.quotes,
+            groundedness=result.groundedness,
         )
-        work.prompt = engine.render(work.composition.prompt.turns)
-    stream.phase("writing", format=format_of(work.style).value)
-    work.generated = _run(runtime, work, stream, stop)
-    work.answer = work.generated.text.strip()
-    work.quotes = found.selection.quotes
-    if work.style is AnswerStyle.GENERATE and work.generated.finish_reason != "abort":
-        with work.clock.step("check"):
-            checked = check_generated(work.answer, work.composition.passages)
-            work.groundedness = checked.groundedness
-        if checked.is_supported:
-            work.quotes = checked.quotes
-        else:
-            work.style, work.groundedness = AnswerStyle.QUOTE, None
-            assistant = work.claimed.conversation.assistant
-            work.composition = as_quote(work.composition, found, assistant=assistant, asked=work.asked)
-            work.generated = _run(runtime, work, stream, stop, silent=True)
-            work.answer = work.generated.text.strip()
+    quoting = replace(plan, composition=as_quote(plan.composition, plan.quotes, asked))
+    quoted = generate(asked, quoting, means, is_second=True)
+    # The first words that the customer saw were the first draft's.
+    quoted = replace(quoted, first_ms=draft.first_ms)
+    return Checked(text=quoted.text, outcome=_outcome(quoting, quoted), plan=quoting, draft=quoted, quotes=plan.quotes)
 
 
-def _run(runtime: Runtime, work: Work, stream: ReplyStream, stop: StopSignal, *, silent: bool = False) -> Generated:
-    """One generation with its two steps. A silent one shows nothing until the final text replaces what was shown."""
-    composition, prompt, reply = work.composition, work.prompt, work.claimed.reply
-    assert composition is not None and prompt is not None  # noqa: S101
-    request = GenerationRequest(
-        request_id=f"{reply.id}-{reply.attempt}{'-quote' if silent else ''}",
-        prompt=prompt,
-        sampling=composition.sampling,
-        priority=reply.rank,
-    )
-    begun, begun_ms = time.perf_counter(), work.clock.now_ms()
-    seconds_left = (reply.deadline_at - timezone.now()).total_seconds()
-    generated = generate(
-        runtime.host,
-        request,
-        stream,
-        deadline=time.monotonic() + max(seconds_left, 0.0),
-        stop=stop,
-        is_stopping=lambda: runtime.stopping,
-        silent=silent,
-    )
-    if generated.first_token_at is not None:
-        first_ms = begun_ms + (generated.first_token_at - begun) * 1000
-        work.clock.add("first_token", begun_ms, first_ms)
-        work.clock.add("decode", first_ms)
-    return generated
+def store_answer(reply: Reply, asked: Asked, evidence: Evidence, checked: Checked, means: Means) -> None:
+    """Commit answer and trace together; measure it, and let it be given again where that is allowed."""
+    means.stream.phase("checked")
+    done = finished(asked, evidence, checked, means)
+    pointer = store(partial(store_finished, reply, asked, done, means))
+    observe_answer(asked, evidence, checked)
+    if isinstance(evidence, Articles) and evidence.cache_query is not None and done.is_complete:
+        keep(evidence.cache_query, pointer, seconds=means.settings.cache_seconds)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from inference_worker.answering.trimming import CountTokens, keep_beginning, keep_ends, keep_sentences
 from inference_worker.engine.contract import ChatTurn
+from tracing.content import Dropped, PromptSection
 
 TEMPLATE_VERSION = "2026-11-1"
 MAX_PASSAGES = 3
@@ -35,7 +36,7 @@ LABELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class PromptPassage:
+class PassageToFit:
     """A passage for the prompt. `focus` holds [start, end) offsets of the sentences that must not be cut."""
 
     reference: str
@@ -43,24 +44,6 @@ class PromptPassage:
     text: str
     sentences: tuple[tuple[int, int], ...]
     focus: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the prompt: "system", "knowledge", "history" or "question", its tokens and what it might have taken."""
-
-    name: str
-    tokens: int
-    budget: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What the budget left out: "instructions", "history", "passage" or "question"."""
-
-    kind: str
-    reference: str
-    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +57,8 @@ class BuiltPrompt:
     turns: tuple[ChatTurn, ...]
     passages: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
-    cuts: tuple[Cut, ...]
-    sections: tuple[Section, ...] = ()
+    cuts: tuple[Dropped, ...]
+    sections: tuple[PromptSection, ...] = ()
 
 
 def build_prompt(
@@ -83,7 +66,7 @@ def build_prompt(
     company: str,
     language: str,
     extra_instructions: str,
-    passages: Sequence[PromptPassage],
+    passages: Sequence[PassageToFit],
     history: Sequence[ChatTurn],
     question: str,
     budget: int,
@@ -100,15 +83,15 @@ def build_prompt(
     left = max(budget - system_section.tokens, 0)
     question_budget = int(left * QUESTION_SHARE)
     asked, question_cut = keep_ends(question, question_budget, count_tokens)
-    question_section = Section("question", count_tokens(asked), question_budget)
+    question_section = PromptSection("question", count_tokens(asked), question_budget)
     left = max(left - question_section.tokens, 0)
     history_budget = int(left * HISTORY_SHARE)
     kept_history, history_cuts = _fit_history(history, history_budget, count_tokens)
-    history_section = Section("history", sum(count_tokens(turn.content) for turn in kept_history), history_budget)
+    history_section = PromptSection("history", sum(count_tokens(turn.content) for turn in kept_history), history_budget)
     left -= history_section.tokens
     texts, passage_cuts = _fit_passages(passages[:MAX_PASSAGES], left, count_tokens)
     user, spans = _user_turn(language, passages, texts, asked)
-    knowledge_section = Section("knowledge", sum(count_tokens(user[start:end]) for start, end in spans), left)
+    knowledge_section = PromptSection("knowledge", sum(count_tokens(user[start:end]) for start, end in spans), left)
     return BuiltPrompt(
         turns=(ChatTurn("system", system), *kept_history, ChatTurn("user", user)),
         passages=tuple(texts),
@@ -117,7 +100,7 @@ def build_prompt(
             *system_cuts,
             *history_cuts,
             *passage_cuts,
-            *([Cut("question", "question", question_cut)] if question_cut else []),
+            *([Dropped("question", "question", question_cut)] if question_cut else []),
         ),
         sections=(system_section, history_section, knowledge_section, question_section),
     )
@@ -133,7 +116,7 @@ def without_passages(turns: Sequence[ChatTurn], spans: Sequence[tuple[int, int]]
 
 
 def _user_turn(
-    language: str, passages: Sequence[PromptPassage], texts: Sequence[str], question: str
+    language: str, passages: Sequence[PassageToFit], texts: Sequence[str], question: str
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The last turn and its passages' spans."""
     heading, asking = LABELS[language]
@@ -147,25 +130,25 @@ def _user_turn(
 
 def _fit_system(
     language: str, company: str, extra: str, budget: int, count_tokens: CountTokens
-) -> tuple[str, Section, list[Cut]]:
+) -> tuple[str, PromptSection, list[Dropped]]:
     """Our instructions and as many of the company's sentences as fit behind them."""
     own = INSTRUCTIONS[language].format(company=company)
     share = max(int(budget * SYSTEM_SHARE), 0)
     kept, cut_tokens = keep_beginning(extra, max(share - count_tokens(own), 0), count_tokens)
     system = f"{own}\n{kept}" if kept else own
-    cuts = [Cut("instructions", "instructions", cut_tokens)] if cut_tokens else []
-    return system, Section("system", count_tokens(system), share), cuts
+    cuts = [Dropped("instructions", "instructions", cut_tokens)] if cut_tokens else []
+    return system, PromptSection("system", count_tokens(system), share), cuts
 
 
 def _fit_history(
     history: Sequence[ChatTurn], budget: int, count_tokens: CountTokens
-) -> tuple[list[ChatTurn], list[Cut]]:
+) -> tuple[list[ChatTurn], list[Dropped]]:
     kept: list[ChatTurn] = []
-    cuts: list[Cut] = []
+    cuts: list[Dropped] = []
     for index, turn in enumerate(reversed(history)):
         tokens = count_tokens(turn.content)
         if cuts or index >= HISTORY_TURNS or tokens > budget:
-            cuts.append(Cut("history", f"message {len(history) - index}", tokens))
+            cuts.append(Dropped("history", f"message {len(history) - index}", tokens))
         else:
             budget -= tokens
             kept.insert(0, turn)
@@ -173,10 +156,10 @@ def _fit_history(
 
 
 def _fit_passages(
-    passages: Sequence[PromptPassage], budget: int, count_tokens: CountTokens
-) -> tuple[list[str], list[Cut]]:
+    passages: Sequence[PassageToFit], budget: int, count_tokens: CountTokens
+) -> tuple[list[str], list[Dropped]]:
     texts: list[str] = []
-    cuts: list[Cut] = []
+    cuts: list[Dropped] = []
     for index, passage in enumerate(passages):
         label = count_tokens(f"[{index + 1}] {passage.title}: ")
         share = budget // (len(passages) - index) - label
@@ -184,5 +167,5 @@ def _fit_passages(
         budget = max(budget - label - count_tokens(text), 0)
         texts.append(text)
         if cut_tokens:
-            cuts.append(Cut("passage", passage.reference, cut_tokens))
+            cuts.append(Dropped("passage", passage.reference, cut_tokens))
     return texts, cuts

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import redis
 import structlog
-from django.conf import settings
 
 from conversations.entries import PhaseReached, StreamEntry, TextWritten, to_plain
 from helpdesk.streams.entries import conversation_stream
@@ -21,10 +20,13 @@ RETRY_SECONDS = 0.5
 class ReplyStream:
     """Writes entries of one attempt in order. While Redis is away they wait here and go out together later."""
 
-    def __init__(self, *, tenant_id: UUID, conversation_id: UUID, reply_id: UUID, attempt: int) -> None:
+    def __init__(
+        self, *, tenant_id: UUID, conversation_id: UUID, reply_id: UUID, attempt: int, interval: float
+    ) -> None:
         self._stream = conversation_stream(tenant_id, conversation_id)
         self._reply_id = reply_id
         self._attempt = attempt
+        self._interval = interval
         self._waiting: list[StreamEntry] = []
         self._text = ""
         self._sequence = 0
@@ -37,9 +39,9 @@ class ReplyStream:
         self._send(PhaseReached(reply=self._reply_id, attempt=self._attempt, phase=phase, format=format))
 
     def add(self, text: str) -> None:
-        """Append text; sent at most every DELTA_INTERVAL_SECONDS."""
+        """Append text; sent at most once in `interval` seconds."""
         self._text += text
-        if time.monotonic() - self._flushed_at >= settings.DELTA_INTERVAL_SECONDS:
+        if time.monotonic() - self._flushed_at >= self._interval:
             self._flush_text()
 
     def flush(self) -> None:

@@ -1,4 +1,4 @@
-"""A stopwatch for the named steps of one answer."""
+"""What the stages of one answer leave in its trace beside their results: how long each step took, and what was noted."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Start counts from the claim; both in milliseconds."""
-
-    name: str
-    start_ms: float
-    duration_ms: float
+from tracing.content import StageRecord, StepRecord
 
 
 @dataclass(slots=True)
-class StepClock:
-    """Collects steps; `mark` and `lap` cover spans that no block encloses."""
+class Steps:
+    """Collects the records of one answer's steps. Times are milliseconds since the claim."""
 
     begun: float = field(default_factory=time.perf_counter)
-    steps: list[Step] = field(default_factory=list)
+    records: list[StepRecord] = field(default_factory=list)
+    notes: list[StageRecord] = field(default_factory=list)
 
     def now_ms(self) -> float:
         """Milliseconds since the claim."""
@@ -40,8 +34,12 @@ class StepClock:
     def add(self, name: str, start_ms: float, end_ms: float | None = None) -> None:
         """Record a span from `start_ms` to `end_ms` (now)."""
         end = self.now_ms() if end_ms is None else end_ms
-        self.steps.append(Step(name, round(start_ms, 3), round(max(end - start_ms, 0.0), 3)))
+        self.records.append(StepRecord(name, round(start_ms, 3), round(max(end - start_ms, 0.0), 3)))
+
+    def note(self, stage: str, verdict: str, **figures: float) -> None:
+        """Record what a stage found, in a fixed word and figures: nothing that anybody wrote."""
+        self.notes.append(StageRecord(stage, verdict, figures))
 
     def duration_of(self, name: str) -> float:
         """Total milliseconds of the steps of that name."""
-        return sum(step.duration_ms for step in self.steps if step.name == name)
+        return sum(step.duration_ms for step in self.records if step.name == name)

@@ -16,7 +16,7 @@ from tracing.content.generation import (
     TokenAlternative,
     TokenRecord,
 )
-from tracing.content.trace import CachedAnswer, DeletedSection, HistoryMessage, StepRecord, TraceContent
+from tracing.content.trace import CachedAnswer, DeletedSection, HistoryMessage, StageRecord, StepRecord, TraceContent
 
 __all__ = [
     "BANDS",
@@ -38,6 +38,7 @@ __all__ = [
     "SamplingRecord",
     "ScoreRecord",
     "Selection",
+    "StageRecord",
     "StepRecord",
     "TokenAlternative",
     "TokenConfidence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,19 @@ class StepRecord:
     def __post_init__(self) -> None:
         if not STEP_NAME.fullmatch(self.name):
             raise Malformed("a step's name must consist of lower-case letters and underscores")
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """What a further stage of answering found, such as a guard: its verdict in a fixed word, and figures. Never content."""
+
+    stage: str
+    verdict: str
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(STEP_NAME.fullmatch(name) for name in (self.stage, self.verdict, *self.figures)):
+            raise Malformed("a stage's words must consist of lower-case letters and underscores")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +103,7 @@ class TraceContent:
     kind: str | None = None
     missing: tuple[Missing, ...] = ()
     cached: CachedAnswer | None = None
+    stages: tuple[StageRecord, ...] = ()
     deleted: tuple[DeletedSection, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from inference_worker.answering.analysis.replay import (
     shifts,
     token_changes,
 )
-from inference_worker.answering.recording import engine_record, token_records
+from inference_worker.answering.records import engine_record, token_records
 from inference_worker.engine.contract import PRIORITY_BACKGROUND, Engine, EngineError, GenerationRequest, Prompt, Token
 from inference_worker.runtime import Runtime
 from tracing.analyses import record_analysis

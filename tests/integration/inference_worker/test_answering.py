@@ -15,7 +15,8 @@ from conversations.domain import post_person_message
 from conversations.models import Message, Reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.answering.composing import Found, find
+from inference_worker.answering.finding import find
+from inference_worker.answering.results import Found
 from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
 from knowledge.models import Chunk
@@ -96,7 +97,7 @@ async def test_while_a_passage_awaits_its_vectors_every_answer_has_low_confidenc
         set_vectors([1.0] + [0.0] * 383)
         return found
 
-    monkeypatch.setattr("inference_worker.answering.recording.calibrated", rated_high)
+    monkeypatch.setattr("inference_worker.answering.judging.calibrated", rated_high)
     if awaiting != "nothing":
         assert await off_loop(set_vectors)(None) == 1
     if awaiting == "the search":

@@ -14,7 +14,7 @@ from conversations.recovery import recover_replies
 from conversations.replies import TakenOver, claim_reply, release_reply
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.answering.generation import DeadlinePassed, Stopped
+from inference_worker.answering.endings import DeadlinePassed, Stopped
 from inference_worker.engine.contract import EngineError
 from inference_worker.runtime import Runtime
 from tests.factories import make_question, make_tenant

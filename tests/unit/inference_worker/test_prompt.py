@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inference_worker.answering.prompt import INSTRUCTIONS, BuiltPrompt, PromptPassage, build_prompt
+from inference_worker.answering.prompt import INSTRUCTIONS, BuiltPrompt, PassageToFit, build_prompt
 from inference_worker.engine.contract import ChatTurn
 from knowledge.sentences import split_sentences
 
@@ -18,10 +18,10 @@ def count(text: str) -> int:
     return len(text.split())
 
 
-def passage(number: int, sentences: int = 10, focus: int | None = None) -> PromptPassage:
+def passage(number: int, sentences: int = 10, focus: int | None = None) -> PassageToFit:
     text = " ".join(f"P{number} sentence {index} has exactly eight words." for index in range(sentences))
     spans = tuple(split_sentences(text))
-    return PromptPassage(f"p{number}", "Title", text, spans, (spans[focus],) if focus is not None else ())
+    return PassageToFit(f"p{number}", "Title", text, spans, (spans[focus],) if focus is not None else ())
 
 
 def build(**changes: Any) -> BuiltPrompt:

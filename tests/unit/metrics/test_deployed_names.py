@@ -12,6 +12,7 @@ import yaml
 from prometheus_client import REGISTRY, Metric
 
 import helpdesk.metrics.web  # noqa: F401 - registers what the web process counts
+import inference_worker.answering.measuring
 import inference_worker.metrics  # noqa: F401 - registers what a worker measures
 from helpdesk.metrics.views import WEB
 from tests.conftest import ROOT
