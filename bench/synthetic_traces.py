@@ -103,7 +103,7 @@ def fill(owner_url: str, tenant_id: uuid.UUID, rows: int) -> None:
                 "SELECT column_name FROM information_schema.columns WHERE table_name = 'tracing_trace'"
             )
         }
-        values = synthetic_columns(tenant_id, rows)
+        values = _later_columns(connection) | synthetic_columns(tenant_id, rows)
         assert set(values) == columns, columns ^ set(values)
         names = ", ".join(f'"{name}"' for name in values)
         connection.execute(
@@ -132,8 +132,17 @@ def fill_feedback(connection: Any, tenant_id: uuid.UUID) -> None:
     )
 
 
+def _later_columns(connection: Any) -> dict[str, str]:
+    """Columns that the measurement does not vary hold what the migrations gave to older rows."""
+    from psycopg import sql
+
+    from tracing.columns import COLUMNS
+
+    return {column.name: sql.Literal(column.before).as_string(connection) for column in COLUMNS if column.since > 1}
+
+
 def synthetic_columns(tenant_id: uuid.UUID, rows: int) -> dict[str, str]:
-    """SQL for each column; `g` counts, `r` to `r3` are random. One answer in 2,000 comes from a model that is seldom used."""
+    """SQL for each column that varies; `g` counts, `r` to `r3` are random. One answer in 2,000 is of a model seldom used."""
     payload = "decode(repeat(md5(g::text), 64), 'hex')"
     zero = "decode('00', 'hex')"
     numbers = "attempt prompt_tokens cached_prompt_tokens answer_tokens candidate_count source_count"
@@ -152,13 +161,7 @@ def synthetic_columns(tenant_id: uuid.UUID, rows: int) -> dict[str, str]:
         "style": "'quote'",
         "language": "CASE WHEN r1 < .7 THEN 'en' ELSE 'zh' END",
         "channel": "'widget'",
-        "purpose": "'answer'",
-        "assistant_id": "NULL::uuid",
-        "assistant_version": "NULL::int",
-        "variant": "''",
         "cache": "CASE WHEN r3 < .2 THEN 'exact' ELSE '' END",
-        "cached_from": "NULL::uuid",
-        "saved_tokens": "0",
         "model": "CASE WHEN r2 < .9995 THEN 'packaged' ELSE 'rare' END",
         "quantization": "'int4'",
         "confidence_band": "CASE WHEN r3 < .5 THEN 'high' WHEN r3 < .95 THEN 'medium' ELSE 'low' END",

@@ -58,6 +58,7 @@ def _context(exported: ExportedTrace, tenant: str, code: str) -> dict[str, Any]:
     trace, opened = exported.trace, exported.opened
     shape = exported.shape or trace_shape(trace)
     context: dict[str, Any] = {
+        "is_file": True,
         "key": code.partition("-")[0],
         "tenant_slug": tenant,
         "trace": trace,
