@@ -8,7 +8,6 @@ item is neither lost nor made twice, and the sweep of replies sends a lost task 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -21,13 +20,13 @@ from batches.models import FED_STATES, OPEN_STATES, Batch, BatchItem, BatchState
 from batches.queries import has_open_batches
 from batches.settling import settle_items
 from batches.turns import Standing, share_slots
-from conversations.admission import LAST_SHARE
-from conversations.models import Assistant, Author, Channel, Conversation, Reply, ReplyPriority
+from conversations.inbound import from_batch
+from conversations.intake import receive
+from conversations.models import Assistant, Author
+from conversations.parameters import RequestParameters
 from conversations.queries import default_assistant
-from conversations.queueing import enqueue_reply
-from conversations.transcript import append_message
 from helpdesk.errors import GlassdeskError
-from helpdesk.pending.marks import forget_if_done, note, tenants_with
+from helpdesk.pending.marks import forget_if_done, tenants_with
 from helpdesk.pending.models import Kind
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
@@ -35,6 +34,7 @@ logger = structlog.get_logger(__name__)
 
 # Names the lock of the one feeder among the database's advisory locks.
 FEEDER_LOCK = 7_301_442_019_335_801
+AUTHORS = {"user": Author.CUSTOMER, "assistant": Author.AI}
 
 
 def feed() -> int:
@@ -106,33 +106,22 @@ def begin_items(batch_id: UUID, count: int) -> int:
         return 0
     waiting = batch.items.select_for_update(skip_locked=True).filter(state=ItemState.WAITING).order_by("position")
     items, assistant = list(waiting[:count]), default_assistant()
-    in_work = BatchItem.objects.filter(state=ItemState.RUNNING).count()
-    for others, item in enumerate(items, start=in_work):
-        # Not by way of `admit`, whose lock would make the tenant's customers wait for the feeder.
-        _begin_item(batch, item, assistant, rank=ReplyPriority.BATCH + min(others, LAST_SHARE))
+    for item in items:
+        _begin_item(batch, item, assistant)
     Batch.objects.filter(id=batch.id).update(state=BatchState.RUNNING, fed_at=timezone.now())
     return len(items)
 
 
-def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant, *, rank: int) -> None:
-    conversation: Conversation = Conversation.objects.create(
-        visitor_id=batch.visitor_id, assistant=assistant, channel=Channel.BATCH, language=item.language
+def _begin_item(batch: Batch, item: BatchItem, assistant: Assistant) -> None:
+    posted = receive(
+        from_batch(
+            tenant_id=current_tenant_id(),
+            visitor_id=batch.visitor_id,
+            assistant=assistant,
+            turns=[(AUTHORS[message["role"]], message["content"]) for message in item.messages],
+            language=item.language,
+            parameters=RequestParameters.from_json({**batch.defaults, **item.parameters}),
+        )
     )
-    authors = {"user": Author.CUSTOMER, "assistant": Author.AI}
-    messages = [
-        append_message(conversation, author=authors[message["role"]], body=message["content"], language=item.language)
-        for message in item.messages
-    ]
-    reply: Reply = Reply.objects.create(
-        conversation=conversation,
-        question=messages[-1],
-        priority=ReplyPriority.BATCH,
-        rank=rank,
-        parameters={**batch.defaults, **item.parameters},
-        deadline_at=timezone.now() + timedelta(seconds=settings.BATCH_DEADLINE_SECONDS),
-    )
-    item.state, item.reply, item.messages, item.parameters = ItemState.RUNNING, reply, [], {}
+    item.state, item.reply, item.messages, item.parameters = ItemState.RUNNING, posted.reply, [], {}
     item.save(update_fields=["state", "reply", "messages", "parameters"])
-    note(Kind.REPLIES)
-    tenant_id = current_tenant_id()
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=assistant.model, rank=rank))

@@ -29,7 +29,8 @@ def english_questions(company: str) -> list[str]:
 def waiting_visitors(desk: Stack, count: int) -> list[tuple[str, str]]:
     """Customers with a conversation that nobody writes in: they wait for a person."""
     desk.connect()
-    from conversations.domain import ask_for_person, begin_visit
+    from conversations.domain import begin_visit
+    from conversations.intake import ask_for_person
 
     found = []
     for number in range(count):

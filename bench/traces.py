@@ -93,7 +93,9 @@ def measure(owner_url: str, rows: int) -> dict[str, Any]:
 
 def measure_recording(tenant_id: uuid.UUID) -> dict[str, Any]:
     """One trace of usual size after the other, each in its own transaction with its answer's rows."""
-    from conversations.domain import begin_visit, post_customer_message
+    from conversations.domain import begin_visit
+    from conversations.inbound import from_visitor
+    from conversations.intake import receive
     from conversations.models import Assistant, Outcome
     from conversations.replies import Answer, claim_reply, finish_reply
     from helpdesk.tenants.scope import tenant_atomic
@@ -106,12 +108,14 @@ def measure_recording(tenant_id: uuid.UUID) -> dict[str, Any]:
     record = TraceRecord(content=usual_content(), outcome=Outcome.ANSWERED, total_ms=4000.0)
     with_trace, without = [], []
     for number in range(WRITES):
-        posted = post_customer_message(
-            tenant_id=tenant_id,
-            visitor_id=begin_visit(tenant_id),
-            client_id=uuid.uuid4(),
-            body="How long does delivery take?",
-            language="en",
+        posted = receive(
+            from_visitor(
+                tenant_id=tenant_id,
+                visitor_id=begin_visit(tenant_id),
+                client_id=uuid.uuid4(),
+                body="How long does delivery take?",
+                language="en",
+            )
         )
         assert posted.reply
         claimed = claim_reply(tenant_id=tenant_id, reply_id=posted.reply.id, worker="bench")

@@ -13,7 +13,7 @@ from chat_requests.fields import flag, integer, number, text
 from chat_requests.messages import Turn, read_messages
 from chat_requests.response_format import read_response_format
 from conversations.parameters import RequestParameters
-from conversations.programs import REFERENCE_CHARACTERS
+from conversations.validation import REFERENCE_CHARACTERS
 from helpdesk.errors import InvalidInput
 
 MAX_CHOICES = 4

@@ -1,4 +1,4 @@
-"""Who may join the line for an answer, and where: a bound for each company, one over all, and a rank that shares fairly.
+"""Who may join the queue for an answer, and where: a bound for each company, one over all, and a rank that shares fairly.
 
 docs/decisions/0011-fair-queue.md has the reasons.
 """
@@ -6,7 +6,6 @@ docs/decisions/0011-fair-queue.md has the reasons.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import redis
@@ -17,7 +16,9 @@ from django.db.models import Count, Max, Q
 from conversations.models import Assistant, Reply, ReplyPriority, ReplyStatus
 from conversations.queries import IN_FLIGHT
 from helpdesk.errors import Busy
-from helpdesk.queue.lengths import ahead_of, line_lengths, seconds_until_taken
+from helpdesk.queue import lengths
+from helpdesk.queue.lengths import UNKNOWN_QUEUE, QueueSnapshot
+from helpdesk.tenants.scope import is_in_scope
 
 logger = structlog.get_logger(__name__)
 
@@ -28,58 +29,69 @@ RETRY_SECONDS = (5, 60)
 RETRY_SECONDS_UNKNOWN = 15
 
 
+class QueueReadTooLate(RuntimeError):
+    """Redis was to be asked while rows are locked; a programming error: whoever hangs there makes others wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the line. `wait_seconds` until a worker takes the reply up: None when it is short, or not known."""
+    """A place in the queue. `wait_seconds` until a worker takes the reply up: None when it is short, or not known."""
 
     rank: int
     wait_seconds: int | None
 
 
-def admit(priority: ReplyPriority) -> Place:
+def read_queue(priority: ReplyPriority = ReplyPriority.INTERACTIVE) -> QueueSnapshot:
+    """What Redis knows of the queue now, as far as it matters to replies of this priority; before any transaction.
+
+    While Redis is away nothing is known, and nothing can be queued there; the tenant's own bound still holds.
+    """
+    if not _is_bounded(priority):
+        return UNKNOWN_QUEUE
+    if is_in_scope():
+        raise QueueReadTooLate("Read the queue before tenant_atomic, and pass on what it said.")
+    try:
+        return lengths.read_queue()
+    except redis.RedisError as error:
+        logger.warning("line_length_unknown", error=type(error).__name__)
+        return UNKNOWN_QUEUE
+
+
+def admit(priority: ReplyPriority, queue: QueueSnapshot) -> Place:
     """A place for one more reply of the tenant in scope; raises Busy when a bound is reached.
 
     The tenant's other posts wait until the caller's transaction ends, so that they count this one. The bound over all
-    tenants is read before, so that each thread that is just posting may overshoot it by one.
+    tenants is read before, so that each thread that is just posting may overshoot it by one. Items of batches are bounded by
+    their feeder, and never make a customer wait.
     """
-    lengths = _line_lengths()
     last_rank = priority + LAST_SHARE
-    if ahead_of(last_rank, lengths) >= settings.QUEUE_LIMIT:
-        raise _busy(last_rank, lengths)
+    own = Reply.objects.filter(status__in=IN_FLIGHT, priority=priority)
+    if not _is_bounded(priority):
+        return Place(min(priority + own.count(), last_rank), None)
+    if queue.ahead_of(last_rank) >= settings.QUEUE_LIMIT:
+        raise _busy(last_rank, queue)
     # A lock, not a read: whoever posts for this tenant at the same time counts after us.
     Assistant.objects.select_for_update(no_key=True).filter(is_default=True).values_list("id").first()
-    own = Reply.objects.filter(status__in=IN_FLIGHT, priority=priority).aggregate(
-        count=Count("id"), last=Max("rank", filter=Q(status=ReplyStatus.QUEUED))
-    )
-    if own["count"] >= settings.TENANT_QUEUE:
-        raise _busy(last_rank, lengths)
+    found = own.aggregate(count=Count("id"), last=Max("rank", filter=Q(status=ReplyStatus.QUEUED)))
+    if found["count"] >= settings.TENANT_QUEUE:
+        raise _busy(last_rank, queue)
     # Never before an older question of the same tenant that still waits.
-    rank = min(max(priority + own["count"], own["last"] or 0), last_rank)
-    wait = _seconds_until_taken(rank, lengths)
+    rank = min(max(priority + found["count"], found["last"] or 0), last_rank)
+    wait = _seconds_until_taken(rank, queue)
     return Place(rank, wait if wait is not None and wait >= SHORTEST_WAIT_SECONDS else None)
 
 
-def _busy(rank: int, lengths: Mapping[int, int]) -> Busy:
-    wait = _seconds_until_taken(rank, lengths)
+def _is_bounded(priority: ReplyPriority) -> bool:
+    return priority < ReplyPriority.BATCH
+
+
+def _busy(rank: int, queue: QueueSnapshot) -> Busy:
+    wait = _seconds_until_taken(rank, queue)
     shortest, longest = RETRY_SECONDS
     retry_after = RETRY_SECONDS_UNKNOWN if wait is None else min(max(wait, shortest), longest)
     return Busy(retry_after=retry_after, wait_seconds=wait)
 
 
-def _line_lengths() -> dict[int, int]:
-    """Empty while Redis is away: nothing can be queued there then, and the tenant's own bound still holds."""
-    try:
-        return line_lengths()
-    except redis.RedisError as error:
-        logger.warning("line_length_unknown", error=type(error).__name__)
-        return {}
-
-
-def _seconds_until_taken(rank: int, lengths: Mapping[int, int]) -> int | None:
-    if not lengths:
-        return None
-    try:
-        seconds = seconds_until_taken(rank, lengths)
-    except redis.RedisError:
-        return None
+def _seconds_until_taken(rank: int, queue: QueueSnapshot) -> int | None:
+    seconds = queue.seconds_until_taken(rank)
     return None if seconds is None else math.ceil(seconds)

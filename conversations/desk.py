@@ -13,10 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from conversations.channels import IN_INBOX
 from conversations.failures import sentence_for_desk
 from conversations.models import (
     Author,
-    Channel,
     Conversation,
     ConversationStatus,
     Feedback,
@@ -146,10 +146,10 @@ def owner_words(conversation: Conversation, now: datetime) -> str:
 
 
 def _with_messages() -> QuerySet[Conversation]:
-    """What people at the desk look after: of programs' conversations only those that a person has or is to have."""
+    """What people at the desk look after: of other channels' conversations only those that a person has or is to have."""
     needs_people = Q(status__in=[ConversationStatus.WAITING, ConversationStatus.PERSON])
     found: QuerySet[Conversation] = Conversation.objects.filter(
-        Q(channel=Channel.WIDGET) | needs_people, message_count__gt=0
+        Q(channel__in=IN_INBOX) | needs_people, message_count__gt=0
     )
     return found
 

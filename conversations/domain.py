@@ -1,44 +1,23 @@
-"""Writes of a conversation: each function is one short transaction in the tenant's scope."""
+"""Who writes, and who has the conversation: visitors, the line for a person, taking over, handing back, closing.
+
+How messages come in is in `conversations.intake`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from django.conf import settings
-from django.db import IntegrityError
 from django.utils import timezone
 
 from conversations import events, replies
-from conversations.admission import admit
+from conversations.channels import rules_of
 from conversations.failures import FailureCode
-from conversations.models import (
-    Author,
-    Conversation,
-    ConversationStatus,
-    Message,
-    Reply,
-    ReplyPriority,
-    ReplyPurpose,
-    Visitor,
-)
-from conversations.parameters import RequestParameters
-from conversations.queries import current_conversation, default_assistant
-from conversations.small_talk import SmallTalk, small_talk
+from conversations.models import Author, Conversation, ConversationStatus, Message, Visitor
 from conversations.transcript import append_message
-from conversations.validation import clean_body
+from conversations.validation import clean_body, clean_reference
 from helpdesk.errors import Conflict, NotFound
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 from helpdesk.users.models import User
-
-
-@dataclass(frozen=True, slots=True)
-class PostedMessage:
-    """The stored message; `reply` is None when a person has to answer."""
-
-    conversation: Conversation
-    message: Message
-    reply: Reply | None
 
 
 def begin_visit(tenant_id: UUID, visitor_id: UUID | None = None) -> UUID:
@@ -50,86 +29,21 @@ def begin_visit(tenant_id: UUID, visitor_id: UUID | None = None) -> UUID:
         return created.id
 
 
-def post_customer_message(
-    *, tenant_id: UUID, visitor_id: UUID, client_id: UUID, body: object, language: str
-) -> PostedMessage:
-    """Store the customer's message and queue the assistant's reply; a repeated `client_id` returns the existing rows.
+def visitor_of(customer: str) -> Visitor:
+    """The visitor that an API client's reference stands for in the tenant in scope; an empty one is somebody new.
 
-    A message that only asks for a person puts the conversation in the line for one.
-    Raises InvalidInput, MessageTooLong or, when the line for an answer is full, Busy; nothing is stored then.
+    Raises InvalidInput for a reference that cannot be one.
     """
-    text = clean_body(body)
-    try:
-        with tenant_atomic(tenant_id):
-            return _post_customer_message(visitor_id, client_id, text, language)
-    except IntegrityError:
-        # The same client_id arrived twice at once; the first one won.
-        with tenant_atomic(tenant_id):
-            existing = _existing_message(visitor_id, client_id)
-            if existing is None:
-                raise
-            return existing
+    if not customer:
+        created: Visitor = Visitor.objects.create()
+        return created
+    visitor: Visitor = Visitor.objects.get_or_create(reference=clean_reference(customer))[0]
+    Visitor.objects.filter(id=visitor.id).update(last_seen_at=timezone.now())
+    return visitor
 
 
-def _existing_message(visitor_id: UUID, client_id: UUID) -> PostedMessage | None:
-    message = (
-        Message.objects.filter(conversation__visitor_id=visitor_id, client_id=client_id)
-        .select_related("conversation")
-        .first()
-    )
-    if message is None:
-        return None
-    return PostedMessage(
-        message.conversation, message, Reply.objects.filter(question=message, purpose=ReplyPurpose.ANSWER).first()
-    )
-
-
-def _post_customer_message(visitor_id: UUID, client_id: UUID, text: str, language: str) -> PostedMessage:
-    existing = _existing_message(visitor_id, client_id)
-    if existing is not None:
-        return existing
-    visitor = Visitor.objects.select_for_update(no_key=True).filter(id=visitor_id).first()
-    if visitor is None:
-        raise NotFound
-    conversation = current_conversation(visitor_id) or Conversation.objects.create(
-        visitor=visitor, assistant=default_assistant(), language=language
-    )
-    message = append_message(conversation, author=Author.CUSTOMER, body=text, language=language, client_id=client_id)
-    if small_talk(text) is SmallTalk.PERSON:
-        _put_in_line(conversation, language)
-    reply = queue_reply(conversation, message) if conversation.status == ConversationStatus.AI else None
-    return PostedMessage(conversation, message, reply)
-
-
-def queue_reply(conversation: Conversation, question: Message, *, parameters: RequestParameters | None = None) -> Reply:
-    """Have the assistant answer this message. Runs inside the caller's transaction; raises Busy when the line is full."""
-    place = admit(ReplyPriority.INTERACTIVE)
-    return replies.queue_reply(
-        conversation,
-        question,
-        priority=ReplyPriority.INTERACTIVE,
-        rank=place.rank,
-        wait_seconds=place.wait_seconds,
-        parameters=parameters or RequestParameters(),
-        deadline_seconds=settings.REPLY_DEADLINE_SECONDS,
-    )
-
-
-def ask_for_person(*, tenant_id: UUID, visitor_id: UUID, language: str) -> Conversation:
-    """Put the visitor's conversation in the line for a person; asking twice changes nothing."""
-    with tenant_atomic(tenant_id):
-        visitor = Visitor.objects.select_for_update(no_key=True).filter(id=visitor_id).first()
-        if visitor is None:
-            raise NotFound
-        conversation = current_conversation(visitor_id) or Conversation.objects.create(
-            visitor=visitor, assistant=default_assistant(), language=language
-        )
-        _put_in_line(conversation, language)
-        return conversation
-
-
-def _put_in_line(conversation: Conversation, language: str) -> None:
-    """Let it wait for a person, if the assistant had it; the assistant stops."""
+def put_in_line(conversation: Conversation, language: str) -> None:
+    """Let it wait for a person, if the assistant had it; the assistant stops. Runs inside the caller's transaction."""
     changed = Conversation.objects.filter(id=conversation.id, status=ConversationStatus.AI).update(
         status=ConversationStatus.WAITING, waiting_since=timezone.now()
     )
@@ -143,12 +57,12 @@ def _put_in_line(conversation: Conversation, language: str) -> None:
 def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Message:
     """Send a person's reply: takes ownership in the same step and stops the assistant.
 
-    Raises Conflict when the conversation is closed, NotFound when it is not the tenant's.
+    Raises Conflict when the conversation is closed, NotFound when it is not the tenant's or nobody would read it.
     """
     text = clean_body(body)
     with tenant_atomic(tenant_id):
         conversation = Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id).first()
-        if conversation is None:
+        if conversation is None or not rules_of(conversation.channel).admits_people:
             raise NotFound
         if conversation.status == ConversationStatus.CLOSED:
             raise Conflict

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from helpdesk.errors import InvalidInput, MessageTooLong
 
 MESSAGE_CHARACTERS = 4000
+REFERENCE_CHARACTERS = 128
 # Controls, formats, lone surrogates and combining marks show nothing by themselves.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Mn"})
 # Every control (Cc) but line end and tabulator, and every lone surrogate (Cs).
@@ -45,3 +46,13 @@ def is_visible(text: str) -> bool:
     return any(
         not (char.isspace() or char in _BLANK_LETTERS or unicodedata.category(char) in _INVISIBLE) for char in text
     )
+
+
+def clean_reference(reference: str) -> str:
+    """What an API client calls its customer. Raises InvalidInput."""
+    if len(reference) > REFERENCE_CHARACTERS or not reference.isprintable():
+        raise InvalidInput(
+            _("“customer” takes at most %(limit)d printable characters.") % {"limit": REFERENCE_CHARACTERS},
+            parameter="customer",
+        )
+    return reference

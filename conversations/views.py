@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations import desk, domain
+from conversations.channels import rules_of
 from conversations.forms import ReplyForm
 from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
@@ -148,7 +149,8 @@ def _conversation_context(request: DeskRequest, found: Conversation, *, after: i
         "entries": desk.entries(found, after=after),
         "others": desk.other_conversations(found),
         "is_being_answered": desk.is_being_answered(found),
-        "may_reply": Right.REPLY in request.rights,
+        "may_reply": Right.REPLY in request.rights and rules_of(found.channel).admits_people,
+        "admits_people": rules_of(found.channel).admits_people,
         "is_mine": found.assignee_id == request.user.pk,
     }
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 
-from conversations.domain import begin_visit, post_customer_message
+from conversations.inbound import from_shell
+from conversations.intake import receive
 from conversations.models import Outcome, Reply, ReplyStatus
 from conversations.parameters import RequestParameters
 from evaluation.question_sets import POLL_SECONDS, Question, contains_answer
@@ -25,7 +25,7 @@ from tracing.opening import content_of
 IN_FLIGHT_AT_ONCE = 8
 
 # What is measured is answering, not remembering.
-ANEW = RequestParameters(use_cache=False).to_json()
+ANEW = RequestParameters(use_cache=False)
 # Beyond a reply's own deadline, after which the product's sweep has failed it.
 GRACE_SECONDS = 60.0
 LONGEST_STANDSTILL_SECONDS = 180.0
@@ -120,16 +120,9 @@ def _passage_counts(tenant_id: UUID) -> queries.KnowledgeCounts:
 def _post(asked: Asked) -> UUID | None:
     """The id of the queued reply; None when the desk did not accept the message."""
     try:
-        # In one transaction: no worker sees the reply before it says that its answer has to be a new one.
-        with tenant_atomic(asked.tenant_id):
-            posted = post_customer_message(
-                tenant_id=asked.tenant_id,
-                visitor_id=begin_visit(asked.tenant_id),
-                client_id=uuid.uuid4(),
-                body=asked.question.text,
-                language=asked.language,
-            )
-            Reply.objects.filter(question=posted.message).update(parameters=ANEW)
+        posted = receive(
+            from_shell(tenant_id=asked.tenant_id, body=asked.question.text, language=asked.language, parameters=ANEW)
+        )
     except GlassdeskError:
         return None
     return posted.reply.id if posted.reply else None

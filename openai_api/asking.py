@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chat_requests.chat_request import ChatRequest
-from conversations.chats import begin_chat
+from conversations.admission import read_queue
+from conversations.domain import visitor_of
+from conversations.inbound import from_chat
+from conversations.intake import receive
 from conversations.parameters import RequestParameters
-from conversations.programs import visitor_of
 from conversations.replies import stop_reply
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.scope import tenant_atomic
-from openai_api.catalogue import choose
+from openai_api.catalogue import choose, warm_models
 from openai_api.following import AskedReply
 
 MAX_SEED = 2**31 - 1
@@ -32,26 +35,39 @@ class Asked:
     is_repeated: bool = False
 
 
-def ask(client: ApiClient, request: ChatRequest) -> Asked:
-    """Store everything and queue the answers, or nothing: ModelNotFound, NoModelReady or Busy store nothing."""
+def ask(client: ApiClient, request: ChatRequest, *, keep: Callable[[Asked], None] | None = None) -> Asked:
+    """Store everything and queue the answers, or nothing: ModelNotFound, NoModelReady or Busy store nothing.
+
+    `keep` notes in the same transaction what was asked.
+    """
+    # Both ask Redis, which may hang: before the transaction, whose locks others wait for.
+    warm, queue = warm_models(), read_queue()
     with tenant_atomic(client.tenant_id):
-        choice = choose(request.model)
+        choice = choose(request.model, warm)
         visitor = visitor_of(request.customer)
         first_seed = _first_seed(request)
-        replies = [
-            begin_chat(
-                visitor=visitor,
-                assistant=choice.assistant,
-                turns=[(turn.author, turn.body) for turn in request.turns],
-                parameters=request.parameters if first_seed is None else _seeded(request, first_seed + index),
+        posted = [
+            receive(
+                from_chat(
+                    tenant_id=client.tenant_id,
+                    visitor_id=visitor.id,
+                    assistant=choice.assistant,
+                    turns=[(turn.author, turn.body) for turn in request.turns],
+                    parameters=request.parameters if first_seed is None else _seeded(request, first_seed + index),
+                ),
+                queue=queue,
             )
             for index in range(request.choices)
         ]
-    return Asked(
-        choice.model,
-        tuple(AskedReply(client.tenant_id, each.conversation_id, each.id, each.deadline_at) for each in replies),
-        int(time.time()),
-    )
+        replies = [each.reply for each in posted if each.reply is not None]
+        asked = Asked(
+            choice.model,
+            tuple(AskedReply(client.tenant_id, each.conversation_id, each.id, each.deadline_at) for each in replies),
+            int(time.time()),
+        )
+        if keep is not None:
+            keep(asked)
+    return asked
 
 
 def stop(asked: Asked) -> None:

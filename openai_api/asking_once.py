@@ -39,15 +39,16 @@ def ask_once(client: ApiClient, request: ChatRequest, repeatable: Repeatable) ->
     except idempotency.Replayed as known:
         return _found(client, json.loads(known.response.content))
     try:
-        with tenant_atomic(client.tenant_id):
-            asked = ask(client, request)
+
+        def keep(asked: Asked) -> None:
             idempotency.keep_answer(request_id, _kept(asked), subject=asked.replies[0].conversation_id)
+
+        return ask(client, request, keep=keep)
     except BaseException:
         # While the database is away it stays in progress until its lease has run out.
         with suppress(*SERVERS_AWAY):
             idempotency.forget_request(client, key=repeatable.key)
         raise
-    return asked
 
 
 def forget(client: ApiClient, repeatable: Repeatable, asked: Asked) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from openai_api.errors import ModelNotFound, NoModelReady
 
 # Whatever the company's assistant is set to, so that a program need not change with the model.
 DEFAULT = "default"
+# The name by which callers choose each model that answers now, by its alias.
+WarmModels = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,13 @@ class Choice:
     model: str
 
 
-def choices() -> list[Choice]:
-    """Every warm model of the company's assistants once, its own assistant's first.
+def warm_models() -> WarmModels:
+    """The models that answer now. Asks Redis, so before any transaction; raises redis.RedisError."""
+    return {model.alias: model.alias or model.model for model in served_models() if model.is_warm}
 
-    Runs inside `tenant_atomic`. Raises redis.RedisError.
-    """
-    warm = {model.alias: model.alias or model.model for model in served_models() if model.is_warm}
+
+def choices(warm: WarmModels) -> list[Choice]:
+    """Every warm model of the company's assistants once, its own assistant's first. Runs inside `tenant_atomic`."""
     found: dict[str, Choice] = {}
     for assistant in Assistant.objects.order_by("-is_default", "name", "id"):
         if name := warm.get(assistant.model):
@@ -34,9 +38,12 @@ def choices() -> list[Choice]:
     return list(found.values())
 
 
-def choose(name: str) -> Choice:
-    """The assistant that answers to this model name. Raises ModelNotFound, or NoModelReady when nothing is served."""
-    offered = choices()
+def choose(name: str, warm: WarmModels) -> Choice:
+    """The assistant that answers to this model name. Runs inside `tenant_atomic`.
+
+    Raises ModelNotFound, or NoModelReady when nothing is served.
+    """
+    offered = choices(warm)
     if not offered:
         raise NoModelReady
     if name == DEFAULT:
@@ -54,14 +61,14 @@ def _of_default_assistant(offered: list[Choice]) -> Choice:
     return offered[0]
 
 
-def described() -> list[dict[str, Any]]:
+def described(warm: WarmModels) -> list[dict[str, Any]]:
     """The models as OpenAI's `model` objects. Runs inside `tenant_atomic`."""
-    return [_object(choice.model, choice) for choice in choices()]
+    return [_object(choice.model, choice) for choice in choices(warm)]
 
 
-def described_model(name: str) -> dict[str, Any]:
+def described_model(name: str, warm: WarmModels) -> dict[str, Any]:
     """One of them, or `default`, under the name that was asked for. Raises ModelNotFound, or NoModelReady."""
-    return _object(name, choose(name))
+    return _object(name, choose(name, warm))
 
 
 def _object(name: str, choice: Choice) -> dict[str, Any]:

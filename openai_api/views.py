@@ -104,13 +104,15 @@ async def model(request: HttpRequest, client: ApiClient, *, name: str) -> HttpRe
 
 
 def _described_models(client: ApiClient) -> list[dict[str, Any]]:
+    warm = catalogue.warm_models()
     with tenant_atomic(client.tenant_id):
-        return catalogue.described()
+        return catalogue.described(warm)
 
 
 def _described_model(client: ApiClient, name: str) -> dict[str, Any]:
+    warm = catalogue.warm_models()
     with tenant_atomic(client.tenant_id):
-        return catalogue.described_model(name)
+        return catalogue.described_model(name, warm)
 
 
 @endpoint("POST", Scope.ANSWERS_WRITE)

@@ -7,7 +7,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from conversations.domain import begin_visit, post_customer_message
+from conversations.domain import begin_visit
+from conversations.inbound import from_visitor
+from conversations.intake import receive
 from conversations.models import Assistant, Conversation, Message, Reply
 from helpdesk.api_keys.domain import create_key
 from helpdesk.api_keys.scopes import Scope
@@ -50,8 +52,8 @@ def make_question(
 ) -> tuple[Conversation, Message, Reply | None]:
     """A customer's message with the reply that was queued for it."""
     visitor_id = visitor_id or begin_visit(tenant.id)
-    posted = post_customer_message(
-        tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language=language
+    posted = receive(
+        from_visitor(tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language=language)
     )
     return posted.conversation, posted.message, posted.reply
 

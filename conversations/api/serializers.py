@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from conversations.parameters import MAX_STOP_CHARACTERS, MAX_STOPS, RequestParameters
-from conversations.programs import REFERENCE_CHARACTERS
-from conversations.validation import MESSAGE_CHARACTERS
+from conversations.validation import MESSAGE_CHARACTERS, REFERENCE_CHARACTERS
 from helpdesk.api.strict import StrictBooleanField, StrictFloatField, StrictIntegerField, StrictSerializer
 from helpdesk.tenants.models import Language
 

@@ -20,10 +20,11 @@ from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, P
 from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
 from conversations.api.stream import clean_cursor, reply_events
 from conversations.api.waiting import has_ended_within, nothing_of
-from conversations.domain import PostedMessage
+from conversations.channels import rules_of
 from conversations.followed import FollowedReply, describe_answer
+from conversations.inbound import from_api_client
+from conversations.intake import PostedMessage, begin_conversation, receive
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
-from conversations.programs import ask_in_conversation, begin_conversation
 from conversations.queries import conversation_by_id, describe_message
 from conversations.replies import stop_reply
 from conversations.shapes import MessageShape
@@ -127,13 +128,16 @@ class MessagesView(WaitingApiView):
         preferred = preferred_wait(request, most=MAX_WAIT_SECONDS)
         seconds = given.get("wait", preferred or 0)
         tenant_id, self.idempotency_subject = request.auth.tenant_id, conversation_id
-        with tenant_atomic(tenant_id):
-            posted = ask_in_conversation(
-                conversation_id,
-                body=given["body"],
+        parameters = ParametersInput.read(given.get("parameters", {}))
+        posted = receive(
+            from_api_client(
+                tenant_id=tenant_id,
+                conversation_id=conversation_id,
                 client_id=_client_id(request),
-                parameters=ParametersInput.read(given.get("parameters", {})),
+                body=given["body"],
+                parameters=parameters,
             )
+        )
         applied = preferred if "wait" not in given else None
         answer = partial(_asked_response, tenant_id, posted, applied_wait=applied)
         if posted.reply is None or seconds == 0:
@@ -162,7 +166,7 @@ class StopView(ApiView):
     def post(self, request: ApiRequest, conversation_id: UUID, reply_id: UUID) -> Response:
         """What was written is kept and marked as stopped; a reply that has ended is left alone."""
         reply = _reply(conversation_id, reply_id)
-        if reply.conversation.channel != Channel.API:
+        if not rules_of(reply.conversation.channel).is_open_to_api_clients:
             raise NotFound
         self.idempotency_subject = conversation_id
         stop_reply(tenant_id=request.auth.tenant_id, conversation_id=conversation_id, reply_id=reply_id)

@@ -22,7 +22,7 @@ END $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0007_message_format'),
+        ('conversations', '0008_longer_channel_names'),
     ]
 
     operations = [

@@ -44,7 +44,7 @@ class Conversation(TenantModel):
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
     assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, related_name="+")
-    channel = models.CharField(max_length=6, choices=Channel, default=Channel.WIDGET)
+    channel = models.CharField(max_length=16, choices=Channel, default=Channel.WIDGET)
     status = models.CharField(max_length=8, choices=ConversationStatus, default=ConversationStatus.AI)
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     assignee = models.ForeignKey(

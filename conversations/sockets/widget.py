@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from conversations import domain
 from conversations.followed import FollowedConversation
 from conversations.follower_events import ConversationEvent
+from conversations.inbound import from_visitor
+from conversations.intake import ask_for_person, receive
 from conversations.queries import current_conversation, describe_message
 from conversations.replies import stop_reply
 from conversations.sockets.consumer import FrameConsumer
@@ -104,14 +106,14 @@ class WidgetConsumer(FrameConsumer):
     async def _on_message(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         client_id = frame_uuid(frame, "client_id")
         await in_database(check_message_rate, visitor.visitor_id)
-        posted = await in_database(
-            domain.post_customer_message,
+        inbound = from_visitor(
             tenant_id=visitor.tenant_id,
             visitor_id=visitor.visitor_id,
             client_id=client_id,
             body=frame.get("body"),
             language=self.language,
         )
+        posted = await in_database(receive, inbound)
         # The stream brings the message too, but may be away just now; clients tell the two apart by the message's id.
         await self.send_frame(
             {"type": "message", "message": await in_database(self._describe, visitor, posted.message)}
@@ -135,7 +137,7 @@ class WidgetConsumer(FrameConsumer):
 
     async def _on_person(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         await in_database(
-            domain.ask_for_person, tenant_id=visitor.tenant_id, visitor_id=visitor.visitor_id, language=self.language
+            ask_for_person, tenant_id=visitor.tenant_id, visitor_id=visitor.visitor_id, language=self.language
         )
         if self.conversation_id is None:
             await self._follow(visitor, after=None)

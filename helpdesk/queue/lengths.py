@@ -6,7 +6,8 @@ It is Celery's own queue, one Redis list for each priority step; lengths and ids
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from kombu.transport.redis import Channel
@@ -33,30 +34,57 @@ def list_key(step: int, queue: str = INFERENCE_QUEUE) -> str:
     return KEY_PREFIX + (f"{queue}{SEPARATOR}{step}" if step else queue)
 
 
-def reply_queues() -> list[str]:
-    """The first model's queue and those of further models that workers serve. Raises redis.RedisError."""
-    return sorted({INFERENCE_QUEUE, *(str(status.get("queue") or INFERENCE_QUEUE) for status in read_heartbeats())})
+@dataclass(frozen=True, slots=True)
+class QueueSnapshot:
+    """The queue at one moment: waiting replies of all models by priority step, and what the workers said last.
+
+    Reading it asks Redis; looking at it asks nobody.
+    """
+
+    lengths: Mapping[int, int]
+    heartbeats: Sequence[Mapping[str, Any]]
+
+    def ahead_of(self, rank: int) -> int:
+        """How many of the waiting replies are taken before one of this rank that joins now."""
+        return sum(length for step, length in self.lengths.items() if step <= step_of_rank(rank))
+
+    def seconds_until_taken(self, rank: int) -> float | None:
+        """When a worker takes up a reply of this rank that joins now: 0 when one has a place to spare.
+
+        By what the workers report of their last answers (`seconds_per_reply`: seconds of the worker for one reply, whatever
+        was written beside it); None when none has reported any, or nothing is known of the queue.
+        """
+        if not self.lengths:
+            return None
+        ahead = self.ahead_of(rank)
+        workers = [(status, _places(status, rank)) for status in self.heartbeats if status["ready"]]
+        if not ahead and any(status["writing"] < places for status, places in workers):
+            return 0.0
+        replies_per_second = sum(
+            1 / status["seconds_per_reply"] for status, _ in workers if status.get("seconds_per_reply")
+        )
+        return (ahead + 1) / replies_per_second if replies_per_second else None
 
 
-def line_lengths() -> dict[int, int]:
-    """Waiting replies of all models by priority step. Raises redis.RedisError."""
-    queues = reply_queues()
+UNKNOWN_QUEUE = QueueSnapshot(lengths={}, heartbeats=())
+
+
+def read_queue() -> QueueSnapshot:
+    """The queue as it is now. Raises redis.RedisError."""
+    heartbeats = read_heartbeats()
+    queues = _reply_queues(heartbeats)
     with client().pipeline(transaction=False) as pipeline:
         for step in _STEPS:
             for queue in queues:
                 pipeline.llen(list_key(step, queue))
-        lengths = cast("list[int]", pipeline.execute())
-    return {step: sum(lengths[at * len(queues) : (at + 1) * len(queues)]) for at, step in enumerate(_STEPS)}
-
-
-def ahead_of(rank: int, lengths: Mapping[int, int]) -> int:
-    """How many of the waiting replies are taken before one of this rank that joins now."""
-    return sum(length for step, length in lengths.items() if step <= step_of_rank(rank))
+        found = cast("list[int]", pipeline.execute())
+    lengths = {step: sum(found[at * len(queues) : (at + 1) * len(queues)]) for at, step in enumerate(_STEPS)}
+    return QueueSnapshot(lengths, heartbeats)
 
 
 def replies_in_line() -> set[str]:
     """The ids of the replies whose tasks wait. Raises redis.RedisError."""
-    queues = reply_queues()
+    queues = _reply_queues(read_heartbeats())
     with client().pipeline(transaction=False) as pipeline:
         for queue in queues:
             for step in _STEPS:
@@ -66,20 +94,9 @@ def replies_in_line() -> set[str]:
     return {str(header[REPLY_HEADER]) for header in headers if REPLY_HEADER in header}
 
 
-def seconds_until_taken(rank: int, lengths: Mapping[int, int]) -> float | None:
-    """When a worker takes up a reply of this rank that joins now: 0 when one has a place to spare.
-
-    By what the workers report of their last answers (`seconds_per_reply`: seconds of the worker for one reply, whatever
-    was written beside it); None when none has reported any. Raises redis.RedisError.
-    """
-    ahead = ahead_of(rank, lengths)
-    workers = [(status, _places(status, rank)) for status in read_heartbeats() if status["ready"]]
-    if not ahead and any(status["writing"] < places for status, places in workers):
-        return 0.0
-    replies_per_second = sum(
-        1 / status["seconds_per_reply"] for status, _ in workers if status.get("seconds_per_reply")
-    )
-    return (ahead + 1) / replies_per_second if replies_per_second else None
+def _reply_queues(heartbeats: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The first model's queue and those of further models that workers serve."""
+    return sorted({INFERENCE_QUEUE, *(str(status.get("queue") or INFERENCE_QUEUE) for status in heartbeats)})
 
 
 def _places(status: Mapping[str, Any], rank: int) -> int:

@@ -30,6 +30,11 @@ def current_tenant_id() -> UUID:
     return tenant_id
 
 
+def is_in_scope() -> bool:
+    """Whether a tenant's scope is open here: what waits now may wait with rows locked."""
+    return _tenant.get() is not None
+
+
 def _set_local(name: str, value: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [name, value])

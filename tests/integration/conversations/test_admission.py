@@ -10,7 +10,9 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from conversations import domain
+from conversations import domain, intake
+from conversations.inbound import from_visitor
+from conversations.intake import receive
 from conversations.models import Message, Reply, ReplyStatus
 from conversations.recovery import recover_replies
 from conversations.replies import claim_reply
@@ -59,7 +61,7 @@ def test_each_further_question_of_a_tenant_goes_behind_the_first_ones_of_others(
     ask(flooding, 6)
     ask(other)
     assert (ranks(flooding), ranks(other)) == ([0, 1, 2, 3, 4, 5], [0])
-    assert lengths.line_lengths() == {0: 2, 1: 3, 2: 2, 3: 0, 6: 0}
+    assert lengths.read_queue().lengths == {0: 2, 1: 3, 2: 2, 3: 0, 6: 0}
 
 
 def test_the_rank_stays_within_its_class() -> None:
@@ -128,8 +130,10 @@ def test_a_repeated_question_is_found_again_also_when_the_line_is_full() -> None
     visitor_id, client_id = domain.begin_visit(tenant.id), uuid.uuid4()
     with override_settings(TENANT_QUEUE=1):
         first, second = (
-            domain.post_customer_message(
-                tenant_id=tenant.id, visitor_id=visitor_id, client_id=client_id, body="Hello there", language="en"
+            receive(
+                from_visitor(
+                    tenant_id=tenant.id, visitor_id=visitor_id, client_id=client_id, body="Hello there", language="en"
+                )
             )
             for _ in range(2)
         )
@@ -139,7 +143,7 @@ def test_a_repeated_question_is_found_again_also_when_the_line_is_full() -> None
 def test_whoever_waits_for_a_person_writes_on_when_the_line_is_full() -> None:
     tenant = make_tenant()
     visitor_id = domain.begin_visit(tenant.id)
-    domain.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
+    intake.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
     with override_settings(TENANT_QUEUE=1):
         ask(tenant)
         _, message, reply = make_question(tenant, visitor_id=visitor_id)
@@ -165,7 +169,8 @@ def test_the_wait_follows_from_what_workers_report(
     status: dict[str, object], rank: int, ahead: int, seconds: float | None
 ) -> None:
     report(**status)
-    assert lengths.seconds_until_taken(rank, {lengths.step_of_rank(rank): ahead}) == seconds
+    queue = lengths.QueueSnapshot({lengths.step_of_rank(rank): ahead}, workers.read_heartbeats())
+    assert queue.seconds_until_taken(rank) == seconds
 
 
 def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
@@ -201,6 +206,6 @@ def test_the_sweep_sends_only_what_does_not_stand_in_line_any_more() -> None:
     client().delete(lengths.list_key(0))
     assert str(lost.id) not in lengths.replies_in_line()
     recover_replies(tenant.id)
-    assert lengths.line_lengths() == {0: 1, 1: 2, 2: 0, 3: 0, 6: 0}
+    assert lengths.read_queue().lengths == {0: 1, 1: 2, 2: 0, 3: 0, 6: 0}
     assert str(lost.id) in lengths.replies_in_line()
     assert claim_reply(tenant_id=tenant.id, reply_id=lost.id, worker="w") is not None

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from conversations import domain, replies
+from conversations import domain, intake, replies
 from conversations.models import Conversation, Message, Outcome, Reply
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
@@ -68,7 +68,7 @@ def waiting(tenant: Tenant) -> Conversation:
     conversation, _message, _reply = make_question(tenant)
     with tenant_atomic(tenant.id):
         visitor_id = Conversation.objects.get(id=conversation.id).visitor_id
-    return domain.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
+    return intake.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
 
 
 def rows_of(tenant: Tenant) -> list[Any]:
@@ -194,7 +194,7 @@ def test_filters_count_and_show_the_same_conversations(client: Client, tenant: T
     domain.post_person_message(tenant_id=tenant.id, conversation_id=mine.id, user=me, body="Hello")
     domain.post_person_message(tenant_id=tenant.id, conversation_id=theirs.id, user=other, body="Hello")
     domain.close_conversation(tenant_id=tenant.id, conversation_id=closed.id)
-    domain.ask_for_person(tenant_id=tenant.id, visitor_id=queueing.visitor_id, language="en")
+    intake.ask_for_person(tenant_id=tenant.id, visitor_id=queueing.visitor_id, language="en")
     client.force_login(me)
     expected = {
         "open": {with_ai.id, mine.id, theirs.id, queueing.id},

@@ -6,7 +6,9 @@ import uuid
 
 import pytest
 
-from conversations import domain, replies
+from conversations import domain, intake, replies
+from conversations.inbound import from_visitor
+from conversations.intake import receive
 from conversations.models import Conversation, Message, Reply, ReplyStatus
 from helpdesk.errors import InvalidInput, MessageTooLong, NotFound
 from helpdesk.tenants.scope import tenant_atomic
@@ -29,8 +31,10 @@ def test_post_customer_message_with_a_repeated_client_id_returns_the_existing_ro
     tenant = make_tenant()
     visitor_id, client_id = domain.begin_visit(tenant.id), uuid.uuid4()
     first, second = (
-        domain.post_customer_message(
-            tenant_id=tenant.id, visitor_id=visitor_id, client_id=client_id, body="Hello there", language="en"
+        receive(
+            from_visitor(
+                tenant_id=tenant.id, visitor_id=visitor_id, client_id=client_id, body="Hello there", language="en"
+            )
         )
         for _ in range(2)
     )
@@ -59,8 +63,8 @@ def test_post_customer_message_refuses_bad_bodies_and_stores_nothing(body: objec
     tenant = make_tenant()
     visitor_id = domain.begin_visit(tenant.id)
     with pytest.raises(error):
-        domain.post_customer_message(
-            tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language="en"
+        receive(
+            from_visitor(tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language="en")
         )
     with tenant_atomic(tenant.id):
         assert Message.objects.count() == 0
@@ -70,9 +74,7 @@ def test_post_customer_message_of_another_tenants_visitor_is_not_found() -> None
     one, other = make_tenant(), make_tenant()
     visitor_id = domain.begin_visit(other.id)
     with pytest.raises(NotFound):
-        domain.post_customer_message(
-            tenant_id=one.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body="Hi", language="en"
-        )
+        receive(from_visitor(tenant_id=one.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body="Hi", language="en"))
 
 
 def test_claim_reply_is_granted_once() -> None:
@@ -105,7 +107,7 @@ def test_asking_for_a_person_twice_keeps_one_place_in_the_line() -> None:
     tenant = make_tenant()
     visitor_id = domain.begin_visit(tenant.id)
     for _ in range(2):
-        domain.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
+        intake.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
     with tenant_atomic(tenant.id):
         assert list(Message.objects.values_list("body", flat=True)) == ["person_requested"]
 
@@ -113,7 +115,7 @@ def test_asking_for_a_person_twice_keeps_one_place_in_the_line() -> None:
 def test_waiting_conversation_gets_no_ai_reply() -> None:
     tenant = make_tenant()
     visitor_id = domain.begin_visit(tenant.id)
-    domain.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
+    intake.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
     _, _, reply = make_question(tenant, visitor_id=visitor_id)
     assert reply is None
 
@@ -126,7 +128,7 @@ def test_a_reply_that_still_waits_ends_at_once_without_a_worker(way: str) -> Non
     if way == "stop":
         replies.stop_reply(tenant_id=tenant.id, conversation_id=conversation.id, reply_id=reply.id)
     elif way == "person":
-        domain.ask_for_person(tenant_id=tenant.id, visitor_id=conversation.visitor_id, language="en")
+        intake.ask_for_person(tenant_id=tenant.id, visitor_id=conversation.visitor_id, language="en")
     elif way == "close":
         domain.close_conversation(tenant_id=tenant.id, conversation_id=conversation.id)
     else:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from conversations.domain import begin_visit, post_customer_message
+from conversations.domain import begin_visit
+from conversations.inbound import from_visitor
+from conversations.intake import receive
 from conversations.models import Reply, ReplyStatus
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
@@ -32,12 +34,14 @@ from tracing.verify import verify_chain
 
 
 def answered(shop: Tenant, question: str = QUESTION) -> Trace:
-    posted = post_customer_message(
-        tenant_id=shop.id,
-        visitor_id=begin_visit(shop.id),
-        client_id=uuid.uuid4(),
-        body=question,
-        language="en",
+    posted = receive(
+        from_visitor(
+            tenant_id=shop.id,
+            visitor_id=begin_visit(shop.id),
+            client_id=uuid.uuid4(),
+            body=question,
+            language="en",
+        )
     )
     assert posted.reply is not None
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from conversations.domain import begin_visit, post_customer_message
+from conversations.admission import read_queue
+from conversations.domain import begin_visit
+from conversations.inbound import from_visitor
+from conversations.intake import receive
 from conversations.models import Assistant, Conversation, Message, Reply, ReplyStatus, Visitor
 from conversations.parameters import RequestParameters
 from conversations.replies import stop_reply
@@ -74,13 +77,15 @@ def ask(
     **parameters: Any,
 ) -> Answered:
     visitor_id = visitor_id or begin_visit(tenant.id)
+    asked = replace(
+        from_visitor(tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language=language),
+        parameters=RequestParameters(**parameters),
+    )
+    queue = read_queue()
+    # In one transaction: no worker begins what is to be stopped at once.
     with tenant_atomic(tenant.id):
-        posted = post_customer_message(
-            tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language=language
-        )
+        posted = receive(asked, queue=queue)
         assert posted.reply is not None
-        stored = RequestParameters(**parameters).to_json()
-        Reply.objects.filter(id=posted.reply.id).update(parameters=stored)
         if stopped:
             stop_reply(tenant_id=tenant.id, conversation_id=posted.conversation.id, reply_id=posted.reply.id)
     return finished(runtime, tenant, posted.reply.id)
@@ -275,8 +280,8 @@ def test_stopping_a_repeated_answer_keeps_what_was_shown(
     assert whole is not None
     monkeypatch.setattr(repeating, "PAUSE_SECONDS", 0.25)
     visitor = begin_visit(shop.id)
-    posted = post_customer_message(
-        tenant_id=shop.id, visitor_id=visitor, client_id=uuid.uuid4(), body=QUESTION, language="en"
+    posted = receive(
+        from_visitor(tenant_id=shop.id, visitor_id=visitor, client_id=uuid.uuid4(), body=QUESTION, language="en")
     )
     assert posted.reply is not None
     stream = f"*{posted.conversation.id}*"

@@ -11,7 +11,8 @@ import pytest
 
 import inference_worker.answering.pipeline
 import inference_worker.reply
-from conversations.domain import ask_for_person, close_conversation, post_person_message
+from conversations.domain import close_conversation, post_person_message
+from conversations.intake import ask_for_person
 from conversations.models import AnswerStyle, Assistant, Conversation, Message, Reply
 from conversations.replies import stop_reply
 from helpdesk.streams.entries import conversation_stream

@@ -10,6 +10,7 @@ from helpdesk.queue.workers import ServedModel
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api import catalogue
+from openai_api.catalogue import warm_models
 from openai_api.errors import ModelNotFound, NoModelReady
 from tests.factories import make_api_key, make_tenant
 
@@ -33,24 +34,26 @@ def serve(monkeypatch: pytest.MonkeyPatch, *models: ServedModel) -> None:
 def test_each_assistants_model_is_offered_by_its_name(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, FIRST, LARGE)
     with tenant_atomic(tenant.id):
-        assert [model["id"] for model in catalogue.described()] == ["Small-135M", "large"]
-        chosen = {name: catalogue.choose(name).assistant.name for name in ("default", "Small-135M", "large")}
+        assert [model["id"] for model in catalogue.described(warm_models())] == ["Small-135M", "large"]
+        chosen = {
+            name: catalogue.choose(name, warm_models()).assistant.name for name in ("default", "Small-135M", "large")
+        }
         with pytest.raises(ModelNotFound):
-            catalogue.choose("Big-8B")
+            catalogue.choose("Big-8B", warm_models())
     assert chosen == {"default": "Moss", "Small-135M": "Moss", "large": "Expert"}
 
 
 def test_whatever_can_be_named_is_described_under_that_name(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, FIRST, LARGE)
     with tenant_atomic(tenant.id):
-        listed = catalogue.described()
-        assert [catalogue.described_model(model["id"]) for model in listed] == listed
-        assert catalogue.described_model("default") == {**listed[0], "id": "default"}
+        listed = catalogue.described(warm_models())
+        assert [catalogue.described_model(model["id"], warm_models()) for model in listed] == listed
+        assert catalogue.described_model("default", warm_models()) == {**listed[0], "id": "default"}
         with pytest.raises(ModelNotFound):
-            catalogue.described_model("Big-8B")
+            catalogue.described_model("Big-8B", warm_models())
         serve(monkeypatch)
         with pytest.raises(NoModelReady):
-            catalogue.described_model("default")
+            catalogue.described_model("default", warm_models())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -74,22 +77,22 @@ def test_another_companys_models_are_not_offered(tenant: Tenant, monkeypatch: py
     serve(monkeypatch, FIRST, LARGE)
     other = make_tenant()
     with tenant_atomic(other.id):
-        assert [model["id"] for model in catalogue.described()] == ["Small-135M"]
+        assert [model["id"] for model in catalogue.described(warm_models())] == ["Small-135M"]
         with pytest.raises(ModelNotFound):
-            catalogue.choose("large")
+            catalogue.choose("large", warm_models())
 
 
 def test_another_assistants_model_is_no_stand_in(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, ServedModel("", "Small-135M", "int4", False), LARGE)
     with tenant_atomic(tenant.id):
-        assert catalogue.choose("large").assistant.name == "Expert"
+        assert catalogue.choose("large", warm_models()).assistant.name == "Expert"
         with pytest.raises(NoModelReady):
-            catalogue.choose("default")
+            catalogue.choose("default", warm_models())
 
 
 def test_without_a_warm_model_nothing_is_offered(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch)
     with tenant_atomic(tenant.id):
-        assert catalogue.described() == []
+        assert catalogue.described(warm_models()) == []
         with pytest.raises(NoModelReady):
-            catalogue.choose("Small-135M")
+            catalogue.choose("Small-135M", warm_models())

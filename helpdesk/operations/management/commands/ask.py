@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations.domain import begin_visit, post_customer_message
 from conversations.failures import sentence_for_desk
+from conversations.inbound import from_shell
+from conversations.intake import receive
 from conversations.models import Message, Reply
 from conversations.parameters import RequestParameters
 from helpdesk.errors import GlassdeskError
@@ -44,21 +44,15 @@ class Command(BaseCommand):
         question, as_json = options["question"], options["json"]
         try:
             tenant = tenant_by_slug(options["tenant"])
-            # In one transaction: no worker sees the reply before it has its parameters.
-            with tenant_atomic(tenant.id):
-                posted = post_customer_message(
-                    tenant_id=tenant.id,
-                    visitor_id=begin_visit(tenant.id),
-                    client_id=uuid.uuid4(),
-                    body=question,
-                    language=detect_language(question),
+            parameters = RequestParameters(use_cache=not options["no_cache"])
+            posted = receive(
+                from_shell(
+                    tenant_id=tenant.id, body=question, language=detect_language(question), parameters=parameters
                 )
-                parameters = RequestParameters(use_cache=not options["no_cache"]).to_json()
-                Reply.objects.filter(question=posted.message).update(parameters=parameters)
+            )
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from error
-        if posted.reply is None:
-            raise CommandError("The conversation waits for a person now: that is what this message asks for.")
+        assert posted.reply is not None  # noqa: S101 - nobody takes over what the shell asks
         end = self._follow(tenant, posted.reply, echo=not as_json)
         if end["type"] == "failed":
             raise CommandError(f"{sentence_for_desk(end['code'])} ({end['code']})")

@@ -1,0 +1,23 @@
+"""Why nothing can be written in a conversation."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.errors import Conflict
+
+
+class NotAnApiConversation(Conflict):
+    """A customer holds this conversation in person; nobody else may speak for them."""
+
+    code = "not_an_api_conversation"
+    message = _(
+        "This conversation was not begun over the API, so that nothing can be asked in it. Begin one of your own."
+    )
+
+
+class ConversationClosed(Conflict):
+    """It has ended."""
+
+    code = "conversation_closed"
+    message = _("This conversation is closed. Begin another one.")
