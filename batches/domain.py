@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from batches.errors import MAX_ERRORS, BacklogFull, BatchInvalid, LineError, TooManyItems
 from batches.lines import Line, Submission
 from batches.models import FED_STATES, Batch, BatchItem, BatchState, ItemState
-from batches.prompts import Prompt, read_parameters, read_prompt
+from batches.prompts import BatchPrompt, read_parameters, read_prompt
 from batches.queries import batch_by_id
 from batches.queueing import enqueue_feed
 from batches.settling import end_if_complete, last_finish_number
@@ -87,9 +87,9 @@ def cancel_batch(*, tenant_id: UUID, batch_id: UUID) -> Batch:
         return batch
 
 
-def _checked(lines: Iterable[Line], defaults: dict[str, Any]) -> list[Prompt]:
+def _checked(lines: Iterable[Line], defaults: dict[str, Any]) -> list[BatchPrompt]:
     """Every line as an item. A body of nothing but mistakes costs no more than the first hundred of them."""
-    prompts: list[Prompt] = []
+    prompts: list[BatchPrompt] = []
     errors: list[LineError] = []
     taken: dict[str, int] = {}
     for line in lines:
@@ -109,7 +109,7 @@ def _checked(lines: Iterable[Line], defaults: dict[str, Any]) -> list[Prompt]:
     return prompts
 
 
-def _read(line: Line, defaults: dict[str, Any], taken: dict[str, int]) -> Prompt:
+def _read(line: Line, defaults: dict[str, Any], taken: dict[str, int]) -> BatchPrompt:
     """The item; `taken` are the names that it may not have, with their lines."""
     if line.broken:
         raise InvalidInput(line.broken)
@@ -123,7 +123,7 @@ def _read(line: Line, defaults: dict[str, Any], taken: dict[str, int]) -> Prompt
     return prompt
 
 
-def _item(batch: Batch, position: int, prompt: Prompt) -> BatchItem:
+def _item(batch: Batch, position: int, prompt: BatchPrompt) -> BatchItem:
     return BatchItem(
         batch=batch,
         position=position,

@@ -64,7 +64,7 @@ PARAMETERS: dict[str, Callable[[object], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class BatchPrompt:
     """A checked item. `messages` end with the question; `parameters` are `RequestParameters.to_json()`."""
 
     custom_id: str
@@ -73,7 +73,7 @@ class Prompt:
     language: str
 
 
-def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) -> Prompt:
+def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) -> BatchPrompt:
     """The item of one line; `custom_id` is what it is called when the line has no name for it.
 
     Raises InvalidInput, with the member at fault as `parameter`.
@@ -93,7 +93,7 @@ def read_prompt(line: object, *, custom_id: str, defaults: Mapping[str, Any]) ->
         RequestParameters.from_json({**defaults, **read})
     if not messages or messages[-1]["role"] != "user":
         raise InvalidInput(_("The last message must be the customer's, with the role “user”."), parameter="messages")
-    return Prompt(
+    return BatchPrompt(
         custom_id=_custom_id(line.get("custom_id", custom_id)),
         messages=messages,
         parameters=read,

@@ -15,8 +15,8 @@ logger = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.05
 
-# What an item's work says: True to try it again when it is quiet.
-Work = Callable[[UUID, UUID], bool]
+# Works on one item; says True to have it tried again when it is quiet.
+WorkOn = Callable[[UUID, UUID], bool]
 
 
 class IdleQueue:
@@ -27,8 +27,8 @@ class IdleQueue:
     others' articles waiting. What is lost with the process is asked for again by a sweep.
     """
 
-    def __init__(self, name: str, work: Work, *, is_answering: Callable[[], bool], longest_wait: float) -> None:
-        self._work = work
+    def __init__(self, name: str, work_on: WorkOn, *, is_answering: Callable[[], bool], longest_wait: float) -> None:
+        self._work_on = work_on
         self._name = name
         self._is_answering = is_answering
         self._longest_wait = longest_wait
@@ -72,7 +72,7 @@ class IdleQueue:
             if (item := self._take()) is None:
                 continue
             try:
-                again = self._work(*item)
+                again = self._work_on(*item)
             except Exception as error:
                 again = False
                 logger.warning("background_work_failed", queue=self._name, error=type(error).__name__)

@@ -39,7 +39,7 @@ def worker_name() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkerLoad:
     """The replies in progress, how many there may be, and how many seconds of the worker one takes of late
     (None before the first).
 
@@ -90,7 +90,7 @@ class Registration:
             load_log=self._load_steps(),
         )
 
-    def serving(self, host: EngineHost, embedder: Embedder, *, state: WorkerState, work: Work) -> WorkerStatus:
+    def serving(self, host: EngineHost, embedder: Embedder, *, state: WorkerState, load: WorkerLoad) -> WorkerStatus:
         """Everything, of a worker whose engine has been started."""
         info, footprint, usage = host.engine.info(), host.engine.footprint(), host.engine.usage()
         return WorkerStatus(
@@ -117,14 +117,14 @@ class Registration:
             max_model_len=info.max_model_len,
             max_sequences=footprint.max_sequences,
             restarts=host.restarts,
-            writing=work.writing,
-            capacity=work.capacity,
-            room=work.room,
-            seconds_per_reply=work.seconds_per_reply,
+            writing=load.writing,
+            capacity=load.capacity,
+            room=load.room,
+            seconds_per_reply=load.seconds_per_reply,
             running=usage.running,
             waiting=usage.waiting,
             processor_share=None if host.processor.share is None else round(host.processor.share, 3),
-            indexing=work.indexing,
+            indexing=load.indexing,
             load_log=self._load_steps(),
         )
 

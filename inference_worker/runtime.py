@@ -16,12 +16,14 @@ from django.db import DatabaseError, connection
 
 from conversations.replies import release_reply, renew_leases
 from helpdesk.queue.workers import WorkerState, WorkerStatus
+from inference_worker.answering.analysis.calling import SpareEngine
+from inference_worker.answering.analysis.running import run_analysis
 from inference_worker.answering.embedding import embed_version
 from inference_worker.answering.stopping import StopListener, StopSignal
 from inference_worker.background import IdleQueue
 from inference_worker.engine.contract import Embedder
 from inference_worker.engine.host import EngineHost
-from inference_worker.registration import HEARTBEAT_SECONDS, STATE_OF_WORKER, Registration, Work
+from inference_worker.registration import HEARTBEAT_SECONDS, STATE_OF_WORKER, Registration, WorkerLoad
 from inference_worker.throughput import Pace
 from tracing.jobs import renew_job
 
@@ -113,6 +115,16 @@ class Runtime:
             self.host.changed.set()
 
     @property
+    def spare_engine(self) -> SpareEngine:
+        """The engine for what nobody waits for."""
+        return SpareEngine(
+            model=self.host,
+            alias=settings.MODEL_NAME,
+            is_stopping=lambda: self.stopping,
+            is_answering=lambda: self.is_answering,
+        )
+
+    @property
     def stopping(self) -> bool:
         """Whether the worker is shutting down; replies then give themselves back."""
         return self._stopping.is_set()
@@ -163,11 +175,9 @@ class Runtime:
         return False
 
     def _analyse(self, tenant_id: UUID, job_id: UUID) -> bool:
-        from inference_worker.answering.analysis.running import run_analysis
-
         self._analysing = (tenant_id, job_id)
         try:
-            return run_analysis(self, tenant_id=tenant_id, job_id=job_id)
+            return run_analysis(self.spare_engine, tenant_id=tenant_id, job_id=job_id)
         finally:
             self._analysing = None
 
@@ -210,8 +220,8 @@ class Runtime:
         """What the register is told."""
         state = WorkerState.DRAINING if self._draining.is_set() else STATE_OF_WORKER[self.host.state]
         pace, indexing = self._pace.seconds_per_reply, len(self._embeddings)
-        work = Work(len(self._in_progress()), self.capacity, self.room, pace, indexing)
-        return self.registration.serving(self.host, self.embedder, state=state, work=work)
+        load = WorkerLoad(len(self._in_progress()), self.capacity, self.room, pace, indexing)
+        return self.registration.serving(self.host, self.embedder, state=state, load=load)
 
 
 _runtime: Runtime | None = None

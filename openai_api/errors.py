@@ -53,7 +53,7 @@ class AnswerFailed(GlassdeskError):
     message = _("Something went wrong while writing the answer. Ask again.")
 
 
-class DeadlinePassed(GlassdeskError):
+class AnswerTooLate(GlassdeskError):
     """The answer was not complete in time."""
 
     code = "deadline_exceeded"
@@ -72,7 +72,7 @@ class AnswerWithdrawn(GlassdeskError):
 _OF_FAILED_REPLIES: Mapping[str, Callable[[], GlassdeskError]] = {
     FailureCode.CONTEXT_LENGTH: ContextLengthExceeded,
     FailureCode.REFUSED_REQUEST: InvalidJsonSchema,
-    FailureCode.DEADLINE: DeadlinePassed,
+    FailureCode.DEADLINE: AnswerTooLate,
     FailureCode.MODEL_UNAVAILABLE: NoModelReady,
 }
 

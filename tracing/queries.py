@@ -121,7 +121,7 @@ def trace_page(wanted: TraceFilter, *, before: int | None = None, limit: int = R
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class AnswerPlace:
     """Where an answer stands among those of its conversation: 1 is the first; neighbours by reply, None at the ends."""
 
     number: int
@@ -138,7 +138,7 @@ def original_reply_of(trace: Trace) -> UUID | None:
     return reply_id
 
 
-def turn_of(trace: Trace) -> Turn:
+def turn_of(trace: Trace) -> AnswerPlace:
     """The answer's place in its conversation, a draft's among its drafts."""
     replies = list(
         Trace.objects.filter(conversation_id=trace.conversation_id, purpose=trace.purpose)
@@ -146,7 +146,7 @@ def turn_of(trace: Trace) -> Turn:
         .values_list("reply_id", flat=True)
     )
     at = replies.index(trace.reply_id)
-    return Turn(
+    return AnswerPlace(
         number=at + 1,
         total=len(replies),
         previous=replies[at - 1] if at else None,

@@ -146,12 +146,12 @@ def test_what_nobody_asked_for_gives_way_to_customers(shop: Tenant, worker: Runt
     with tenant_atomic(shop.id):
         job = AnalysisJob.objects.create(trace=trace, kind=AnalysisKind.ATTRIBUTION)
     with worker.writing(tenant_id=shop.id, reply_id=uuid.uuid4(), attempt=1):
-        assert run_analysis(worker, tenant_id=shop.id, job_id=job.id)
+        assert run_analysis(worker.spare_engine, tenant_id=shop.id, job_id=job.id)
     with tenant_atomic(shop.id):
         job.refresh_from_db()
         assert (job.state, job.attempt) == (JobState.QUEUED, 0)
 
-    assert not run_analysis(worker, tenant_id=shop.id, job_id=job.id)
+    assert not run_analysis(worker.spare_engine, tenant_id=shop.id, job_id=job.id)
     with tenant_atomic(shop.id):
         job.refresh_from_db()
         assert job.state == JobState.DONE
@@ -229,7 +229,7 @@ def test_another_tenant_s_job_is_not_found(shop: Tenant, worker: Runtime) -> Non
     with tenant_atomic(shop.id):
         job = AnalysisJob.objects.create(trace=trace, kind=AnalysisKind.ATTRIBUTION)
 
-    assert not run_analysis(worker, tenant_id=make_tenant("other").id, job_id=job.id)
+    assert not run_analysis(worker.spare_engine, tenant_id=make_tenant("other").id, job_id=job.id)
     with tenant_atomic(shop.id):
         job.refresh_from_db()
         assert job.state == JobState.QUEUED
@@ -266,14 +266,14 @@ def test_each_worker_leaves_the_other_models_analyses_alone(
             rows = {job.id: (job.state, job.attempt) for job in AnalysisJob.objects.all()}
         return [rows[chosen.id], rows[plain.id]]
 
-    assert not run_analysis(worker, tenant_id=shop.id, job_id=chosen.id)
+    assert not run_analysis(worker.spare_engine, tenant_id=shop.id, job_id=chosen.id)
     settings.MODEL_NAME = "other"
-    assert not run_analysis(second, tenant_id=shop.id, job_id=plain.id)
+    assert not run_analysis(second.spare_engine, tenant_id=shop.id, job_id=plain.id)
     assert states() == [("queued", 0), ("queued", 0)]
 
-    assert not run_analysis(second, tenant_id=shop.id, job_id=chosen.id)
+    assert not run_analysis(second.spare_engine, tenant_id=shop.id, job_id=chosen.id)
     settings.MODEL_NAME = ""
-    assert not run_analysis(worker, tenant_id=shop.id, job_id=plain.id)
+    assert not run_analysis(worker.spare_engine, tenant_id=shop.id, job_id=plain.id)
     assert states() == [("done", 1), ("done", 1)]
     with tenant_atomic(shop.id):
         figures = {job.id: job.analysis.figures for job in AnalysisJob.objects.select_related("analysis")}
