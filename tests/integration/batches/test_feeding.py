@@ -159,7 +159,7 @@ def test_a_task_lost_after_the_commit_is_sent_again_and_the_item_is_not_made_twi
     tenant = make_tenant()
     batch = submit(tenant, count=1)
     with monkeypatch.context() as patch:
-        patch.setattr(replies, "enqueue_reply", lambda *_, **__: None)
+        patch.setattr("conversations.replies.steps.enqueue_reply", lambda *_, **__: None)
         feed()
     (item,) = items(batch)
     feed()
@@ -167,7 +167,9 @@ def test_a_task_lost_after_the_commit_is_sent_again_and_the_item_is_not_made_twi
         assert (Reply.objects.count(), BatchItem.objects.get().reply_id) == (1, item.reply_id)
         Reply.objects.update(queued_at=timezone.now() - timedelta(seconds=60))
     sent = []
-    monkeypatch.setattr(replies, "enqueue_reply", lambda _tenant, reply_id, **__: sent.append(reply_id))
+    monkeypatch.setattr(
+        "conversations.replies.steps.enqueue_reply", lambda _tenant, reply_id, **__: sent.append(reply_id)
+    )
     recover_replies(tenant.id)
     assert sent == [item.reply_id]
 

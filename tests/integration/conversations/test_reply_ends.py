@@ -82,7 +82,7 @@ def test_a_reply_that_is_being_written_when_its_conversation_is_deleted_stores_n
     conversation, _, reply = make_question(tenant)
     assert reply is not None
     told: list[object] = []
-    monkeypatch.setattr(replies, "ask_to_stop", told.append)
+    monkeypatch.setattr("conversations.replies.ends.ask_to_stop", told.append)
     claimed = replies.claim_reply(tenant_id=tenant.id, reply_id=reply.id, worker="w")
     assert claimed is not None
     with tenant_atomic(tenant.id):

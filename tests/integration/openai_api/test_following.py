@@ -27,7 +27,7 @@ from tests.integration.inference_worker.test_answering import off_loop
 def asked(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[AskedReply]:
     """A reply that no worker takes."""
     monkeypatch.setattr(following, "LOOK_SECONDS", 0.05)
-    with patch("conversations.replies.enqueue_reply"):
+    with patch("conversations.replies.steps.enqueue_reply"):
         tenant: Tenant = make_tenant()
         conversation, _, reply = make_question(tenant)
     assert reply is not None

@@ -1,7 +1,4 @@
-"""The life of a reply in the database: the one writer of its state. Every step is a conditional UPDATE.
-
-queued -> running -> done | failed; running -> queued after a lost worker; queued -> failed when somebody stops it.
-"""
+"""The steps of a reply's life: queue, claim, keep alive, finish, give back. Its other ends are in `ends`."""
 
 from __future__ import annotations
 
@@ -14,12 +11,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from conversations import events
-from conversations.failures import FailureCode
-from conversations.metrics import FAILED, count_reply
+from conversations.metrics import count_reply
 from conversations.models import (
     Author,
     Conversation,
@@ -32,12 +28,11 @@ from conversations.models import (
     TextFormat,
 )
 from conversations.parameters import RequestParameters, without_words
-from conversations.queries import IN_FLIGHT, history_before
+from conversations.queries import history_before
 from conversations.queueing import enqueue_reply
 from conversations.transcript import append_message
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
-from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
 
@@ -176,20 +171,6 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
     return message
 
 
-def fail_reply(
-    *,
-    tenant_id: UUID,
-    reply_id: UUID,
-    attempt: int | None,
-    code: FailureCode,
-    statuses: Iterable[ReplyStatus] = IN_FLIGHT,
-) -> bool:
-    """End a reply without an answer and tell the customer; False when it was in none of these states any more."""
-    with tenant_atomic(tenant_id):
-        rows = Reply.objects.filter(id=reply_id, status__in=list(statuses))
-        return bool(_fail(rows if attempt is None else rows.filter(attempt=attempt), code))
-
-
 def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float = 0.0) -> bool:
     """Give a running reply back to the queue, to be taken after `delay` seconds; False when its attempts are used up."""
     with tenant_atomic(tenant_id):
@@ -210,55 +191,6 @@ def send_reply_again(tenant_id: UUID, reply: Reply) -> None:
         rows = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED, queued_at=reply.queued_at)
         if rows.update(queued_at=timezone.now()):
             _send(tenant_id, reply.id)
-
-
-def stop_reply(*, tenant_id: UUID, conversation_id: UUID, reply_id: UUID) -> None:
-    """Ask the worker to stop writing; what it wrote is kept and marked. A finished reply is left alone."""
-    with tenant_atomic(tenant_id):
-        _stop(Reply.objects.filter(id=reply_id, conversation_id=conversation_id), FailureCode.STOPPED)
-
-
-def stop_replies(conversation: Conversation, *, code: FailureCode) -> None:
-    """Stop all of the conversation's replies. Runs inside the caller's transaction."""
-    _stop(Reply.objects.filter(conversation=conversation), code)
-
-
-def end_replies_of_deleted(conversation: Conversation) -> None:
-    """End what is queued or being written and empty what callers wrote; a worker finds its reply ended and stores nothing.
-
-    Runs inside the caller's transaction.
-    """
-    replies = Reply.objects.filter(conversation=conversation)
-    for reply_id in _fail(replies.filter(status__in=IN_FLIGHT), FailureCode.DELETED, stop_requested=True):
-        transaction.on_commit(partial(ask_to_stop, reply_id))
-    # Those that ended before too: an older version of the desk left their words where they were.
-    replies.update(parameters=without_words())
-
-
-def _stop(replies: QuerySet[Reply], code: FailureCode) -> None:
-    """End those that still wait, and tell the workers of those that are being written."""
-    _fail(replies.filter(status=ReplyStatus.QUEUED), code, stop_requested=True)
-    running = list(replies.filter(status=ReplyStatus.RUNNING).values_list("id", flat=True))
-    replies.filter(id__in=running).update(stop_requested=True)
-    for reply_id in running:
-        transaction.on_commit(partial(ask_to_stop, reply_id))
-
-
-def _fail(replies: QuerySet[Reply], code: FailureCode, **fields: Any) -> list[UUID]:
-    """End each of these that is still as it was chosen, announce and count it; returns which. In the caller's scope."""
-    ended = []
-    for reply_id, conversation_id, channel in list(
-        replies.values_list("id", "conversation_id", "conversation__channel")
-    ):
-        if not replies.filter(id=reply_id).update(
-            status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None,
-            parameters=without_words(), **fields,
-        ):  # fmt: skip
-            continue
-        events.announce(current_tenant_id(), conversation_id, events.reply_failed(reply_id, code))
-        transaction.on_commit(partial(count_reply, outcome=FAILED, channel=channel, reason=str(code)))
-        ended.append(reply_id)
-    return ended
 
 
 def _send(tenant_id: UUID, reply_id: UUID, *, delay: float = 0.0) -> None:
