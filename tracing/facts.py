@@ -14,6 +14,22 @@ def features(content: TraceContent) -> list[tuple[str, str]]:
     return [(name.replace("_", " "), words.number(value)) for name, value in measured.items()]
 
 
+def stage_facts(content: TraceContent) -> list[tuple[str, str]]:
+    """What further stages of answering found: the verdict, and the figures behind it."""
+    return [
+        (words.step_word(stage.stage), ", ".join([_plain(stage.verdict), *_figures(stage.figures)]))
+        for stage in content.stages
+    ]
+
+
+def _figures(figures: dict[str, float]) -> list[str]:
+    return [f"{_plain(name)} {words.number(value)}" for name, value in figures.items()]
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ")
+
+
 def engine_facts(content: TraceContent) -> list[tuple[str, str]]:
     """Model, engine, device and libraries."""
     facts = _facts_of_engine(content.engine) if content.engine else []

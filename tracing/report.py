@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from tracing import charts, words
 from tracing.charts import Bar, Column
 from tracing.content import TokenRecord, TraceContent
-from tracing.facts import engine_facts, features, sampling_facts
+from tracing.facts import engine_facts, features, sampling_facts, stage_facts
 from tracing.models import AnswerKind
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
@@ -106,6 +106,7 @@ class OpenedReport:
     cuts: list[CutView]
     sections: list[SizeRow]
     features: list[tuple[str, str]]
+    stage_facts: list[tuple[str, str]]
     engine_facts: list[tuple[str, str]]
     sampling_facts: list[tuple[str, str]]
     style_sentence: str
@@ -166,6 +167,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
         cuts=_cuts(content),
         sections=_sections(content),
         features=features(content),
+        stage_facts=stage_facts(content),
         engine_facts=engine_facts(content),
         sampling_facts=sampling_facts(content, finish_reason),
         style_sentence=words.style_sentence(content.style),

@@ -206,11 +206,10 @@ def check_draft(asked: Asked, plan: Plan, draft: Draft, means: Means) -> Checked
 
     From articles, and when stopped, no text is no answer: raises Stopped. The model alone may say nothing.
     """
-    checked = Checked(text=draft.text, outcome=_outcome(plan, draft), plan=plan, draft=draft)
-    if isinstance(plan, Generation):
-        checked = replace(checked, quotes=plan.quotes)
-        if plan.style is AnswerStyle.GENERATE and not draft.is_stopped:
-            checked = _held_against_articles(asked, plan, draft, means)
+    quotes = plan.quotes if isinstance(plan, Generation) else ()
+    checked = Checked(text=draft.text, outcome=_outcome(plan, draft), plan=plan, draft=draft, quotes=quotes)
+    if isinstance(plan, Generation) and plan.style is AnswerStyle.GENERATE and not draft.is_stopped:
+        checked = _held_against_articles(asked, plan, checked, means)
     is_written = isinstance(plan, Generation | Repetition)
     if is_written and not checked.text and (asked.parameters.grounded or checked.draft.is_stopped):
         raise Stopped
@@ -223,23 +222,17 @@ def _outcome(plan: Plan, draft: Draft) -> Outcome:
     return Outcome.STOPPED if draft.is_stopped else Outcome.ANSWERED
 
 
-def _held_against_articles(asked: Asked, plan: Generation, draft: Draft, means: Means) -> Checked:
+def _held_against_articles(asked: Asked, plan: Generation, checked: Checked, means: Means) -> Checked:
     with means.steps.step("check"):
-        result = check_generated(draft.text, plan.composition.passages)
+        result = check_generated(checked.text, plan.composition.passages)
     if result.is_supported:
-        return Checked(
-            text=draft.text,
-            outcome=_outcome(plan, draft),
-            plan=plan,
-            draft=draft,
-            quotes=result.quotes,
-            groundedness=result.groundedness,
-        )
+        return replace(checked, quotes=result.quotes, groundedness=result.groundedness)
     quoting = replace(plan, composition=as_quote(plan.composition, plan.quotes, asked))
     quoted = generate(asked, quoting, means, is_second=True)
     # The first words that the customer saw were the first draft's.
-    quoted = replace(quoted, first_ms=draft.first_ms)
-    return Checked(text=quoted.text, outcome=_outcome(quoting, quoted), plan=quoting, draft=quoted, quotes=plan.quotes)
+    quoted = replace(quoted, first_ms=checked.draft.first_ms)
+    outcome = _outcome(quoting, quoted)
+    return replace(checked, text=quoted.text, outcome=outcome, plan=quoting, draft=quoted)
 
 
 def store_answer(reply: Reply, asked: Asked, evidence: Evidence, checked: Checked, means: Means) -> None:

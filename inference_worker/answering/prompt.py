@@ -82,7 +82,8 @@ def build_prompt(
     system, system_section, system_cuts = _fit_system(language, company, extra_instructions, budget, count_tokens)
     left = max(budget - system_section.tokens, 0)
     question_budget = int(left * QUESTION_SHARE)
-    asked, question_cut = keep_ends(question, question_budget, count_tokens)
+    asked, cut_tokens = keep_ends(question, question_budget, count_tokens)
+    question_cuts = [Dropped("question", "question", cut_tokens)] if cut_tokens else []
     question_section = PromptSection("question", count_tokens(asked), question_budget)
     left = max(left - question_section.tokens, 0)
     history_budget = int(left * HISTORY_SHARE)
@@ -96,12 +97,7 @@ def build_prompt(
         turns=(ChatTurn("system", system), *kept_history, ChatTurn("user", user)),
         passages=tuple(texts),
         spans=spans,
-        cuts=(
-            *system_cuts,
-            *history_cuts,
-            *passage_cuts,
-            *([Dropped("question", "question", question_cut)] if question_cut else []),
-        ),
+        cuts=(*system_cuts, *history_cuts, *passage_cuts, *question_cuts),
         sections=(system_section, history_section, knowledge_section, question_section),
     )
 

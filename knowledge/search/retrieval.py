@@ -131,12 +131,8 @@ def search(
     with tenant_atomic(tenant_id):
         known = statements.statistics(tenant_id=tenant_id, query=query, language=language)
         lists = retrieve(SearchQuery(tenant_id, language, vector, known, depth=max(LIST_DEPTH, limit)), retrievers)
-        places = reserve_slots(
-            fuse(lists.own),
-            fuse(lists.other, is_other_language=True),
-            limit=limit,
-            reserved=OTHER_LANGUAGE_SLOTS,
-        )
+        own, other = fuse(lists.own), fuse(lists.other, is_other_language=True)
+        places = reserve_slots(own, other, limit=limit, reserved=OTHER_LANGUAGE_SLOTS)
         candidates = _with_sentence_terms(_load(places), language)
     meaningful = _meaningful_terms(query, language, known.terms)
     frequencies = {term: lists.frequencies.get(term, 0) for term in meaningful}

@@ -49,19 +49,7 @@ def run_analysis(spare: SpareEngine, *, tenant_id: UUID, job_id: UUID) -> bool:
         log.info("analysis_of_another_model")
         return False
     try:
-        with tenant_atomic(tenant_id):
-            content = content_of(job.trace)
-        result = _analyse(spare, job, content)
-        with tenant_atomic(tenant_id):
-            analysis = record_analysis(
-                job.trace,
-                kind=AnalysisKind(job.kind),
-                content=to_plain(result),
-                figures=figures(result),
-                duration_ms=result.duration_ms,
-            )
-            if not finish_job(job, analysis):
-                raise Interrupted
+        result = _do(spare, job, tenant_id)
     except Interrupted:
         give_back_job(job, tenant_id=tenant_id, counts=False)
         return True
@@ -81,6 +69,24 @@ def run_analysis(spare: SpareEngine, *, tenant_id: UUID, job_id: UUID) -> bool:
     else:
         log.info("analysis_done", duration_ms=result.duration_ms)
     return False
+
+
+def _do(spare: SpareEngine, job: AnalysisJob, tenant_id: UUID) -> AnalysisResult:
+    """The analysis, done and stored. Raises Interrupted also when the job is somebody else's meanwhile."""
+    with tenant_atomic(tenant_id):
+        content = content_of(job.trace)
+    result = _analyse(spare, job, content)
+    with tenant_atomic(tenant_id):
+        analysis = record_analysis(
+            job.trace,
+            kind=AnalysisKind(job.kind),
+            content=to_plain(result),
+            figures=figures(result),
+            duration_ms=result.duration_ms,
+        )
+        if not finish_job(job, analysis):
+            raise Interrupted
+    return result
 
 
 def _served(spare: SpareEngine) -> Served:

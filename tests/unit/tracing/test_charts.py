@@ -10,7 +10,7 @@ from django.utils import translation
 from tests.unit.tracing.samples import TOKENS, make_candidate, make_content, make_refusal, make_scores
 from tracing import charts, words
 from tracing.charts import Bar, Piece
-from tracing.content import ScoreRecord
+from tracing.content import ScoreRecord, StageRecord
 from tracing.parts import confidence_parts, not_measured
 from tracing.read import StepShape, TraceShape
 from tracing.report import opened_report, timeline_rows, visible
@@ -146,6 +146,12 @@ def test_the_report_has_a_column_for_each_score_that_occurs_and_the_fused_one_la
         [True, True, False, True],
     ]
     assert [cell.bar is None for cell in report.passages[0].scores] == [True, False, True, False]
+
+
+def test_the_report_says_what_further_stages_found():
+    content = make_content(stages=(StageRecord("prompt_guard", "let_pass", {"risk": 0.125}),))
+    report = opened_report(content, finish_reason="stop")
+    assert report.stage_facts == [("prompt guard", "let pass, risk 0.125")]
 
 
 def test_a_refusal_shows_no_token_parts_and_says_what_was_not_measured():

@@ -44,6 +44,17 @@ def test_scores_of_earlier_formats_are_read_by_their_names():
     assert TraceContent.from_json(json.dumps(plain).encode()) == content
 
 
+def test_scores_in_the_sections_of_earlier_formats_are_read_by_their_names():
+    content = make_content()
+    sections = split(content)
+    plain = json.loads(sections.answer)
+    for candidate in plain["candidates"]:
+        scores = candidate.pop("scores")
+        candidate |= {name: scores.get(name) for name in ("dense", "lexical", "fused")}
+    earlier = replace(sections, answer=json.dumps(plain | {"format": 3}).encode())
+    assert join(earlier, kept={}).candidates == content.candidates
+
+
 def test_half_a_surrogate_pair_does_not_keep_an_answer_from_being_recorded():
     assert TraceContent.from_json(make_content(question="a\ud83d").to_json()).question == "a?"
 
