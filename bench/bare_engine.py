@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.processor_time import difference, own_seconds
 from bench.programs import jobs, report
-from inference_worker.engine.processes import set_environment
+from inference_worker.engine.vllm.environment import set_environment
 from inference_worker.engine.vllm.extensions import imported
 
 

@@ -177,19 +177,23 @@ def _counted(counting: psycopg.Connection, work: Any) -> int:
 
 def _recovery(companies: list[uuid.UUID]) -> float:
     """Seconds until the tasks of these companies' questions, all lost, are in the queue again."""
-    from conversations.domain import begin_visit, post_customer_message
+    from conversations.domain import begin_visit
+    from conversations.inbound import from_visitor
+    from conversations.intake import receive
     from helpdesk.queue.celery import STEP_OF_RANK
     from helpdesk.queue.lengths import list_key, replies_in_line
     from helpdesk.streams.writer import client
 
     wanted = set()
     for tenant_id in companies:
-        posted = post_customer_message(
-            tenant_id=tenant_id,
-            visitor_id=begin_visit(tenant_id),
-            client_id=uuid.uuid4(),
-            body="How long does delivery take?",
-            language="en",
+        posted = receive(
+            from_visitor(
+                tenant_id=tenant_id,
+                visitor_id=begin_visit(tenant_id),
+                client_id=uuid.uuid4(),
+                body="How long does delivery take?",
+                language="en",
+            )
         )
         assert posted.reply is not None
         wanted.add(str(posted.reply.id))

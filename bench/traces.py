@@ -106,7 +106,8 @@ def measure_recording(tenant_id: uuid.UUID) -> dict[str, Any]:
     with tenant_atomic(tenant_id):
         Assistant.objects.create(name="Bench")
     record = TraceRecord(content=usual_content(), outcome=Outcome.ANSWERED, total_ms=4000.0)
-    with_trace, without = [], []
+    with_trace: list[float] = []
+    without: list[float] = []
     for number in range(WRITES):
         posted = receive(
             from_visitor(

@@ -40,9 +40,6 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     # Imports inside functions count as well.
     graph = grimp.build_graph(*SOURCE_FOLDERS)
     imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
-    # The runtime has not been taken out of the answering yet.
-    for module in ("inference_worker.answering.composing", "inference_worker.answering.analysis.running"):
-        imported[module] = imported[module] - {"inference_worker.runtime"}
     circle: list[str] = []
     try:
         TopologicalSorter(imported).prepare()
@@ -53,9 +50,16 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 
 def test_every_package_of_the_product_has_layers() -> None:
     layered = {container for contract in CONTRACTS["contracts"] for container in contract.get("containers", [])}
-    # Their insides are being rebuilt.
-    layered |= {"conversations", "openai_api", "tracing", "inference_worker"}
     assert set(SOURCE_FOLDERS) - layered == set()
+
+
+def test_the_pictures_of_the_packages_are_the_contracts() -> None:
+    section = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## Packages")[1].split("\n## ")[0]
+    pictures = [
+        [re.split(r" {2,}", line)[0] for line in block.split("\n")[1:-1]] for block in section.split("```")[1::2]
+    ]
+    layers = {contract["name"]: contract["layers"] for contract in CONTRACTS["contracts"] if "layers" in contract}
+    assert pictures == [layers["Apps import downwards only"], layers["Layers of the project"]]
 
 
 def test_templates_have_nothing_inline() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.gpu.job import Job, Report, gpu_used_mib
 from bench.gpu.levels import Answer, Ids, level, new_prompt, timed
-from inference_worker.engine.processes import set_environment
+from inference_worker.engine.vllm.environment import set_environment
 from inference_worker.engine.vllm.extensions import imported
 from inference_worker.engine.vllm.runner import RUNNER_VARIABLE
 

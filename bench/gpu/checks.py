@@ -190,7 +190,7 @@ class Checks:
 
     def seeds(self) -> str:
         """The same seed gives the same text, another one another."""
-        sampling = {"max_tokens": 24, "temperature": 0.8, "top_p": 0.9}
+        sampling: dict[str, Any] = {"max_tokens": 24, "temperature": 0.8, "top_p": 0.9}
         texts = [joined(self.call(self.ask("Write a poem.", seed=seed, **sampling))) for seed in (5, 5, 6)]
         require(texts[0] == texts[1] != texts[2], repr(texts)[:200])
         return "5 = 5, 5 ≠ 6"

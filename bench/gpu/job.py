@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.gpu.levels import OWN_WORDS
+from inference_worker.engine.vllm.runner import ModelRunner
 
 ASK_SECONDS = 10
 
@@ -26,7 +27,7 @@ class Job:
     model: str
     tokenizer: str
     out: str
-    runner: str = "auto"
+    runner: ModelRunner = "auto"
     levels: tuple[tuple[int, int], ...] = ()
     tokens: int = 96
     words: int = OWN_WORDS

@@ -1,44 +1,19 @@
-"""The processes that vLLM starts: what they find in their environment, and that none of them is left behind."""
+"""The processes that vLLM starts: what they use, and that none of them is left behind."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from inference_worker.engine.processor_share import ProcessorTimes
-from inference_worker.engine.vllm.runner import NEW, OLD, RUNNER_VARIABLE
 
-OWNER_VARIABLE = "GLASSDESK_ENGINE_OWNER"  # process id that the engine's processes must not outlive
 NAME_PREFIX = "VLLM"
-CPU_KV_CACHE_GIB = 1
 END_TIMEOUT_SECONDS = 5.0
 NANOSECONDS = 1e9
 GPU_ASK_SECONDS = 2.0
-
-
-def set_environment(model: str, *, kv_cache_gib: int, runner: int = OLD) -> None:
-    """Set the variables that vLLM reads when it is imported and hands on to its processes.
-
-    A model in a local folder needs no network. OMP_NUM_THREADS is left as it is: vLLM honours it.
-    """
-    os.environ.update(
-        {
-            "VLLM_NO_USAGE_STATS": "1",
-            # Otherwise vLLM takes the one that fits the machine, and refuses the processor that does not fit the runner.
-            RUNNER_VARIABLE: str(int(runner == NEW)),
-            "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib or CPU_KV_CACHE_GIB),
-            # Otherwise one core is kept from the model for vLLM's engine process, which naps here (see vllm_extensions.waiting).
-            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            OWNER_VARIABLE: str(os.getpid()),
-        }
-    )
-    if Path(model).is_dir():
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
 
 def find_processes() -> list[psutil.Process]:

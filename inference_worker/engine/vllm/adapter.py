@@ -16,7 +16,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from inference_worker.engine.contract import (
     PRIORITY_BACKGROUND,

@@ -23,8 +23,8 @@ from inference_worker.engine.model_facts import (
     installed_versions,
     number_bytes,
 )
-from inference_worker.engine.processes import set_environment
 from inference_worker.engine.vllm.arguments import EngineSettings, engine_arguments, refusal, this_machine
+from inference_worker.engine.vllm.environment import set_environment
 from inference_worker.engine.vllm.extensions import imported
 from inference_worker.engine.vllm.patches import VLLM, end_quietly
 from inference_worker.engine.vllm.pytorch_patches import PYTORCH

@@ -39,7 +39,7 @@ VLLM = Library(
         *at(
             "vllm.envs",
             ("VLLM_USE_V2_MODEL_RUNNER", ""),
-            where="runner.py, ../processes.py",
+            where="runner.py, environment.py",
             why="the runner is chosen by this variable",
             missing="vLLM chooses one that may refuse our processor: no worker starts",
         ),

@@ -25,7 +25,6 @@ from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
 from tests.factories import make_question, make_tenant
-from tests.integration.batches.conftest import fresh_hint  # noqa: F401 - applies to every test here
 from tests.integration.batches.jobs import QUESTION, current, progress, states, submit
 from tests.integration.inference_worker.conftest import wait_for
 from tracing.models import AnalysisJob, Trace

@@ -12,9 +12,10 @@ import pytest
 
 from helpdesk import gpu
 from inference_worker.engine.model_facts import cache_bytes_per_token, number_bytes
-from inference_worker.engine.processes import set_environment, used_gpu_memory
+from inference_worker.engine.processes import used_gpu_memory
 from inference_worker.engine.vllm import loading
 from inference_worker.engine.vllm.arguments import EngineSettings, Machine, computing_type, engine_arguments, refusal
+from inference_worker.engine.vllm.environment import set_environment
 from inference_worker.engine.vllm.loading import measure
 from inference_worker.engine.vllm.runner import NEW, OLD, RUNNER_VARIABLE, chosen_runner
 

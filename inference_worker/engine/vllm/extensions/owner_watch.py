@@ -12,9 +12,10 @@ import os
 import signal
 import threading
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
-from inference_worker.engine.processes import NAME_PREFIX, OWNER_VARIABLE
+from inference_worker.engine.processes import NAME_PREFIX
+from inference_worker.engine.vllm.environment import OWNER_VARIABLE
 
 CHECK_SECONDS = 1.0
 
