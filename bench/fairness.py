@@ -1,6 +1,6 @@
 """What one company waits while another floods the desk: seconds to the first text, alone and beside the flood.
 
-`python -m bench.fairness` starts a desk of its own. One company's visitors keep its line full; another company's visitor
+`python -m bench.fairness` starts a desk of its own. One company's visitors keep its queue full; another company's visitor
 asks one question after the other. Prints one table and writes bench/results/fairness.json.
 """
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--flood", type=int, default=40, help="questions that the other company keeps in flight")
     options = parser.parse_args()
     described = machine()
-    # The flood must be bounded by the line, not by the limit of each visitor.
+    # The flood must be bounded by the queue, not by the limit of each visitor.
     with running_desk(
         GLASSDESK_VISITOR_MESSAGES_PER_MINUTE="100000",
         GLASSDESK_ANSWER_CACHE_TTL="0",
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 async def measure(desk: Stack, count: int, flood: int) -> dict[str, Any]:
-    """The measured company's waits, first alone, then while the other's line is kept full."""
+    """The measured company's waits, first alone, then while the other's queue is kept full."""
     questions = english_questions(MEASURED)[:count]
     await first_text_seconds(desk, questions[:1])  # the first question of all finds caches empty
     alone = await first_text_seconds(desk, questions)

@@ -181,7 +181,7 @@ def _recovery(companies: list[uuid.UUID]) -> float:
     from conversations.inbound import from_visitor
     from conversations.intake import receive
     from helpdesk.queue.celery import STEP_OF_RANK
-    from helpdesk.queue.lengths import list_key, replies_in_line
+    from helpdesk.queue.lengths import list_key, queued_reply_ids
     from helpdesk.streams.writer import client
 
     wanted = set()
@@ -200,7 +200,7 @@ def _recovery(companies: list[uuid.UUID]) -> float:
     for step in STEP_OF_RANK.values():
         client().delete(list_key(step))
     begun = time.perf_counter()
-    while not wanted <= replies_in_line():
+    while not wanted <= queued_reply_ids():
         if time.perf_counter() - begun > RECOVERY_SECONDS:
             raise SystemExit("Not every lost task was sent again.")
         time.sleep(0.1)

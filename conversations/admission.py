@@ -23,7 +23,7 @@ from helpdesk.tenants.scope import is_in_scope
 logger = structlog.get_logger(__name__)
 
 # Ranks of a class never reach the next one's: 0-19 customers, 20-39 copilot, 50-69 batch jobs.
-LAST_SHARE = 19
+MAX_SHARE_PENALTY = 19
 SHORTEST_WAIT_SECONDS = 2
 RETRY_SECONDS = (5, 60)
 RETRY_SECONDS_UNKNOWN = 15
@@ -34,8 +34,8 @@ class QueueReadTooLate(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the queue. `wait_seconds` until a worker takes the reply up: None when it is short, or not known."""
+class Admission:
+    """How a reply joins the queue. `wait_seconds` until a worker fetches it: None when that is short, or not known."""
 
     rank: int
     wait_seconds: int | None
@@ -53,21 +53,21 @@ def read_queue(priority: ReplyPriority = ReplyPriority.INTERACTIVE) -> QueueSnap
     try:
         return lengths.read_queue()
     except redis.RedisError as error:
-        logger.warning("line_length_unknown", error=type(error).__name__)
+        logger.warning("queue_length_unknown", error=type(error).__name__)
         return UNKNOWN_QUEUE
 
 
-def admit(priority: ReplyPriority, queue: QueueSnapshot) -> Place:
-    """A place for one more reply of the tenant in scope; raises Busy when a bound is reached.
+def admit(priority: ReplyPriority, queue: QueueSnapshot) -> Admission:
+    """Admit one more reply of the tenant in scope; raises Busy when a bound is reached.
 
     The tenant's other posts wait until the caller's transaction ends, so that they count this one. The bound over all
     tenants is read before, so that each thread that is just posting may overshoot it by one. Items of batches are bounded by
     their feeder, and never make a customer wait.
     """
-    last_rank = priority + LAST_SHARE
+    last_rank = priority + MAX_SHARE_PENALTY
     own = Reply.objects.filter(status__in=IN_FLIGHT, priority=priority)
     if not _is_bounded(priority):
-        return Place(min(priority + own.count(), last_rank), None)
+        return Admission(min(priority + own.count(), last_rank), None)
     if queue.ahead_of(last_rank) >= settings.QUEUE_LIMIT:
         raise _busy(last_rank, queue)
     # A lock, not a read: whoever posts for this tenant at the same time counts after us.
@@ -77,8 +77,8 @@ def admit(priority: ReplyPriority, queue: QueueSnapshot) -> Place:
         raise _busy(last_rank, queue)
     # Never before an older question of the same tenant that still waits.
     rank = min(max(priority + found["count"], found["last"] or 0), last_rank)
-    wait = _seconds_until_taken(rank, queue)
-    return Place(rank, wait if wait is not None and wait >= SHORTEST_WAIT_SECONDS else None)
+    wait = _seconds_until_fetched(rank, queue)
+    return Admission(rank, wait if wait is not None and wait >= SHORTEST_WAIT_SECONDS else None)
 
 
 def _is_bounded(priority: ReplyPriority) -> bool:
@@ -86,12 +86,12 @@ def _is_bounded(priority: ReplyPriority) -> bool:
 
 
 def _busy(rank: int, queue: QueueSnapshot) -> Busy:
-    wait = _seconds_until_taken(rank, queue)
+    wait = _seconds_until_fetched(rank, queue)
     shortest, longest = RETRY_SECONDS
     retry_after = RETRY_SECONDS_UNKNOWN if wait is None else min(max(wait, shortest), longest)
     return Busy(retry_after=retry_after, wait_seconds=wait)
 
 
-def _seconds_until_taken(rank: int, queue: QueueSnapshot) -> int | None:
-    seconds = queue.seconds_until_taken(rank)
+def _seconds_until_fetched(rank: int, queue: QueueSnapshot) -> int | None:
+    seconds = queue.seconds_until_fetched(rank)
     return None if seconds is None else math.ceil(seconds)

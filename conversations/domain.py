@@ -1,4 +1,4 @@
-"""Who writes, and who has the conversation: visitors, the line for a person, taking over, handing back, closing.
+"""Who writes, and who has the conversation: visitors, the queue for a person, taking over, handing back, closing.
 
 How messages come in is in `conversations.intake`.
 """
@@ -44,7 +44,7 @@ def visitor_of(customer: str) -> Visitor:
     return visitor
 
 
-def put_in_line(conversation: Conversation, language: str) -> None:
+def queue_for_person(conversation: Conversation, language: str) -> None:
     """Let it wait for a person, if the assistant had it; the assistant stops. Runs inside the caller's transaction."""
     changed = Conversation.objects.filter(id=conversation.id, status=ConversationStatus.AI).update(
         status=ConversationStatus.WAITING, waiting_since=timezone.now()

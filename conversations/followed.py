@@ -73,7 +73,7 @@ class FollowedReply(Generic[T]):
         is_held = cursor is not None and await hub().has_entry(self.stream, cursor)
         return (cursor if cursor is not None and is_held else START), None
 
-    async def told_by(self, entry_id: str, entry: StreamEntry) -> ReplyEvent[T] | None:
+    async def event_from(self, entry_id: str, entry: StreamEntry) -> ReplyEvent[T] | None:
         """What the entry says of this reply; how it ended is read from its row."""
         match entry:
             case ReplyBegun() | PhaseReached() | TextWritten() if entry.reply == self.reply_id:
@@ -133,7 +133,7 @@ class FollowedConversation:
         start = await self._before_first_entry_of(running) if running else newest
         return start, Snapshot(start, conversation, messages, replies)
 
-    async def told_by(self, entry_id: str, entry: StreamEntry) -> ConversationEvent | None:
+    async def event_from(self, entry_id: str, entry: StreamEntry) -> ConversationEvent | None:
         """What the entry says, with the rows that it names; one whose message is gone says nothing."""
         match entry:
             case ReplyBegun() | PhaseReached() | TextWritten():
@@ -194,7 +194,7 @@ class FollowedInbox:
         """At the end of the stream; when something may have been missed, all of the inbox is news."""
         return await hub().last_id(self.stream), InboxNews(None) if is_anew else None
 
-    async def told_by(self, entry_id: str, entry: StreamEntry) -> InboxNews | None:
+    async def event_from(self, entry_id: str, entry: StreamEntry) -> InboxNews | None:
         """The conversation that changed."""
         return InboxNews(entry.conversation) if isinstance(entry, InboxChanged) else None
 

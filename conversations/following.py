@@ -1,7 +1,7 @@
 """The one reader of streams: follows a reply, a conversation or an inbox across everything that may go away meanwhile.
 
 The rows are the truth, the stream says early what will be found in them. Nothing here holds a thread or a database connection
-while it waits. Callers render what they are told and end by closing the generator, or with their task.
+while it waits. Callers render the events and end by closing the generator, or with their task.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Target(Protocol[Event_co]):
     async def begin(self, cursor: str | None, *, is_anew: bool) -> tuple[str, Event_co | None]:
         """Where to begin, and what to say first. `is_anew`: something may have been missed since the last entry."""
 
-    async def told_by(self, entry_id: str, entry: StreamEntry) -> Event_co | None:
+    async def event_from(self, entry_id: str, entry: StreamEntry) -> Event_co | None:
         """What an entry says; None for one that is about something else."""
 
     async def look(self) -> Event_co | None:
@@ -63,7 +63,7 @@ async def follow(
     `heartbeat`, Quiet comes after so many seconds of silence. A conversation that is deleted ends silently.
     """
     give_back_request_thread()
-    reading = _Reading(target, cursor=after, pace=_Pace(until=until, heartbeat=heartbeat))
+    reading = _Reading(target, cursor=after, schedule=_Schedule(until=until, heartbeat=heartbeat))
     while True:
         away: DatabaseError | None = None
         try:
@@ -85,13 +85,13 @@ async def follow(
             yield said
         if reading.has_ended:
             return
-        if reading.pace.is_over():
+        if reading.schedule.is_over():
             if away is not None:
                 raise away
             return
 
 
-class _Pace:
+class _Schedule:
     """When to look at the row, to say that nothing comes, and to give up; in the event loop's time."""
 
     def __init__(self, *, until: float | None, heartbeat: float | None) -> None:
@@ -99,9 +99,9 @@ class _Pace:
         self._until = math.inf if until is None else until
         self._heartbeat = math.inf if heartbeat is None else heartbeat
         self._look_after = FIRST_LOOK_SECONDS
-        self.heard()
+        self.note_received()
 
-    def heard(self) -> None:
+    def note_received(self) -> None:
         """Something was said: the silence begins anew."""
         now = self._now()
         self._look_at, self._beat_at = now + self._look_after, now + self._heartbeat
@@ -129,8 +129,8 @@ class _Pace:
 class _Reading(Generic[Event]):
     """One target being read, over as many subscriptions as it takes."""
 
-    def __init__(self, target: Target[Event], *, cursor: str | None, pace: _Pace) -> None:
-        self.pace = pace
+    def __init__(self, target: Target[Event], *, cursor: str | None, schedule: _Schedule) -> None:
+        self.schedule = schedule
         self.has_ended = False
         self._target = target
         self._cursor = cursor
@@ -144,16 +144,16 @@ class _Reading(Generic[Event]):
             yield greeting
         async with hub().follow(target.stream, after=start) as subscription:
             while not self.has_ended:
-                received = await _next_entry(subscription, self.pace.patience(with_looks=target.ends))
+                received = await _next_entry(subscription, self.schedule.patience(with_looks=target.ends))
                 said: Event | Quiet | None
                 if received is None:
-                    is_over = self.pace.is_over()
+                    is_over = self.schedule.is_over()
                     said = await self._in_silence(must_look=is_over)
                     if said is None and is_over:
                         return
                 else:
                     entry = from_plain(received.data)
-                    said = None if entry is None else self._noted(await target.told_by(received.id, entry))
+                    said = None if entry is None else self._noted(await target.event_from(received.id, entry))
                     self._cursor = received.id
                 if said is not None:
                     yield said
@@ -165,19 +165,19 @@ class _Reading(Generic[Event]):
         return None
 
     async def _in_silence(self, *, must_look: bool) -> Event | Quiet | None:
-        if self._target.ends and (must_look or self.pace.is_time_to_look()):
+        if self._target.ends and (must_look or self.schedule.is_time_to_look()):
             ending = await self._target.look()
-            self.pace.looked()
+            self.schedule.looked()
             if ending is not None:
                 return self._noted(ending)
-        if self.pace.is_quiet():
-            self.pace.heard()
+        if self.schedule.is_quiet():
+            self.schedule.note_received()
             return Quiet()
         return None
 
     def _noted(self, event: Event | None) -> Event | None:
         if event is not None:
-            self.pace.heard()
+            self.schedule.note_received()
             self.has_ended = self._target.ends and isinstance(event, Answered | Failed)
         return event
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from conversations.admission import admit, read_queue
 from conversations.channels import rules_of
-from conversations.domain import put_in_line, visitor_of
+from conversations.domain import queue_for_person, visitor_of
 from conversations.errors import ConversationClosed, NotAnApiConversation
 from conversations.inbound import CurrentConversation, Inbound, NewConversation, ThisConversation, Turn
 from conversations.models import (
@@ -86,11 +86,11 @@ def begin_conversation(*, customer: str = "", language: str = "") -> Conversatio
 
 
 def ask_for_person(*, tenant_id: UUID, visitor_id: UUID, language: str) -> Conversation:
-    """Put the visitor's conversation in the line for a person; asking twice changes nothing."""
+    """Queue the visitor's conversation for a person; asking twice changes nothing."""
     with tenant_atomic(tenant_id):
         _lock_visitor(visitor_id)
         conversation = _current_or_new(visitor_id, Channel.WIDGET, language)
-        put_in_line(conversation, language)
+        queue_for_person(conversation, language)
         return conversation
 
 
@@ -134,16 +134,16 @@ def _post(conversation: Conversation, inbound: Inbound, queue: QueueSnapshot) ->
         client_id=inbound.client_id,
     )
     if rules_of(conversation.channel).is_in_inbox and small_talk(inbound.body) is SmallTalk.PERSON:
-        put_in_line(conversation, inbound.language)
+        queue_for_person(conversation, inbound.language)
     if conversation.status != ConversationStatus.AI:
         return PostedMessage(conversation, message, None)
-    place = admit(inbound.priority, queue)
+    admission = admit(inbound.priority, queue)
     reply = queue_reply(
         conversation,
         message,
         priority=inbound.priority,
-        rank=place.rank,
-        wait_seconds=place.wait_seconds,
+        rank=admission.rank,
+        wait_seconds=admission.wait_seconds,
         parameters=inbound.parameters,
         deadline_seconds=inbound.deadline_seconds,
     )

@@ -76,7 +76,7 @@ def history_before(message: Message, *, limit: int | None = 12) -> list[Message]
 
 
 def waiting_position(conversation: Conversation) -> int | None:
-    """Place in the line for a person, from 1; None when the conversation does not wait."""
+    """Position in the queue for a person, from 1; None when the conversation does not wait."""
     if conversation.status != ConversationStatus.WAITING or conversation.waiting_since is None:
         return None
     ahead = Conversation.objects.filter(

@@ -14,7 +14,7 @@ from conversations.failures import FailureCode
 from conversations.models import Reply, ReplyStatus
 from conversations.queries import IN_FLIGHT
 from conversations.replies import fail_reply, release_reply, send_reply_again
-from helpdesk.queue.lengths import replies_in_line
+from helpdesk.queue.lengths import queued_reply_ids
 from helpdesk.tenants.scope import tenant_atomic
 
 logger = structlog.get_logger(__name__)
@@ -40,18 +40,18 @@ def recover_replies(tenant_id: UUID) -> None:
             continue
         if not release_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt):
             fail_reply(tenant_id=tenant_id, reply_id=reply.id, attempt=reply.attempt, code=FailureCode.WORKER_LOST)
-    in_line = _in_line() if lost else set()
+    queued_ids = _queued_ids() if lost else set()
     for reply in lost:
-        if reply.id not in expired and str(reply.id) not in in_line:
+        if reply.id not in expired and str(reply.id) not in queued_ids:
             send_reply_again(tenant_id, reply)
 
 
-def _in_line() -> set[str]:
+def _queued_ids() -> set[str]:
     """Replies whose tasks still wait; while Redis is away that is nobody, and sending fails as well."""
     try:
-        return replies_in_line()
+        return queued_reply_ids()
     except redis.RedisError as error:
-        logger.warning("line_unknown", error=type(error).__name__)
+        logger.warning("queue_unknown", error=type(error).__name__)
         return set()
 
 

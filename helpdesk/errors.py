@@ -91,7 +91,7 @@ class TooManyRequests(GlassdeskError):
 
 
 class Busy(TooManyRequests):
-    """The line for an answer is full. `wait_seconds` is when a new answer would begin; None when nobody knows."""
+    """The queue for an answer is full. `wait_seconds` is when a new answer would begin; None when nobody knows."""
 
     code = "busy"
 

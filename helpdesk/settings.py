@@ -236,15 +236,15 @@ EMBEDDING_DEVICE = env.choice("GLASSDESK_EMBEDDING_DEVICE", "cpu", ("cpu", "cuda
 REPLY_DEADLINE_SECONDS = env.integer("GLASSDESK_REPLY_DEADLINE", 120, minimum=10)
 REPLY_LEASE_SECONDS = env.integer("GLASSDESK_REPLY_LEASE", 15, minimum=3)
 REPLY_MAX_ATTEMPTS = 2
-# More threads than sequences: searching and storing need none. A crowd gets only four fifths of the sequences
-# (inference_worker.worker.room_for_firsts).
+# More threads than sequences: searching and storing need none. Over-share replies get only four fifths of the sequences
+# (inference_worker.worker.reserved_for_first_steps).
 INFERENCE_THREADS = env.integer(
     "GLASSDESK_INFERENCE_THREADS", ENGINE_MAX_SEQUENCES + max(2, ENGINE_MAX_SEQUENCES // 5), minimum=1
 )
 # Replies in flight per company and class, and tasks of replies waiting over all companies; beyond that the desk is busy.
 TENANT_QUEUE = env.integer("GLASSDESK_TENANT_QUEUE", 48, minimum=1)
 QUEUE_LIMIT = env.integer("GLASSDESK_QUEUE_LIMIT", 512, minimum=1)
-# Items of batch jobs in flight at once, over all jobs: at most half of the engine, so that customers always find room.
+# Items of batch jobs in flight at once, over all jobs: at most half of the engine, so that customers always find slots.
 BATCH_IN_FLIGHT = env.integer("GLASSDESK_BATCH_IN_FLIGHT", max(1, ENGINE_MAX_SEQUENCES // 2), minimum=1)
 DELTA_INTERVAL_SECONDS = 0.04
 

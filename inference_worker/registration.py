@@ -43,12 +43,12 @@ class WorkerLoad:
     """The replies in progress, how many there may be, and how many seconds of the worker one takes of late
     (None before the first).
 
-    `room` of the `capacity` is kept for replies that are not of a crowd. `indexing` articles wait for their vectors.
+    `reserved` of the `capacity` are for replies that are not over-share. `indexing` articles wait for their vectors.
     """
 
     writing: int
     capacity: int
-    room: int
+    reserved: int
     seconds_per_reply: float | None
     indexing: int = 0
 
@@ -119,7 +119,7 @@ class Registration:
             restarts=host.restarts,
             writing=load.writing,
             capacity=load.capacity,
-            room=load.room,
+            reserved=load.reserved,
             seconds_per_reply=load.seconds_per_reply,
             running=usage.running,
             waiting=usage.waiting,

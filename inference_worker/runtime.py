@@ -24,7 +24,7 @@ from inference_worker.background import IdleQueue
 from inference_worker.engine.contract import Embedder
 from inference_worker.engine.host import EngineHost
 from inference_worker.registration import HEARTBEAT_SECONDS, STATE_OF_WORKER, Registration, WorkerLoad
-from inference_worker.throughput import Pace
+from inference_worker.throughput import Throughput
 from tracing.jobs import renew_job
 
 logger = structlog.get_logger(__name__)
@@ -44,9 +44,9 @@ class Runtime:
     registration: Registration = field(default_factory=Registration)
     # How many replies are written at once: one for each thread of the worker.
     capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
-    # So many of them are kept for replies that are not of a crowd.
-    room: int = 0
-    _pace: Pace = field(default_factory=Pace)
+    # So many of them are for replies that are not over-share.
+    reserved: int = 0
+    _throughput: Throughput = field(default_factory=Throughput)
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
     _unhurried: set[UUID] = field(default_factory=set)
@@ -93,13 +93,13 @@ class Runtime:
     def writing(
         self, *, tenant_id: UUID, reply_id: UUID, attempt: int, is_unhurried: bool = False
     ) -> Iterator[StopSignal]:
-        """Keep the reply's lease alive for the length of the block, which gets to hear when the reply is stopped."""
+        """Keep the reply's lease alive for the length of the block, which is notified when the reply is stopped."""
         with self._lock:
             self._writing[reply_id] = (tenant_id, attempt)
             if is_unhurried:
                 self._unhurried.add(reply_id)
-            begun = self._pace.begin()
-            self._tell_when_full()
+            begun = self._throughput.begin()
+            self._report_when_full()
         try:
             with self._stops.signal_of(reply_id) as stop:
                 yield stop
@@ -107,11 +107,11 @@ class Runtime:
             with self._lock:
                 self._writing.pop(reply_id, None)
                 self._unhurried.discard(reply_id)
-                self._pace.end(begun, is_measured=not is_unhurried)
+                self._throughput.end(begun, is_measured=not is_unhurried)
 
-    def _tell_when_full(self) -> None:
-        """At once, since whoever asks next has to wait; that a place is free again comes with the next heartbeat."""
-        if len(self._writing) in {self.capacity - self.room, self.capacity}:
+    def _report_when_full(self) -> None:
+        """At once, since whoever asks next has to wait; that a slot is free again comes with the next heartbeat."""
+        if len(self._writing) in {self.capacity - self.reserved, self.capacity}:
             self.host.changed.set()
 
     @property
@@ -213,14 +213,14 @@ class Runtime:
             renew_job(tenant_id=analysing[0], job_id=analysing[1])
 
     def report(self) -> None:
-        """Tell the register what this worker serves, and how it fares."""
+        """Report what this worker serves, and how it fares, to the register."""
         self.registration.send(self.status())
 
     def status(self) -> WorkerStatus:
-        """What the register is told."""
+        """What is reported to the register."""
         state = WorkerState.DRAINING if self._draining.is_set() else STATE_OF_WORKER[self.host.state]
-        pace, indexing = self._pace.seconds_per_reply, len(self._embeddings)
-        load = WorkerLoad(len(self._in_progress()), self.capacity, self.room, pace, indexing)
+        seconds_per_reply, indexing = self._throughput.seconds_per_reply, len(self._embeddings)
+        load = WorkerLoad(len(self._in_progress()), self.capacity, self.reserved, seconds_per_reply, indexing)
         return self.registration.serving(self.host, self.embedder, state=state, load=load)
 
 

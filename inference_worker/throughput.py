@@ -10,11 +10,11 @@ NEWEST_WEIGHT = 0.15
 
 
 @dataclass(slots=True)
-class Pace:
+class Throughput:
     """Seconds of the worker that one reply takes: its share of each second in which others were written as well.
 
     One that takes two seconds alone takes about twenty beside nine others, and two seconds of the worker both times. So
-    what was measured in a quiet hour tells how long a sudden line is. A moving mean: the pace of the last dozen replies
+    what was measured in a quiet hour says how long a sudden queue lasts. A moving mean: the throughput of the last dozen replies
     counts, not that of this morning. Not safe for threads by itself.
     """
 

@@ -13,7 +13,7 @@ from celery import bootsteps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from helpdesk.queue.broker import keep_room
+from helpdesk.queue.broker import reserve
 from helpdesk.queue.celery import app, first_steps, inference_queue
 
 django.setup()
@@ -36,10 +36,10 @@ def check_queue(consumed: set[str]) -> None:
         )
 
 
-def room_for_firsts(threads: int) -> int:
-    """How many of a worker's threads no crowd gets, so that a fifth of the engine's sequences is free for other replies."""
-    crowd = settings.ENGINE_MAX_SEQUENCES - settings.ENGINE_MAX_SEQUENCES // 5
-    return min(max(threads - crowd, 1), threads - 1)
+def reserved_for_first_steps(threads: int) -> int:
+    """How many of a worker's threads no over-share reply gets, so that a fifth of the engine's sequences is free for others."""
+    shared = settings.ENGINE_MAX_SEQUENCES - settings.ENGINE_MAX_SEQUENCES // 5
+    return min(max(threads - shared, 1), threads - 1)
 
 
 class EngineStep(bootsteps.StartStopStep):
@@ -72,8 +72,8 @@ class EngineStep(bootsteps.StartStopStep):
             registration.end_loading(failed=True)
             raise
         registration.end_loading()
-        runtime.capacity, runtime.room = worker.concurrency, room_for_firsts(worker.concurrency)
-        keep_room(runtime.room, first_steps=first_steps())
+        runtime.capacity, runtime.reserved = worker.concurrency, reserved_for_first_steps(worker.concurrency)
+        reserve(runtime.reserved, first_steps=first_steps())
         install(runtime)
         runtime.report()
         runtime.begin_heartbeat()

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from kombu.exceptions import OperationalError
 
-from helpdesk.queue.celery import INFERENCE_QUEUE, PRIORITY_BACKGROUND, app
+from helpdesk.queue.celery import INFERENCE_QUEUE, STEP_BACKGROUND, app
 
 EMBED_CHUNKS = "inference_worker.embed_chunks"
 
@@ -24,7 +24,7 @@ def enqueue_embedding(*, tenant_id: UUID, version_id: UUID) -> bool:
             EMBED_CHUNKS,
             kwargs={"tenant_id": str(tenant_id), "version_id": str(version_id)},
             queue=INFERENCE_QUEUE,
-            priority=PRIORITY_BACKGROUND,
+            priority=STEP_BACKGROUND,
         )
     except OperationalError:
         logger.warning("embedding_not_enqueued", tenant_id=str(tenant_id), version_id=str(version_id))

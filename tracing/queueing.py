@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from kombu.exceptions import OperationalError
 
-from helpdesk.queue.celery import PRIORITY_BACKGROUND, app
+from helpdesk.queue.celery import STEP_BACKGROUND, app
 
 RUN_ANALYSIS = "inference_worker.run_analysis"
 
@@ -21,7 +21,7 @@ def enqueue_analysis(tenant_id: UUID, job_id: UUID, *, queue: str) -> None:
             RUN_ANALYSIS,
             kwargs={"tenant_id": str(tenant_id), "job_id": str(job_id)},
             queue=queue,
-            priority=PRIORITY_BACKGROUND,
+            priority=STEP_BACKGROUND,
             retry=False,
         )
     except (OperationalError, OSError) as error:

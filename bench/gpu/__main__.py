@@ -2,7 +2,7 @@
 
 `python -m bench.gpu` measures the packaged model: the product with vLLM's old and new model runner at 1, 8, 16, 64 and 256
 streams, the bare AsyncLLM, transformers in static batches of 8; it tries quoting, scoring, seeds, JSON schemas, stopping,
-priorities and a crowd, kills the engine and its owner, and compares the log-probabilities with transformers'. Prints tables
+priorities and concurrency, kills the engine and its owner, and compares the log-probabilities with transformers'. Prints tables
 and writes bench/results/gpu.json. `--large` adds a model of 1.8 billion parameters (random weights, made here).
 `--dry-run` does the same in small on a CPU, in a few minutes: it shows that the program runs, and measures nothing.
 """

@@ -1,4 +1,4 @@
-"""What the product asks of its engine, tried once each: quoting, scoring, seeds, schemas, stopping, priorities, a crowd."""
+"""What the product asks of its engine, tried once each: quoting, scoring, seeds, schemas, stopping, priorities, concurrency."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Checks:
     host: EngineHost
     out: str
     name: str
-    crowd_size: int
+    concurrent: int
     kept: dict[str, list[Token]] = field(default_factory=dict)
 
     def call(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -117,11 +117,11 @@ class Checks:
         first, second = (self.call(self.engine.score(self.prompt(text), ids)) for _ in range(2))
         return f"farthest {near(first, second):.3f} nats"
 
-    def crowd(self) -> str:
+    def concurrency(self) -> str:
         """Quoted, written and scored at once, some of them in the background."""
-        return str(self.call(self._crowd()))
+        return str(self.call(self._concurrency()))
 
-    async def _crowd(self) -> str:
+    async def _concurrency(self) -> str:
         ids = [token.token_id for token in self.kept["quoted"][:24]]
 
         async def quoted(i: int) -> bool:
@@ -137,7 +137,7 @@ class Checks:
         async def scored(i: int) -> bool:
             return len(await self.engine.score(self.prompt(f"{WORDS[i]} {QUESTION}"), ids)) == len(ids)
 
-        size = self.crowd_size
+        size = self.concurrent
         some = (*map(quoted, range(size)), *map(written, range(size)), *map(scored, range(size // 2)))
         done = await asyncio.gather(*some, return_exceptions=True)
         wrong = [repr(each)[:160] for each in done if each is not True]
@@ -226,10 +226,17 @@ class Checks:
 
 def run_checks(report: Report, engine: VLLMEngine, host: EngineHost, *, out: str) -> None:
     """Every check, in the order that they need; one that fails is told and the next is tried."""
-    crowd = min(48, max(2, engine.settings.max_num_seqs // 4))
-    checks = Checks(engine, host, out, report["name"], crowd)
+    concurrency = min(48, max(2, engine.settings.max_num_seqs // 4))
+    checks = Checks(engine, host, out, report["name"], concurrency)
     named: tuple[Callable[[], str], ...] = (
-        *(checks.free_text, checks.quote, checks.quote_again, checks.score, checks.score_from_the_cache, checks.crowd),
+        *(
+            checks.free_text,
+            checks.quote,
+            checks.quote_again,
+            checks.score,
+            checks.score_from_the_cache,
+            checks.concurrency,
+        ),
         *(checks.priorities, checks.schema, checks.impossible_schema, checks.too_long, checks.seeds, checks.stop),
         checks.one_customer,
     )

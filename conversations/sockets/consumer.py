@@ -23,10 +23,10 @@ Admitted = TypeVar("Admitted")
 
 
 class FrameConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """One socket. A place among its holder's sockets is given back however it ends."""
+    """One socket. Its slot among its holder's is given back however it ends."""
 
     # Of this process, by visitor or person.
-    places: Counter[UUID] = Counter()
+    slots: Counter[UUID] = Counter()
 
     holder: UUID | None = None
     malformed = 0
@@ -44,12 +44,12 @@ class FrameConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.end(next(code for kind, code in CODES.items() if isinstance(error, kind)))
             return None
 
-    async def take_place(self, holder: UUID, *, most: int) -> bool:
+    async def take_slot(self, holder: UUID, *, most: int) -> bool:
         """Count this socket; closes it when the holder has too many."""
-        if self.places[holder] >= most:
+        if self.slots[holder] >= most:
             await self.end(Close.TOO_MANY)
             return False
-        self.places[holder] += 1
+        self.slots[holder] += 1
         self.holder = holder
         return True
 
@@ -64,12 +64,12 @@ class FrameConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.leave()
 
     async def leave(self) -> None:
-        """Give the place back; twice is once."""
+        """Give the slot back; twice is once."""
         holder, self.holder = self.holder, None
         if holder is not None:
-            self.places[holder] -= 1
-            if self.places[holder] <= 0:
-                del self.places[holder]
+            self.slots[holder] -= 1
+            if self.slots[holder] <= 0:
+                del self.slots[holder]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Read a frame. Nothing of one that cannot be understood is looked at, kept or sent back."""

@@ -30,7 +30,7 @@ class DeskConsumer(FrameConsumer):
 
     async def connect(self) -> None:
         membership = await self.admit(self._authorise)
-        if membership is None or not await self.take_place(membership.id, most=SOCKETS_PER_PERSON):
+        if membership is None or not await self.take_slot(membership.id, most=SOCKETS_PER_PERSON):
             return
         tenant_id = membership.tenant.id
         self.inbox = Live(FollowedInbox(tenant_id=tenant_id), frame_of=inbox_frame, send=self.send_frame)

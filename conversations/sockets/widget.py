@@ -52,7 +52,7 @@ class WidgetConsumer(FrameConsumer):
         query = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
         self.language = Language.CHINESE if query.get("language", [""])[0].startswith("zh") else Language.ENGLISH
         identity = await self.admit(self._identify)
-        if identity is None or not await self.take_place(identity.visitor_id, most=SOCKETS_PER_VISITOR):
+        if identity is None or not await self.take_slot(identity.visitor_id, most=SOCKETS_PER_VISITOR):
             return
         self.visitor = identity
         await self._follow(identity, after=cursor_of(query.get("after", [""])[0]))

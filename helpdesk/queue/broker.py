@@ -1,5 +1,5 @@
 """Celery's connection to Redis: its loss is survived by a worker whose tasks are acknowledged at their end, and a worker
-can keep room for the tasks of the first priority steps."""
+can reserve slots for the tasks of the first priority steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kombu.transport.redis import Channel, QoS, Transport
 
 logger = structlog.get_logger(__name__)
 
-# How soon a worker that waits for first steps only sees that it has places for all of them again.
+# How soon a worker that fetches first steps only sees that it has slots for all of them again.
 LOOK_AGAIN_SECONDS = 0.05
 
 
@@ -43,20 +43,20 @@ def survive_lost_connections() -> None:
     Channel.QoS = LenientQoS
 
 
-class ChannelWithRoom(Channel):
-    """Takes tasks of all priority steps while more than `room` places are free, and then only those of `first_steps`.
+class ReservingChannel(Channel):
+    """Fetches tasks of all priority steps while more than the `reserved` slots are free, and then only those of `first_steps`.
 
     kombu names the lists in every BRPOP anew; that is where the others are left out.
     """
 
-    room: ClassVar[int] = 0
+    reserved: ClassVar[int] = 0
     first_steps: ClassVar[tuple[int, ...]] = ()
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         qos = self.qos
-        taken = len(qos._delivered or ()) - len(qos._dirty or ())
+        fetched = len(qos._delivered or ()) - len(qos._dirty or ())
         steps = self.priority_steps
-        if qos.prefetch_count and qos.prefetch_count - taken <= self.room:
+        if qos.prefetch_count and qos.prefetch_count - fetched <= self.reserved:
             self.priority_steps, timeout = list(self.first_steps), LOOK_AGAIN_SECONDS
         try:
             super()._brpop_start(timeout)  # type: ignore[misc]
@@ -64,7 +64,7 @@ class ChannelWithRoom(Channel):
             self.priority_steps = steps
 
 
-def keep_room(room: int, *, first_steps: tuple[int, ...]) -> None:
-    """Let this process leave `room` of its places to tasks of `first_steps`; to be called before it consumes."""
-    ChannelWithRoom.room, ChannelWithRoom.first_steps = room, first_steps
-    Transport.Channel = ChannelWithRoom
+def reserve(slots: int, *, first_steps: tuple[int, ...]) -> None:
+    """Let this process leave so many of its slots to tasks of `first_steps`; to be called before it consumes."""
+    ReservingChannel.reserved, ReservingChannel.first_steps = slots, first_steps
+    Transport.Channel = ReservingChannel

@@ -16,14 +16,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 INFERENCE_QUEUE = "inference"
 DEFAULT_QUEUE = "default"
 
-# Redis has no message priorities of its own: Celery keeps one list for each step, the lowest number first.
-PRIORITY_INTERACTIVE = 0
-PRIORITY_BACKGROUND = 9
+# Redis has no message priorities of its own: Celery keeps one list for each step, the lowest number first. What it calls a
+# task's priority is the step here.
+STEP_INTERACTIVE = 0
+STEP_BACKGROUND = 9
 # The first rank of each step (conversations.admission gives replies their ranks). Few steps: a worker asks for all lists
 # at once. Within a step the order is that of arrival; the engine then orders by the rank itself.
-STEP_OF_RANK = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: PRIORITY_BACKGROUND}
-# From this rank on a reply is one of a crowd: its company has that many in flight already, or nobody looks on.
-FIRST_OF_CROWD = 4
+STEP_OF_RANK = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: STEP_BACKGROUND}
+# From this rank on a reply is over its company's share: that many are in flight already, or nobody looks on.
+FIRST_OVER_SHARE = 4
 KEY_PREFIX = "glassdesk:celery:"
 
 
@@ -42,7 +43,7 @@ app.conf.update(
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
-    task_default_priority=PRIORITY_INTERACTIVE,
+    task_default_priority=STEP_INTERACTIVE,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -77,8 +78,8 @@ app.conf.update(
 
 
 def first_steps() -> tuple[int, ...]:
-    """The priority steps of replies that are not of a crowd."""
-    return tuple(step for rank, step in STEP_OF_RANK.items() if rank < FIRST_OF_CROWD)
+    """The priority steps of replies that are not over-share."""
+    return tuple(step for rank, step in STEP_OF_RANK.items() if rank < FIRST_OVER_SHARE)
 
 
 def step_of_rank(rank: int) -> int:

@@ -1,6 +1,6 @@
-"""The line of replies that wait for an inference worker: how long it is, who stands in it, and how fast it moves.
+"""The queue of replies that wait for an inference worker: how long it is, who waits in it, and how fast it moves.
 
-It is Celery's own queue, one Redis list for each priority step; lengths and ids cross no tenant's boundary.
+It is Celery's own, one Redis list for each priority step; lengths and ids cross no tenant's boundary.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, cast
 from kombu.transport.redis import Channel
 
 from helpdesk.queue.celery import (
-    FIRST_OF_CROWD,
+    FIRST_OVER_SHARE,
     INFERENCE_QUEUE,
     KEY_PREFIX,
-    PRIORITY_BACKGROUND,
+    STEP_BACKGROUND,
     STEP_OF_RANK,
     step_of_rank,
 )
@@ -26,7 +26,7 @@ from helpdesk.streams.writer import client
 REPLY_HEADER = "reply"
 # How kombu names the list of a step: https://docs.celeryq.dev/en/stable/userguide/routing.html#redis-message-priorities
 SEPARATOR: str = Channel.sep
-_STEPS = [step for step in STEP_OF_RANK.values() if step != PRIORITY_BACKGROUND]
+_STEPS = [step for step in STEP_OF_RANK.values() if step != STEP_BACKGROUND]
 
 
 def list_key(step: int, queue: str = INFERENCE_QUEUE) -> str:
@@ -45,11 +45,11 @@ class QueueSnapshot:
     heartbeats: Sequence[Mapping[str, Any]]
 
     def ahead_of(self, rank: int) -> int:
-        """How many of the waiting replies are taken before one of this rank that joins now."""
+        """How many of the waiting replies are fetched before one of this rank that joins now."""
         return sum(length for step, length in self.lengths.items() if step <= step_of_rank(rank))
 
-    def seconds_until_taken(self, rank: int) -> float | None:
-        """When a worker takes up a reply of this rank that joins now: 0 when one has a place to spare.
+    def seconds_until_fetched(self, rank: int) -> float | None:
+        """When a worker fetches a reply of this rank that joins now: 0 when one has a slot to spare.
 
         By what the workers report of their last answers (`seconds_per_reply`: seconds of the worker for one reply, whatever
         was written beside it); None when none has reported any, or nothing is known of the queue.
@@ -57,8 +57,8 @@ class QueueSnapshot:
         if not self.lengths:
             return None
         ahead = self.ahead_of(rank)
-        workers = [(status, _places(status, rank)) for status in self.heartbeats if status["ready"]]
-        if not ahead and any(status["writing"] < places for status, places in workers):
+        workers = [(status, _slots(status, rank)) for status in self.heartbeats if status["ready"]]
+        if not ahead and any(status["writing"] < slots for status, slots in workers):
             return 0.0
         replies_per_second = sum(
             1 / status["seconds_per_reply"] for status, _ in workers if status.get("seconds_per_reply")
@@ -82,7 +82,7 @@ def read_queue() -> QueueSnapshot:
     return QueueSnapshot(lengths, heartbeats)
 
 
-def replies_in_line() -> set[str]:
+def queued_reply_ids() -> set[str]:
     """The ids of the replies whose tasks wait. Raises redis.RedisError."""
     queues = _reply_queues(read_heartbeats())
     with client().pipeline(transaction=False) as pipeline:
@@ -99,7 +99,7 @@ def _reply_queues(heartbeats: Iterable[Mapping[str, Any]]) -> list[str]:
     return sorted({INFERENCE_QUEUE, *(str(status.get("queue") or INFERENCE_QUEUE) for status in heartbeats)})
 
 
-def _places(status: Mapping[str, Any], rank: int) -> int:
-    """How many replies the worker takes up before it leaves one of this rank in the line."""
-    room = status.get("room", 0) if rank >= FIRST_OF_CROWD else 0
-    return int(status.get("capacity", 0) - room)
+def _slots(status: Mapping[str, Any], rank: int) -> int:
+    """How many replies the worker writes before it leaves one of this rank in the queue."""
+    reserved = status.get("reserved", 0) if rank >= FIRST_OVER_SHARE else 0
+    return int(status.get("capacity", 0) - reserved)

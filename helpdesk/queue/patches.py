@@ -25,8 +25,8 @@ KOMBU = Library(
             ("Transport.Channel", ""),
             ("Channel._brpop_start", "timeout"),
             where="broker.py",
-            why="a worker keeps room for the first priority steps",
-            missing="one company's crowd takes all places of a worker, silently",
+            why="a worker reserves slots for the first priority steps",
+            missing="one company's over-share replies take all slots of a worker, silently",
         ),
         PrivateName(
             module=REDIS,
@@ -34,14 +34,14 @@ KOMBU = Library(
             attributes=("priority_steps", "qos", "_brpop_start"),
             where="broker.py",
             why="the lists are chosen anew for every BRPOP",
-            missing="one company's crowd takes all places of a worker, silently",
+            missing="one company's over-share replies take all slots of a worker, silently",
         ),
         PrivateName(
             module=REDIS,
             name="QoS",
             attributes=("_delivered", "_dirty", "prefetch_count"),
             where="broker.py",
-            why="how many places are taken: messages delivered and not acknowledged",
+            why="how many slots are taken: messages delivered and not acknowledged",
             missing="an AttributeError ends the worker at its first look for tasks",
         ),
         *at(
@@ -50,7 +50,7 @@ KOMBU = Library(
             ("Channel._q_for_pri", "queue pri"),
             where="lengths.py",
             why="the name of a priority step's list, and the JSON of a waiting task in it",
-            missing="the line seems empty: waits are told too short, and waiting replies are taken for lost",
+            missing="the queue seems empty: waits are shown too short, and queued replies are sent again as lost",
         ),
     ),
 )

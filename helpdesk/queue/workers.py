@@ -1,4 +1,4 @@
-"""The register of inference workers: what each serves and how it fares, told every few seconds, in one Redis hash."""
+"""The register of inference workers: what each serves and how it fares, reported every few seconds, in one Redis hash."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class WorkerStatus:
     restarts: int = 0
     writing: int = 0
     capacity: int = 0
-    room: int = 0
+    reserved: int = 0
     seconds_per_reply: float | None = None
     running: int = 0
     waiting: int = 0

@@ -15,7 +15,7 @@ export function retried(state, clientId) {
   return { ...state, outbox: state.outbox.map(again) };
 }
 
-/** The messages that found no place in the line for an answer; a person's line has room. */
+/** The messages that were not admitted to the queue for an answer; the one for a person is not bounded. */
 export function turnedAway(state) {
   return state.outbox.filter((entry) => entry.refused?.code === "busy");
 }

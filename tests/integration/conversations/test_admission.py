@@ -1,4 +1,4 @@
-"""Who may join the line, where, and what those are told who may not."""
+"""Who may join the queue, where, and what those read who may not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def empty_line() -> Iterator[None]:
+def empty_queue() -> Iterator[None]:
     """No worker takes anything in these tests, and nothing of theirs stays in the queue."""
     keys = [lengths.list_key(step) for step in lengths._STEPS]
     client().delete(*keys, workers.KEY)
@@ -125,7 +125,7 @@ def test_the_line_over_all_tenants_is_bounded() -> None:
             ask(make_tenant())
 
 
-def test_a_repeated_question_is_found_again_also_when_the_line_is_full() -> None:
+def test_a_repeated_question_is_found_again_also_when_the_queue_is_full() -> None:
     tenant = make_tenant()
     visitor_id, client_id = domain.begin_visit(tenant.id), uuid.uuid4()
     with override_settings(TENANT_QUEUE=1):
@@ -140,7 +140,7 @@ def test_a_repeated_question_is_found_again_also_when_the_line_is_full() -> None
     assert first.message.id == second.message.id
 
 
-def test_whoever_waits_for_a_person_writes_on_when_the_line_is_full() -> None:
+def test_whoever_waits_for_a_person_writes_on_when_the_queue_is_full() -> None:
     tenant = make_tenant()
     visitor_id = domain.begin_visit(tenant.id)
     intake.ask_for_person(tenant_id=tenant.id, visitor_id=visitor_id, language="en")
@@ -158,11 +158,11 @@ def test_whoever_waits_for_a_person_writes_on_when_the_line_is_full() -> None:
         ({"seconds_per_reply": 4.0, "writing": 7}, 0, 0, 0.0),
         ({"seconds_per_reply": None}, 0, 7, None),
         ({"seconds_per_reply": 4.0, "ready": False}, 0, 7, None),
-        # Of eight places a crowd gets five.
-        ({"seconds_per_reply": 1.0, "room": 3}, 4, 4, 5.0),
-        ({"seconds_per_reply": 1.0, "room": 3, "writing": 4}, 4, 0, 0.0),
-        ({"seconds_per_reply": 1.0, "room": 3, "writing": 5}, 4, 0, 1.0),
-        ({"seconds_per_reply": 1.0, "room": 3, "writing": 5}, 3, 0, 0.0),
+        # Of eight slots over-share replies get five.
+        ({"seconds_per_reply": 1.0, "reserved": 3}, 4, 4, 5.0),
+        ({"seconds_per_reply": 1.0, "reserved": 3, "writing": 4}, 4, 0, 0.0),
+        ({"seconds_per_reply": 1.0, "reserved": 3, "writing": 5}, 4, 0, 1.0),
+        ({"seconds_per_reply": 1.0, "reserved": 3, "writing": 5}, 3, 0, 0.0),
     ],
 )
 def test_the_wait_follows_from_what_workers_report(
@@ -170,7 +170,7 @@ def test_the_wait_follows_from_what_workers_report(
 ) -> None:
     report(**status)
     queue = lengths.QueueSnapshot({lengths.step_of_rank(rank): ahead}, workers.read_heartbeats())
-    assert queue.seconds_until_taken(rank) == seconds
+    assert queue.seconds_until_fetched(rank) == seconds
 
 
 def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
@@ -197,15 +197,15 @@ def test_the_refusal_names_the_wait() -> None:
     assert "about 30 seconds" in str(refused.value.message)
 
 
-def test_the_sweep_sends_only_what_does_not_stand_in_line_any_more() -> None:
+def test_the_sweep_sends_only_what_is_not_queued_any_more() -> None:
     tenant = make_tenant()
     ask(tenant, 3)
     with tenant_atomic(tenant.id):
         Reply.objects.update(queued_at="2020-01-01T00:00:00Z")
         lost = Reply.objects.get(rank=0)
     client().delete(lengths.list_key(0))
-    assert str(lost.id) not in lengths.replies_in_line()
+    assert str(lost.id) not in lengths.queued_reply_ids()
     recover_replies(tenant.id)
     assert lengths.read_queue().lengths == {0: 1, 1: 2, 2: 0, 3: 0, 6: 0}
-    assert str(lost.id) in lengths.replies_in_line()
+    assert str(lost.id) in lengths.queued_reply_ids()
     assert claim_reply(tenant_id=tenant.id, reply_id=lost.id, worker="w") is not None

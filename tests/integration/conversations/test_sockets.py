@@ -85,7 +85,7 @@ async def ready(tenant: Tenant, kind: str) -> AsyncIterator[WebsocketCommunicato
         socket, _ = await opened(f"/ws/desk/{tenant.slug}/", headers=await off_loop(cookie_of)(tenant, Role.AGENT))
     yield socket
     await socket.disconnect(timeout=10)
-    assert not FrameConsumer.places
+    assert not FrameConsumer.slots
 
 
 async def deliver(socket: WebsocketCommunicator, frame: str | bytes) -> None:
@@ -282,10 +282,10 @@ async def test_of_many_sockets_of_one_person_only_some_stay_and_each_gives_its_p
             sockets.append(socket)
         else:
             assert await code_of(socket) == 4429
-    assert list(FrameConsumer.places.values()) == [most]
+    assert list(FrameConsumer.slots.values()) == [most]
     for socket in sockets:
         await socket.disconnect(timeout=10)
-    assert not FrameConsumer.places
+    assert not FrameConsumer.slots
 
 
 @pytest.mark.parametrize(

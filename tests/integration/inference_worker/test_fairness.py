@@ -61,6 +61,6 @@ def test_a_flooding_tenants_own_questions_keep_their_order(shop: Tenant, engine:
         asked.append(reply.id)
     wait_for(lambda: len(done(shop)) == 10)
     order = [reply.id for reply in done(shop)]
-    # Threads that claim in the same moment may overtake each other on their way to the engine; the line itself is kept.
+    # Threads that claim in the same moment may overtake each other on their way to the engine; the queue keeps its order.
     assert order.index(asked[-1]) > order.index(asked[0])
     assert sum(abs(order.index(reply_id) - place) for place, reply_id in enumerate(asked)) <= 2 * len(asked)

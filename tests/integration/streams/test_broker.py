@@ -1,4 +1,4 @@
-"""The broker goes away while a worker holds messages that are acknowledged at their end; places are kept for some."""
+"""The broker goes away while a worker holds messages that are acknowledged at their end; slots are kept for some."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ def test_a_connection_that_is_closed_in_good_order_gives_its_messages_back(held:
 
 
 @pytest.fixture
-def room(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Two places that no crowd gets."""
+def reserved(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Two slots that no over-share reply gets."""
     monkeypatch.setattr(Transport, "Channel", Transport.Channel)
-    monkeypatch.setattr(broker.ChannelWithRoom, "room", 0)
-    monkeypatch.setattr(broker.ChannelWithRoom, "first_steps", ())
-    broker.keep_room(2, first_steps=first_steps())
+    monkeypatch.setattr(broker.ReservingChannel, "reserved", 0)
+    monkeypatch.setattr(broker.ReservingChannel, "first_steps", ())
+    broker.reserve(2, first_steps=first_steps())
     yield 2
     with app.connection_for_write() as cleaning:
         cleaning.default_channel.queue_delete(QUEUE)
 
 
-def test_a_crowd_leaves_room_for_the_first_replies_of_others(room: int) -> None:
-    places, crowd, first = 5, step_of_rank(4), step_of_rank(3)
+def test_over_share_replies_leave_slots_for_the_first_replies_of_others(reserved: int) -> None:
+    slots, over_share, first = 5, step_of_rank(4), step_of_rank(3)
     taken: list[Message] = []
 
     def put(name: str, priority: int) -> None:
@@ -77,11 +77,11 @@ def test_a_crowd_leaves_room_for_the_first_replies_of_others(room: int) -> None:
 
     with app.connection_for_read() as reading:
         queue = reading.SimpleQueue(QUEUE).queue
-        consumer = Consumer(reading, [queue], on_message=taken.append, prefetch_count=places)
+        consumer = Consumer(reading, [queue], on_message=taken.append, prefetch_count=slots)
 
         def names() -> list[str]:
             """What has been taken once nothing more comes."""
-            for _ in range(2 * places):
+            for _ in range(2 * slots):
                 try:
                     reading.drain_events(timeout=0.2)
                 except TimeoutError:
@@ -90,11 +90,11 @@ def test_a_crowd_leaves_room_for_the_first_replies_of_others(room: int) -> None:
 
         with consumer:
             for name in "abcd":
-                put(name, crowd)
+                put(name, over_share)
             assert names() == ["a", "b", "c"]
             put("first", first)
             assert names() == ["a", "b", "c", "first"]
-            # Two places are free again, and neither is the crowd's.
+            # Two slots are free again, and neither is for over-share replies.
             taken[0].ack()
             assert names() == ["a", "b", "c", "first"]
             taken[1].ack()

@@ -1,4 +1,4 @@
-"""Tests of traces ask without a worker: what they leave in line must not make the desk look busy to the next one."""
+"""Tests of traces ask without a worker: what they leave queued must not make the desk look busy to the next one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from helpdesk.streams.writer import client
 
 
 @pytest.fixture(autouse=True)
-def nobody_in_line() -> Iterator[None]:
+def nobody_queued() -> Iterator[None]:
     """Empties the queue of replies afterwards."""
     yield
     if names := list(client().scan_iter(f"{KEY_PREFIX}inference*")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference_worker.throughput import NEWEST_WEIGHT, Pace
+from inference_worker.throughput import NEWEST_WEIGHT, Throughput
 
 
 class Clock:
@@ -19,31 +19,31 @@ class Clock:
 @pytest.mark.parametrize("count", [1, 4, 16])
 def test_replies_side_by_side_share_the_worker(count: int) -> None:
     clock = Clock()
-    pace = Pace(clock=clock)
-    begun = [pace.begin() for _ in range(count)]
+    throughput = Throughput(clock=clock)
+    begun = [throughput.begin() for _ in range(count)]
     clock.now += 2.0 * count
     for mark in begun:
-        pace.end(mark)
-    assert pace.seconds_per_reply == pytest.approx(2.0)
+        throughput.end(mark)
+    assert throughput.seconds_per_reply == pytest.approx(2.0)
 
 
 def test_only_seconds_in_which_it_was_written_count() -> None:
     clock = Clock()
-    pace = Pace(clock=clock)
-    first = pace.begin()
+    throughput = Throughput(clock=clock)
+    first = throughput.begin()
     clock.now += 1.0
-    second = pace.begin()
+    second = throughput.begin()
     clock.now += 2.0
-    pace.end(first)
-    assert pace.seconds_per_reply == pytest.approx(1.0 + 2.0 / 2)
+    throughput.end(first)
+    assert throughput.seconds_per_reply == pytest.approx(1.0 + 2.0 / 2)
     clock.now += 3.0
-    pace.end(second, is_measured=False)
+    throughput.end(second, is_measured=False)
     clock.now += 60.0
-    third = pace.begin()
+    third = throughput.begin()
     clock.now += 4.0
-    pace.end(third)
-    assert pace.seconds_per_reply == pytest.approx(2.0 + NEWEST_WEIGHT * 2.0)
+    throughput.end(third)
+    assert throughput.seconds_per_reply == pytest.approx(2.0 + NEWEST_WEIGHT * 2.0)
 
 
 def test_before_the_first_reply_nothing_is_known() -> None:
-    assert Pace().seconds_per_reply is None
+    assert Throughput().seconds_per_reply is None
