@@ -101,7 +101,7 @@ def _measure(rounds: int, questions: int) -> dict[tuple[str, str], list[float]]:
                 visitors = [begin_visit(tenant.id) for _ in range(questions)]
                 replies: list[uuid.UUID] = []
                 posted = _milliseconds(lambda: replies.extend(_ask(tenant.id, each) for each in visitors))  # noqa: B023
-                answered = _milliseconds(lambda: [_answer(tenant.id, each) for each in replies])  # noqa: B023
+                answered = _milliseconds(lambda: _answer_all(tenant.id, replies))  # noqa: B023
             # The first round finds everything cold.
             if number:
                 times[way, POSTING].append(posted / questions)
@@ -125,6 +125,11 @@ def _ask(tenant_id: uuid.UUID, visitor_id: uuid.UUID) -> uuid.UUID:
     reply = receive(question).reply
     assert reply is not None
     return reply.id
+
+
+def _answer_all(tenant_id: uuid.UUID, reply_ids: list[uuid.UUID]) -> None:
+    for reply_id in reply_ids:
+        _answer(tenant_id, reply_id)
 
 
 def _answer(tenant_id: uuid.UUID, reply_id: uuid.UUID) -> None:
