@@ -1,30 +1,93 @@
-"""The messages of a chat completion request: instructions, what was said before, and the question.
+"""The messages of a chat request: instructions, what was said before, and the question.
 
 Instructions may stand anywhere, as agent frameworks send them: those of all places together are the instructions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from django.utils.translation import gettext as _
+from pydantic import BeforeValidator, model_validator
 
 from chat_requests.errors import UnsupportedParameter
+from chat_requests.neutral import AsksNothing
 from conversations.models import Author
 from conversations.validation import CONTROLS, clean_body
+from helpdesk.api.vocabulary import Mistake, Refused, Vocabulary
 from helpdesk.errors import InvalidInput
 
 MAX_MESSAGES = 200
 MAX_INSTRUCTION_CHARACTERS = 8000
 MAX_CHARACTERS = 200_000
 AUTHORS = {"user": Author.CUSTOMER, "assistant": Author.AI}
-INSTRUCTING = {"system", "developer"}
-READ = {"role", "content", "refusal", "name"}
-# What a message may have beside them, with the values that ask for nothing; null does everywhere.
-NEUTRAL: Mapping[str, object] = {"tool_calls": [], "annotations": []}
 PARTS = {"text": "text", "refusal": "refusal"}
+
+
+def _not_a_text(*at: str | int) -> Refused:
+    return Refused.saying(_("A message's content is a text."), *at)
+
+
+def _text(content: object) -> str:
+    """The content; parts of text become lines of one."""
+    if isinstance(content, list):
+        content = "\n".join(_part(part, index) for index, part in enumerate(content))
+    if not isinstance(content, str):
+        raise _not_a_text()
+    if CONTROLS.search(content.replace("\r", "\n")):
+        raise Refused.saying(_("The message contains control characters. Remove them and send it again."))
+    return content
+
+
+def _part(part: object, index: int) -> str:
+    kind: Any = part.get("type") if isinstance(part, dict) else None
+    if not isinstance(part, dict) or not isinstance(kind, str) or kind not in PARTS:
+        raise Refused(UnsupportedParameter, index)
+    text = part.get(PARTS[kind])
+    if not isinstance(text, str):
+        raise _not_a_text(index, PARTS[kind])
+    return text
+
+
+class ChatMessage(Vocabulary):
+    """One message. What it has beside the named members must ask for nothing."""
+
+    unknown: ClassVar[Mistake] = UnsupportedParameter
+    may_be_null: ClassVar[bool] = True
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[str | None, BeforeValidator(_text)] = None
+    refusal: Annotated[str | None, BeforeValidator(_text)] = None
+    name: Any = None
+    tool_calls: Annotated[Any, AsksNothing([])] = None
+    annotations: Annotated[Any, AsksNothing([])] = None
+    # Known, so that a tool's message is refused by its role.
+    tool_call_id: Annotated[Any, AsksNothing()] = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.content is None and self.role != "assistant":
+            raise _not_a_text("content")
+        return self
+
+    @property
+    def text(self) -> str:
+        """What it says; an assistant that declined says its refusal."""
+        return self.refusal or "" if self.content is None else self.content
+
+
+def _few(messages: object) -> object:
+    """Before any of them is looked at."""
+    if not isinstance(messages, list) or not messages:
+        raise Refused.saying(_("“messages” must be a list with at least one message."))
+    if len(messages) > MAX_MESSAGES:
+        raise Refused.saying(_("A request takes at most %(limit)d messages."), limit=MAX_MESSAGES)
+    return messages
+
+
+ChatMessages = Annotated[list[ChatMessage], BeforeValidator(_few)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,81 +99,33 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Messages:
+class Said:
     """The instructions, joined, and the turns; the last one is the question."""
 
     instructions: str
     turns: tuple[Turn, ...]
 
 
-def read_messages(value: object, *, grounded: bool) -> Messages:
-    """The messages in their order. Raises InvalidInput, whose details name the place."""
-    if not isinstance(value, list) or not value:
-        raise InvalidInput(_("“messages” must be a list with at least one message."), parameter="messages")
-    if len(value) > MAX_MESSAGES:
-        raise InvalidInput(
-            _("A request takes at most %(limit)d messages.") % {"limit": MAX_MESSAGES}, parameter="messages"
-        )
+def said_in(messages: Iterable[ChatMessage], *, grounded: bool) -> Said:
+    """What the messages say, in their order. Raises InvalidInput or MessageTooLong."""
     instructions: list[str] = []
     turns: list[Turn] = []
-    for index, message in enumerate(value):
-        place = f"messages[{index}]"
-        role, body = _read_message(message, place)
-        if role in INSTRUCTING:
-            instructions.append(body)
-        elif body or role == "user":
+    for message in messages:
+        if message.role not in AUTHORS:
+            instructions.append(message.text)
+        elif message.text or message.role == "user":
             # An assistant's turn without a word, such as one that called a tool, says nothing.
-            turns.append(Turn(AUTHORS[role], body))
-    return Messages(_joined(instructions), _checked(turns, grounded=grounded))
+            turns.append(Turn(AUTHORS[message.role], message.text))
+    return Said(joined_instructions(instructions, parameter="messages"), _checked(turns, grounded=grounded))
 
 
-def _read_message(message: object, place: str) -> tuple[str, str]:
-    if not isinstance(message, dict):
-        raise InvalidInput(_("A message is an object with role and content."), parameter=place)
-    role = message.get("role")
-    if not isinstance(role, str) or role not in AUTHORS | dict.fromkeys(INSTRUCTING):
-        raise InvalidInput(
-            _("A message's role is “system”, “developer”, “user” or “assistant”."), parameter=f"{place}.role"
-        )
-    for name, given in message.items():
-        if name in READ or given is None or (name in NEUTRAL and given == NEUTRAL[name]):
-            continue
-        raise UnsupportedParameter(f"{place}.{name}"[:100])
-    content = message.get("content")
-    if content is None and role == "assistant":
-        content = message.get("refusal") or ""
-    return role, _text(content, f"{place}.content")
-
-
-def _text(content: object, place: str) -> str:
-    """The content; parts of text become lines of one."""
-    if isinstance(content, list):
-        content = "\n".join(_part(part, f"{place}[{index}]") for index, part in enumerate(content))
-    if not isinstance(content, str):
-        raise InvalidInput(_("A message's content is a text."), parameter=place)
-    if CONTROLS.search(content.replace("\r", "\n")):
-        raise InvalidInput(
-            _("The message contains control characters. Remove them and send it again."), parameter=place
-        )
-    return content
-
-
-def _part(part: object, place: str) -> str:
-    kind: Any = part.get("type") if isinstance(part, dict) else None
-    if not isinstance(part, dict) or not isinstance(kind, str) or kind not in PARTS:
-        raise UnsupportedParameter(place)
-    text = part.get(PARTS[kind])
-    if not isinstance(text, str):
-        raise InvalidInput(_("A message's content is a text."), parameter=f"{place}.{PARTS[kind]}")
-    return text
-
-
-def _joined(instructions: list[str]) -> str:
-    joined = "\n".join(filter(None, instructions)).strip()
+def joined_instructions(texts: Iterable[str], *, parameter: str) -> str:
+    """Instructions of all places as one text. Raises InvalidInput."""
+    joined = "\n".join(filter(None, texts)).strip()
     if len(joined) > MAX_INSTRUCTION_CHARACTERS:
         raise InvalidInput(
             _("Instructions take at most %(limit)d characters.") % {"limit": MAX_INSTRUCTION_CHARACTERS},
-            parameter="messages",
+            parameter=parameter,
         )
     return joined
 

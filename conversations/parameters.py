@@ -3,20 +3,73 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, get_type_hints
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import CharField, F, Func, JSONField, Value
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 
-from helpdesk.errors import InvalidInput
+from helpdesk.api.described import Described
+from helpdesk.api.vocabulary import (
+    NAME_CHARACTERS,
+    Between,
+    Check,
+    Flag,
+    Number,
+    Refused,
+    Whole,
+    no_such_parameter,
+    refusal,
+)
 
 MAX_STOPS = 4
 MAX_STOP_CHARACTERS = 64
 # Those that hold what the caller wrote: they stand in the reply's row only while it is open.
 WRITTEN = ("instructions", "json_schema", "stop")
+
+
+@dataclass(frozen=True)
+class Stops(Check):
+    """So many texts of so many characters."""
+
+    count: int
+    length: int
+
+    def look(self, value: Any) -> None:
+        if len(value) > self.count or any(not 0 < len(stop) <= self.length for stop in value):
+            raise Refused.saying(
+                _("“stop” takes at most %(count)d texts of 1 to %(length)d characters."),
+                count=self.count,
+                length=self.length,
+            )
+
+
+class Storable(Check):
+    """What PostgreSQL's JSON can hold."""
+
+    def look(self, value: Any) -> None:
+        if not is_storable(value):
+            raise Refused.saying(_("“%(name)s” contains control characters. Remove them and send it again."))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """One text may stand for a list of one, as in OpenAI's requests."""
+    stops = [value] if isinstance(value, str) else value
+    if not isinstance(stops, list | tuple) or not all(isinstance(stop, str) for stop in stops):
+        raise Refused.saying(_("“stop” must be a text or a list of texts."))
+    return tuple(stops)
+
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_STOP_CHARACTERS}
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_texts),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "maxItems": MAX_STOPS, "items": _TEXT}]}),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,36 +80,37 @@ class RequestParameters:
     `instructions` join the assistant's own. `json_schema` makes an ungrounded answer a JSON text of that schema.
     """
 
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] | None = None
-    top_logprobs: int | None = None
-    grounded: bool = True
-    use_cache: bool = True
-    instructions: str = ""
-    json_schema: dict[str, Any] | None = None
+    temperature: Annotated[Number | None, Between(0.0, 2.0)] = None
+    top_p: Annotated[Number | None, Between(0.01, 1.0)] = None
+    max_tokens: Annotated[Whole | None, Between(1, 32_768)] = None
+    seed: Annotated[Whole | None, Between(0, 2**31 - 1)] = None
+    stop: Annotated[Texts | None, Stops(MAX_STOPS, MAX_STOP_CHARACTERS), Storable()] = None
+    top_logprobs: Annotated[Whole | None, Between(0, 20)] = None
+    grounded: Annotated[Flag, Field(description="False asks the model alone, without articles.")] = True
+    use_cache: Annotated[Flag, Field(description="False always writes a new answer.")] = True
+    instructions: Annotated[str, Storable()] = ""
+    json_schema: Annotated[dict[str, Any] | None, Storable()] = None
 
     def __post_init__(self) -> None:
-        _check_range("temperature", self.temperature, 0.0, 2.0)
-        _check_range("top_p", self.top_p, 0.01, 1.0)
-        _check_range("max_tokens", self.max_tokens, 1, 32_768)
-        _check_range("seed", self.seed, 0, 2**31 - 1)
-        _check_range("top_logprobs", self.top_logprobs, 0, 20)
-        stops = self.stop or ()
-        if len(stops) > MAX_STOPS or any(not 0 < len(stop) <= MAX_STOP_CHARACTERS for stop in stops):
-            raise InvalidInput(
-                _("“stop” takes at most %(count)d texts of 1 to %(length)d characters.")
-                % {"count": MAX_STOPS, "length": MAX_STOP_CHARACTERS},
-                parameter="stop",
-            )
-        for name in ("stop", "instructions", "json_schema"):
-            if not is_storable(getattr(self, name)):
-                raise InvalidInput(
-                    _("“%(name)s” contains control characters. Remove them and send it again.") % {"name": name},
-                    parameter=name,
-                )
+        for name, checks in _checks().items():
+            value = getattr(self, name)
+            for check in checks:
+                try:
+                    if value is not None:
+                        check.look(value)
+                except Refused as refused:
+                    raise refused.mistake(name) from None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], *, known: Collection[str]) -> RequestParameters:
+        """What a caller sent; null is the same as leaving out. Raises InvalidInput, whose `parameter` names the member."""
+        for name in given:
+            if name not in known:
+                raise no_such_parameter(name[:NAME_CHARACTERS])
+        try:
+            return _reader().validate_python({name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            raise refusal(error) from None
 
     def to_json(self) -> dict[str, Any]:
         """Only what differs from the defaults, so that an ordinary reply stores an empty object."""
@@ -72,6 +126,16 @@ class RequestParameters:
         return cls(**values)
 
 
+def described_parameters(names: Collection[str]) -> dict[str, Any]:
+    """Those of these names as a JSON schema."""
+    members = _reader().json_schema(schema_generator=Described)["properties"]
+    return {
+        "type": "object",
+        "properties": {name: members[name] for name in names},
+        "additionalProperties": False,
+    }
+
+
 def without_words() -> Func:
     """For an UPDATE of ended replies: their `parameters` without what the caller wrote. The sealed trace has it."""
     written = Value(list(WRITTEN), output_field=ArrayField(CharField()))
@@ -84,11 +148,16 @@ def is_storable(value: Any) -> bool:
     return "\\u0000" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _check_range(name: str, value: float | None, low: float, high: float) -> None:
-    if value is None:
-        return
-    if not low <= value <= high:
-        raise InvalidInput(
-            _("“%(name)s” must lie between %(low)s and %(high)s.") % {"name": name, "low": low, "high": high},
-            parameter=name,
-        )
+@cache
+def _checks() -> dict[str, list[Check]]:
+    """The checks that stand in the types of the fields."""
+    hints = get_type_hints(RequestParameters, include_extras=True)
+    return {
+        name: [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Check)]
+        for name, hint in hints.items()
+    }
+
+
+@cache
+def _reader() -> TypeAdapter[RequestParameters]:
+    return TypeAdapter(RequestParameters)

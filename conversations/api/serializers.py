@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from conversations.parameters import MAX_STOP_CHARACTERS, MAX_STOPS, RequestParameters
+from conversations.parameters import RequestParameters, described_parameters
 from conversations.validation import MESSAGE_CHARACTERS, REFERENCE_CHARACTERS
-from helpdesk.api.strict import StrictBooleanField, StrictFloatField, StrictIntegerField, StrictSerializer
+from helpdesk.api.strict import StrictIntegerField, StrictSerializer
+from helpdesk.errors import InvalidInput
 from helpdesk.tenants.models import Language
 
 MAX_WAIT_SECONDS = 60
+PARAMETERS = ("temperature", "top_p", "max_tokens", "seed", "stop", "grounded", "use_cache")
 
 
 class ConversationInput(StrictSerializer):
@@ -24,25 +28,17 @@ class ConversationInput(StrictSerializer):
     language = serializers.ChoiceField(choices=Language.choices, required=False)
 
 
-class ParametersInput(StrictSerializer):
+@extend_schema_field(described_parameters(PARAMETERS))
+class ParametersField(serializers.Field[RequestParameters, Any, Any, Any]):
     """How this one answer is made; what is left out is as the assistant is set."""
 
-    temperature = StrictFloatField(required=False, min_value=0, max_value=2)
-    top_p = StrictFloatField(required=False, min_value=0.01, max_value=1)
-    max_tokens = StrictIntegerField(required=False, min_value=1, max_value=32_768)
-    seed = StrictIntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    stop = serializers.ListField(
-        required=False, max_length=MAX_STOPS,
-        child=serializers.CharField(max_length=MAX_STOP_CHARACTERS, trim_whitespace=False),
-    )  # fmt: skip
-    grounded = StrictBooleanField(required=False, help_text=_("False asks the model alone, without articles."))
-    use_cache = StrictBooleanField(required=False, help_text=_("False always writes a new answer."))
-
-    @staticmethod
-    def read(values: dict[str, Any]) -> RequestParameters:
-        """The parameters as the desk stores them. Raises InvalidInput."""
-        stop = values.get("stop")
-        return RequestParameters(**values | ({} if stop is None else {"stop": tuple(stop)}))
+    def to_internal_value(self, data: Any) -> RequestParameters:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError(_("Send a JSON object."))
+        try:
+            return RequestParameters.read(data, known=PARAMETERS)
+        except InvalidInput as error:
+            raise serializers.ValidationError({str(error.details["parameter"]): [str(error.message)]}) from None
 
 
 class QuestionInput(StrictSerializer):
@@ -52,4 +48,4 @@ class QuestionInput(StrictSerializer):
     wait = StrictIntegerField(
         required=False, min_value=0, max_value=MAX_WAIT_SECONDS, help_text=_("Seconds to wait for the answer.")
     )
-    parameters = ParametersInput(required=False)
+    parameters = ParametersField(required=False)

@@ -16,7 +16,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, ParametersInput, QuestionInput
+from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, QuestionInput
 from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
 from conversations.api.stream import clean_cursor, reply_events
 from conversations.api.waiting import has_ended_within, nothing_of
@@ -25,6 +25,7 @@ from conversations.followed import FollowedReply, describe_answer
 from conversations.inbound import from_api_client
 from conversations.intake import PostedMessage, begin_conversation, receive
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
+from conversations.parameters import RequestParameters
 from conversations.queries import conversation_by_id, describe_message
 from conversations.replies import stop_reply
 from conversations.shapes import MessageShape
@@ -128,14 +129,13 @@ class MessagesView(WaitingApiView):
         preferred = preferred_wait(request, most=MAX_WAIT_SECONDS)
         seconds = given.get("wait", preferred or 0)
         tenant_id, self.idempotency_subject = request.auth.tenant_id, conversation_id
-        parameters = ParametersInput.read(given.get("parameters", {}))
         posted = receive(
             from_api_client(
                 tenant_id=tenant_id,
                 conversation_id=conversation_id,
                 client_id=_client_id(request),
                 body=given["body"],
-                parameters=parameters,
+                parameters=given.get("parameters", RequestParameters()),
             )
         )
         applied = preferred if "wait" not in given else None

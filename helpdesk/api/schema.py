@@ -11,11 +11,10 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from pydantic.json_schema import GenerateJsonSchema
 
+from helpdesk.api.described import SUFFIX, Described
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from helpdesk.api.shapes import SUFFIX
 from helpdesk.api.views import WITH_A_BODY, ApiView
 
 PREFIX = "/api/v1/"
@@ -65,20 +64,6 @@ def only_endpoints_for_programs(endpoints: list[tuple[str, str, str, Callable[..
     ]
 
 
-class _Described(GenerateJsonSchema):
-    """JSON schemas without titles that only repeat names, and with the names that components have."""
-
-    def normalize_name(self, name: str) -> str:
-        return super().normalize_name(name).removesuffix(SUFFIX)
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
-
-    def default_schema(self, schema: Any) -> dict[str, Any]:
-        # A member with a default is left out where it was not given.
-        return self.generate_inner(schema["schema"])
-
-
 class ShapeExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """Shapes of answers as components."""
 
@@ -93,7 +78,7 @@ class ShapeExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
         described: dict[str, Any] = self.target.model_json_schema(
-            ref_template="#/components/schemas/{model}", schema_generator=_Described
+            ref_template="#/components/schemas/{model}", schema_generator=Described
         )
         for name, schema in described.pop("$defs", {}).items():
             component = ResolvedComponent(  # type: ignore[no-untyped-call]

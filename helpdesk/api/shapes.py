@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema, create_model
 from pydantic_core import CoreSchema
 
-SUFFIX = "Shape"
+from helpdesk.api.described import SUFFIX
 
 
 class Shape(BaseModel):
