@@ -98,6 +98,10 @@ class FollowedReply(Generic[T]):
             return Answered(entry_id, row.id, row.attempt, self.read_answer(row))
 
 
+def nothing_of(answer: Reply) -> None:
+    """For a follower that wants to know only how the reply ended."""
+
+
 def describe_answer(reply: Reply) -> dict[str, Any]:
     """The reply's answer as the `message` object of the protocol."""
     return describe_message(_messages().get(id=reply.answer_id))

@@ -143,11 +143,14 @@ class _Reading(Generic[Event]):
         if greeting is not None:
             yield greeting
         async with hub().follow(target.stream, after=start) as subscription:
-            while not self.has_ended and not self.pace.is_over():
+            while not self.has_ended:
                 received = await _next_entry(subscription, self.pace.patience(with_looks=target.ends))
                 said: Event | Quiet | None
                 if received is None:
-                    said = await self._in_silence(must_look=self.pace.is_over())
+                    is_over = self.pace.is_over()
+                    said = await self._in_silence(must_look=is_over)
+                    if said is None and is_over:
+                        return
                 else:
                     entry = from_plain(received.data)
                     said = None if entry is None else self._noted(await target.told_by(received.id, entry))

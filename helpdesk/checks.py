@@ -13,6 +13,7 @@ from helpdesk.api import patches as api_patches
 from helpdesk.crypto import SealError
 from helpdesk.master_keys import check_master_key
 from helpdesk.queue.patches import KOMBU
+from helpdesk.tenants import patches as tenants_patches
 from helpdesk.tenants.models import TenantModel
 
 
@@ -35,7 +36,7 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def check_libraries(**_: Any) -> list[CheckMessage]:
     """What every process reaches into has to be a version that was tried."""
-    sentences = [library.untested_version() for library in (KOMBU, *api_patches.LIBRARIES)]
+    sentences = [library.untested_version() for library in (KOMBU, *api_patches.LIBRARIES, *tenants_patches.LIBRARIES)]
     return [Error(sentence, id="glassdesk.E006") for sentence in sentences if sentence]
 
 

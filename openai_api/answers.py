@@ -9,9 +9,7 @@ from typing import Any
 from conversations.models import AnswerStyle, Reply
 from conversations.shapes import public_sources
 from helpdesk.api_keys.domain import ApiClient
-from helpdesk.tenants.scope import tenant_atomic
 from openai_api.errors import AnswerFailed
-from openai_api.following import AskedReply
 from tracing.content import TokenRecord
 from tracing.models import Trace
 from tracing.read import open_own_answer
@@ -35,28 +33,26 @@ class ChatAnswer:
     tokens: Sequence[TokenRecord] | None
 
 
-def read_answer(client: ApiClient, asked: AskedReply, *, with_tokens: bool) -> ChatAnswer:
-    """The stored answer. Raises AnswerFailed when it is gone already."""
-    with tenant_atomic(asked.tenant_id):
-        reply = Reply.objects.select_related("answer").filter(id=asked.reply_id).first()
-        rows = Trace.objects.filter(reply_id=asked.reply_id).select_related("key")
-        trace = rows.first() if with_tokens else rows.defer("sealed", "sealed_prompt").first()
-        if reply is None or reply.answer is None or trace is None:
-            raise AnswerFailed
-        return ChatAnswer(
-            text=reply.answer.body,
-            outcome=reply.answer.outcome,
-            sources=[source.as_json() for source in public_sources(reply.answer.sources)],
-            confidence=None if trace.style in {AnswerStyle.FREE, AnswerStyle.FIXED} else trace.confidence_band,
-            trace_id=str(trace.id),
-            cache=trace.cache or None,
-            model=trace.model,
-            finish_reason="length" if trace.finish_reason == "length" else "stop",
-            prompt_tokens=trace.prompt_tokens,
-            cached_tokens=trace.cached_prompt_tokens,
-            completion_tokens=trace.answer_tokens,
-            tokens=_tokens(trace, client, reply.answer.body) if with_tokens else None,
-        )
+def read_answer(client: ApiClient, reply: Reply, *, with_tokens: bool) -> ChatAnswer:
+    """The stored answer; runs in the tenant's scope. Raises AnswerFailed when it is gone already."""
+    rows = Trace.objects.filter(reply_id=reply.id).select_related("key")
+    trace = rows.first() if with_tokens else rows.defer("sealed", "sealed_prompt").first()
+    if reply.answer is None or trace is None:
+        raise AnswerFailed
+    return ChatAnswer(
+        text=reply.answer.body,
+        outcome=reply.answer.outcome,
+        sources=[source.as_json() for source in public_sources(reply.answer.sources)],
+        confidence=None if trace.style in {AnswerStyle.FREE, AnswerStyle.FIXED} else trace.confidence_band,
+        trace_id=str(trace.id),
+        cache=trace.cache or None,
+        model=trace.model,
+        finish_reason="length" if trace.finish_reason == "length" else "stop",
+        prompt_tokens=trace.prompt_tokens,
+        cached_tokens=trace.cached_prompt_tokens,
+        completion_tokens=trace.answer_tokens,
+        tokens=_tokens(trace, client, reply.answer.body) if with_tokens else None,
+    )
 
 
 def _tokens(trace: Trace, client: ApiClient, text: str) -> tuple[TokenRecord, ...]:

@@ -7,23 +7,17 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-import structlog
-from django.db import InterfaceError, OperationalError
-
 from chat_requests.chat_request import ChatRequest
-from conversations.failures import FailureCode
+from conversations.entries import TextWritten
 from helpdesk.api_keys.domain import ApiClient
-from helpdesk.tenants.off_loop import in_database
 from openai_api import completions
-from openai_api.answers import ChatAnswer, read_answer
+from openai_api.answers import ChatAnswer
 from openai_api.asking import Asked
 from openai_api.asking_once import Repeatable
 from openai_api.completions import Heading, extras
-from openai_api.errors import AnswerWithdrawn, of_failed_reply
-from openai_api.following import GRACE_SECONDS, RETRY_SECONDS, Ended, Written, follow
+from openai_api.errors import AnswerFailed, AnswerWithdrawn
+from openai_api.following import follow_answer
 from openai_api.sent_text import SentText, Withdrawn
-
-logger = structlog.get_logger(__name__)
 
 # Chunks as they come, and each choice's task once it has ended.
 Chunks = asyncio.Queue[bytes | asyncio.Task[ChatAnswer]]
@@ -75,12 +69,17 @@ async def _end(tasks: Sequence[asyncio.Task[ChatAnswer]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _followed(exchange: Exchange, index: int) -> AsyncGenerator[TextWritten | ChatAnswer, None]:
+    with_tokens = exchange.request.logprobs is not None
+    return follow_answer(exchange.client, exchange.asked.replies[index], with_tokens=with_tokens)
+
+
 async def _answer_of(exchange: Exchange, index: int) -> ChatAnswer:
-    async with contextlib.aclosing(follow(exchange.asked.replies[index])) as events:
+    async with contextlib.aclosing(_followed(exchange, index)) as events:
         async for event in events:
-            if isinstance(event, Ended):
-                return await _read(exchange, index, event)
-    raise of_failed_reply(FailureCode.ENGINE)
+            if isinstance(event, ChatAnswer):
+                return event
+    raise AnswerFailed
 
 
 async def _write(exchange: Exchange, index: int, queue: Chunks) -> ChatAnswer:
@@ -96,29 +95,25 @@ async def _write(exchange: Exchange, index: int, queue: Chunks) -> ChatAnswer:
         if text:
             queue.put_nowait(completions.text_chunk(heading, index, text, usage_follows=usage_follows))
 
-    async with contextlib.aclosing(follow(exchange.asked.replies[index])) as events:
+    async with contextlib.aclosing(_followed(exchange, index)) as events:
         async for event in events:
-            if isinstance(event, Ended):
-                answer = await _read(exchange, index, event)
-                send(_rest(sent, answer))
+            if isinstance(event, ChatAnswer):
+                send(_rest(sent, event))
+                alternatives = exchange.request.logprobs
                 queue.put_nowait(
                     completions.last_chunk(
-                        heading,
-                        index,
-                        answer,
-                        alternatives=exchange.request.logprobs,
-                        usage_follows=usage_follows,
+                        heading, index, event, alternatives=alternatives, usage_follows=usage_follows
                     )
                 )
-                return answer
+                return event
             more = None if is_withdrawn else _more(sent, event)
             is_withdrawn = more is None
             if more:
                 send(more)
-    raise of_failed_reply(FailureCode.ENGINE)
+    raise AnswerFailed
 
 
-def _more(sent: SentText, written: Written) -> str | None:
+def _more(sent: SentText, written: TextWritten) -> str | None:
     """What to send next, possibly nothing; None when it would contradict what was sent."""
     try:
         return sent.add(attempt=written.attempt, sequence=written.sequence, text=written.text)
@@ -131,21 +126,3 @@ def _rest(sent: SentText, answer: ChatAnswer) -> str:
         return sent.finish(answer.text)
     except Withdrawn as error:
         raise AnswerWithdrawn(answer=answer.text, **extras(answer)) from error
-
-
-async def _read(exchange: Exchange, index: int, ended: Ended) -> ChatAnswer:
-    """The stored answer. A database that is away for a moment costs no answer that is written already."""
-    if ended.failure:
-        raise of_failed_reply(ended.failure)
-    with_tokens = exchange.request.logprobs is not None
-    give_up_at = asyncio.get_running_loop().time() + GRACE_SECONDS
-    while True:
-        try:
-            return await in_database(
-                read_answer, exchange.client, exchange.asked.replies[index], with_tokens=with_tokens
-            )
-        except (OperationalError, InterfaceError) as error:
-            if asyncio.get_running_loop().time() > give_up_at:
-                raise
-            logger.warning("answer_read_retry", error=type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS)

@@ -21,7 +21,7 @@ from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.errors import InvalidApiKey
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import GlassdeskError, TooManyRequests, Unavailable
-from helpdesk.tenants.off_loop import in_database
+from helpdesk.tenants.off_loop import give_back_request_thread, in_database
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api import catalogue, completions
 from openai_api.access import Caller, body_of, let_in, recognise_caller
@@ -181,6 +181,8 @@ async def _body(
     exchange: Exchange, events: AsyncGenerator[bytes, None], coming: asyncio.Future[bytes]
 ) -> AsyncGenerator[bytes, None]:
     """Chunks, a comment while nothing comes, and at the end the marker or one error."""
+    # The middleware has had one since the waiting began.
+    give_back_request_thread()
     end: BaseException | None = GeneratorExit()
     try:
         while True:

@@ -1,6 +1,7 @@
 """The plain columns of a trace, each described once: the chain, the exports, the API and the report read this table.
 
-A further one is a field of `Trace` with its migration, a line here, and where it is filled (`tracing.record`).
+A further one is a field of `Trace` with its migration, a line and a format here, where it is filled (`tracing.record`), and its
+type for the description of the API (`tracing.api.shapes`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tracing.models import Trace
+
+# What is stored now. A column that joins the links, or a new shape of the sealed content, takes a new one.
+FORMAT_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from conversations.models import Outcome, Reply
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import current_tenant_id
 from tracing.chain import append_to_chain
+from tracing.columns import FORMAT_VERSION
 from tracing.content import TraceContent
 from tracing.customer_keys import active_content_key
 from tracing.links import digest
 from tracing.models import Trace
 from tracing.plain import Malformed, to_plain
 from tracing.sealing import ANSWER_FIELD, PROMPT_FIELD, associated_data, seal_content
-from tracing.sections import FORMAT_VERSION, split
+from tracing.sections import split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tracing.columns import FORMAT_VERSION
 from tracing.content import TraceContent
 from tracing.plain import Malformed, to_plain
 
-# Later formats have more columns that the chain covers (`tracing.columns`).
-FORMAT_VERSION = 4
-FORMATS = (2, 3, 4)
+# Later formats have more columns that the chain covers, or newer shapes of what is in the sections.
+FORMATS = range(2, FORMAT_VERSION + 1)
 PROMPT_FIELDS = ("question", "search_query", "history", "prompt", "dropped", "question_terms", "topics", "missing")
 PASSAGE_FIELDS = ("slug", "title", "heading", "text")
 

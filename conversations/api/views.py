@@ -19,9 +19,9 @@ from rest_framework.response import Response
 from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, QuestionInput
 from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
 from conversations.api.stream import clean_cursor, reply_events
-from conversations.api.waiting import has_ended_within, nothing_of
+from conversations.api.waiting import has_ended_within
 from conversations.channels import rules_of
-from conversations.followed import FollowedReply, describe_answer
+from conversations.followed import FollowedReply, describe_answer, nothing_of
 from conversations.inbound import from_api_client
 from conversations.intake import PostedMessage, begin_conversation, receive
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply

@@ -8,11 +8,6 @@ import contextlib
 from conversations.followed import FollowedReply
 from conversations.follower_events import Answered, Failed
 from conversations.following import follow
-from conversations.models import Reply
-
-
-def nothing_of(answer: Reply) -> None:
-    """For a follower that wants to know only that the reply has ended."""
 
 
 async def has_ended_within(reply: FollowedReply[None], seconds: float) -> bool:

@@ -124,18 +124,18 @@ class ApiView(APIView):
         try:
             return super().handle_exception(exc)
         except Exception:
-            self._settle(Response(status=500))
+            self.settle(Response(status=500))
             raise
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        self._settle(response)
+        self.settle(response)
         response = super().finalize_response(request, response, *args, **kwargs)
         if self._quota is not None:
             self._quota.write_headers(response)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    def _settle(self, response: HttpResponseBase) -> None:
+    def settle(self, response: HttpResponseBase) -> None:
         if self._claimed is not None:
             client, claimed, self._claimed = cast(ApiRequest, self.request).auth, self._claimed, None
             # While the database is away a failure stays in progress until its lease has run out.

@@ -58,7 +58,7 @@ class WaitingApiView(ApiView):
         """Nobody waits any more; the thread that began may still be at it."""
         await asyncio.wait([beginning])
         if beginning.exception() is None and isinstance(beginning.result(), Later):
-            await in_database(self._settle, Response(status=CLIENT_GONE))
+            await in_database(self.settle, Response(status=CLIENT_GONE))
 
     def _answer(self, begun: Later, result: Any) -> HttpResponseBase:
         try:

@@ -41,18 +41,24 @@ class Subscription:
         self._facts: deque[str] = deque(maxlen=FACTS_REMEMBERED)
         self._queue: asyncio.Queue[Entry | Exception] = asyncio.Queue()
         self._held: list[Entry] | None = []
+        self._has_fallen_behind = False
 
     def push(self, entry: Entry) -> None:
-        """Hand over a live entry; held back until the backlog is complete."""
+        """Hand over a live entry; held back until the backlog is complete. Whoever does not read gets no more of them."""
         if self._held is not None:
             self._held.append(entry)
-        elif order(entry.id) > self.last:
+        elif self._has_fallen_behind:
+            return
+        elif self._queue.qsize() < QUEUE_LIMIT:
+            self._add(entry)
+        else:
+            self._has_fallen_behind = True
+            self._queue.put_nowait(FellBehind())
+
+    def _add(self, entry: Entry) -> None:
+        if order(entry.id) > self.last:
             self.last = order(entry.id)
-            if self._is_repeated(entry):
-                return
-            if self._queue.qsize() >= QUEUE_LIMIT:
-                self._queue.put_nowait(FellBehind())
-            else:
+            if not self._is_repeated(entry):
                 self._queue.put_nowait(entry)
 
     def _is_repeated(self, entry: Entry) -> bool:
@@ -67,7 +73,7 @@ class Subscription:
         """Deliver what was there before, then what came meanwhile."""
         held, self._held = self._held or [], None
         for entry in [*backlog, *held]:
-            self.push(entry)
+            self._add(entry)
 
     def interrupt(self, error: Exception) -> None:
         """Wake the reader with an error."""
@@ -143,7 +149,9 @@ class StreamHub:
         while self._subscriptions:
             positions = {**self._positions, self._wake_stream: wake_position}
             try:
-                answer: Any = await self._redis.xread(cast("Any", positions), block=BLOCK_MILLISECONDS)
+                # Behind an absence the first read comes back at once: whoever follows must hear of it before the next entry.
+                block = 1 if away else BLOCK_MILLISECONDS
+                answer: Any = await self._redis.xread(cast("Any", positions), block=block)
             except (RedisError, OSError) as error:
                 logger.warning("stream_hub_disconnected", error=type(error).__name__, retry_seconds=delay)
                 away = True

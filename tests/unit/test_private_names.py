@@ -47,6 +47,7 @@ def test_each_library_has_one_list() -> None:
         "Django REST framework",
         "PyTorch",
         "Twisted",
+        "asgiref",
         "kombu",
         "vLLM",
     ]

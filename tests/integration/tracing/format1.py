@@ -15,6 +15,7 @@ from tests.integration.tracing.rows import claimed_reply
 from tests.unit.tracing.samples import make_record
 from tracing import record
 from tracing.chain import locked_head
+from tracing.columns import COLUMNS
 from tracing.keys import active_key
 from tracing.links import digest
 from tracing.models import DataKey, KeyPurpose, Trace
@@ -57,7 +58,9 @@ def make_format1_trace(tenant: Tenant) -> Trace:
     with tenant_atomic(tenant.id):
         finish_reply(reply, Answer(body=made.content.answer, language="en", outcome=Outcome.ANSWERED))
         trace = record._plain_trace(reply, made)
-        trace.channel, trace.assistant_id, trace.assistant_version = "", None, None
+        for column in COLUMNS:
+            if column.since > 1:
+                setattr(trace, column.name, column.before)
         trace.key, key = _content_key(tenant)
         trace.format, encoded = 1, made.content.to_json()
         trace.sealed = seal_content(key, encoded, f"glassdesk/trace/1/{tenant.id}/{trace.id}/content".encode())

@@ -10,12 +10,14 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from tracing.columns import COLUMNS
+
 ROWS = json.loads(Path(__file__).with_name("formats_2_and_3.json").read_text(encoding="utf-8"))
 TENANT = UUID(ROWS["tenants_tenant"][0]["id"])
 # What the migrations give to rows from before their columns.
 SINCE = {
     "conversations_reply": {"purpose": "answer", "variant": ""},
-    "tracing_trace": {"purpose": "answer", "variant": ""},
+    "tracing_trace": {column.name: column.before for column in COLUMNS if column.since > 1},
 }
 
 
@@ -25,7 +27,7 @@ def insert_frozen_rows(owner_url: str, *, since: dict[str, dict[str, Any]]) -> N
         connection.execute("SELECT set_config('app.tenant_id', %s, true)", [str(TENANT)])
         for table, rows in ROWS.items():
             for row in rows:
-                _insert(connection, table, row | since.get(table, {}))
+                _insert(connection, table, since.get(table, {}) | row)
 
 
 def _insert(connection: psycopg.Connection, table: str, row: dict[str, Any]) -> None:

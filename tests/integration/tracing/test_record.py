@@ -170,7 +170,7 @@ def test_a_section_opens_only_at_its_own_tenant_trace_field_and_format():
     trace = trace_now(make_trace(tenant).id, tenant)
     with tenant_atomic(tenant.id):
         key = keys.unwrapped(keys.stored_key(trace.key_id))
-    place = {"tenant_id": tenant.id, "trace_id": trace.id, "field": "prompt", "version": 4}
+    place = {"tenant_id": tenant.id, "trace_id": trace.id, "field": "prompt", "version": trace.format}
     unseal_bytes(key, bytes(trace.sealed_prompt), associated_data(**place))
     for wrong in ({"tenant_id": other.id}, {"trace_id": other.id}, {"field": "answer"}, {"version": 1}):
         with pytest.raises(SealError):

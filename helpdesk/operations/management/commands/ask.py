@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
-import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.core.management.base import BaseCommand, CommandError
 
+from conversations.entries import TextWritten
 from conversations.failures import sentence_for_desk
+from conversations.followed import FollowedReply, nothing_of
+from conversations.follower_events import Answered, Came, Failed, Quiet, ReplyEvent
+from conversations.following import follow
 from conversations.inbound import from_shell
 from conversations.intake import receive
 from conversations.models import Message, Reply
 from conversations.parameters import RequestParameters
 from helpdesk.errors import GlassdeskError
-from helpdesk.streams.entries import START, conversation_stream, decode
-from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
@@ -54,36 +58,35 @@ class Command(BaseCommand):
             raise CommandError(str(error.message)) from error
         assert posted.reply is not None  # noqa: S101 - nobody takes over what the shell asks
         end = self._follow(tenant, posted.reply, echo=not as_json)
-        if end["type"] == "failed":
-            raise CommandError(f"{sentence_for_desk(end['code'])} ({end['code']})")
+        if isinstance(end, Failed):
+            raise CommandError(f"{sentence_for_desk(end.code)} ({end.code})")
         report = self._report(tenant, posted.reply)
         self.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) if as_json else self._as_text(report))
 
-    def _follow(self, tenant: Tenant, reply: Reply, *, echo: bool) -> dict[str, Any]:
-        """Print deltas until `done` or `failed`; returns that entry."""
-        attempt = 0
-        for entry in self._entries(conversation_stream(tenant.id, reply.conversation_id)):
-            if entry.get("reply") != str(reply.id):
-                continue
-            if echo and entry["type"] == "delta":
-                if entry["attempt"] != attempt and attempt:
-                    self.stdout.write("\n(begun anew)")
-                attempt = entry["attempt"]
-                self.stdout.write(entry["text"], ending="")
-                self.stdout.flush()
-            if entry["type"] in {"done", "failed"}:
-                return entry
-        raise CommandError(f"No answer within {WAIT_SECONDS} s. Is the inference worker running (make run)?")
+    def _follow(self, tenant: Tenant, reply: Reply, *, echo: bool) -> Answered[None] | Failed:
+        """Print the text as it is written; returns how the reply ended."""
+        followed = FollowedReply(
+            tenant_id=tenant.id, conversation_id=reply.conversation_id, reply_id=reply.id, read_answer=nothing_of
+        )
+        return async_to_sync(self._echo)(followed, is_shown=echo)
 
-    def _entries(self, stream: str) -> Iterator[dict[str, Any]]:
-        position, deadline = START, time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            answer: Any = client().xread({stream: position}, block=1000)
-            for _, raw_entries in answer or []:
-                for raw in raw_entries:
-                    entry = decode(*raw)
-                    position = entry.id
-                    yield entry.data
+    async def _echo(self, reply: FollowedReply[None], *, is_shown: bool) -> Answered[None] | Failed:
+        attempt = 0
+        followed: AsyncGenerator[ReplyEvent[None] | Quiet, None] = follow(
+            reply, until=asyncio.get_running_loop().time() + WAIT_SECONDS
+        )
+        async with contextlib.aclosing(followed) as events:
+            async for event in events:
+                match event:
+                    case Came(entry=TextWritten() as written) if is_shown:
+                        if attempt and written.attempt != attempt:
+                            self.stdout.write("\n(begun anew)")
+                        attempt = written.attempt
+                        self.stdout.write(written.text, ending="")
+                        self.stdout.flush()
+                    case Answered() | Failed():
+                        return event
+        raise CommandError(f"No answer within {WAIT_SECONDS} s. Is the inference worker running (make run)?")
 
     def _report(self, tenant: Tenant, reply: Reply) -> dict[str, Any]:
         with tenant_atomic(tenant.id):
