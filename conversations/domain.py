@@ -9,14 +9,16 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from conversations import events, replies
+from conversations import replies
 from conversations.channels import rules_of
+from conversations.events import record_status
 from conversations.failures import FailureCode
 from conversations.models import Author, Conversation, ConversationStatus, Message, Visitor
 from conversations.transcript import append_message
 from conversations.validation import clean_body, clean_reference
 from helpdesk.errors import Conflict, NotFound
-from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
+from helpdesk.facts.kinds import SYSTEM, Actor, ActorKind
+from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import User
 
 
@@ -50,7 +52,8 @@ def put_in_line(conversation: Conversation, language: str) -> None:
     if changed:
         replies.stop_replies(conversation, code=FailureCode.STOPPED)
         append_message(conversation, author=Author.SYSTEM, body="person_requested", language=language)
-        events.announce(current_tenant_id(), conversation.id, events.status_changed())
+        customer = Actor(ActorKind.CUSTOMER, str(conversation.visitor_id))
+        record_status(conversation.id, ConversationStatus.WAITING, actor=customer)
     conversation.refresh_from_db()
 
 
@@ -73,21 +76,22 @@ def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, b
         message = append_message(
             conversation, author=Author.PERSON, body=text, user=user, language=conversation.language
         )
-        events.announce(tenant_id, conversation_id, events.status_changed())
+        person = Actor(ActorKind.USER, str(user.id))
+        record_status(conversation_id, ConversationStatus.PERSON, actor=person, assignee_id=user.id)
         return message
 
 
-def hand_back_to_assistant(*, tenant_id: UUID, conversation_id: UUID) -> None:
+def hand_back_to_assistant(*, tenant_id: UUID, conversation_id: UUID, actor: Actor = SYSTEM) -> None:
     """Let the assistant answer the customer's next message again."""
     with tenant_atomic(tenant_id):
         changed = Conversation.objects.filter(
             id=conversation_id, status__in=[ConversationStatus.PERSON, ConversationStatus.WAITING]
         ).update(status=ConversationStatus.AI, assignee=None, waiting_since=None)
         if changed:
-            events.announce(tenant_id, conversation_id, events.status_changed())
+            record_status(conversation_id, ConversationStatus.AI, actor=actor)
 
 
-def close_conversation(*, tenant_id: UUID, conversation_id: UUID) -> None:
+def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor = SYSTEM) -> None:
     """End the conversation; the visitor's next message begins another."""
     with tenant_atomic(tenant_id):
         conversation = Conversation.objects.filter(id=conversation_id).first()
@@ -100,4 +104,4 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID) -> None:
         )
         if changed:
             replies.stop_replies(conversation, code=FailureCode.STOPPED)
-            events.announce(tenant_id, conversation_id, events.status_changed())
+            record_status(conversation_id, ConversationStatus.CLOSED, actor=actor)

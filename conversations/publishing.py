@@ -23,6 +23,7 @@ from helpdesk.tenants.scope import current_tenant_id
 STREAMED = frozenset(
     {
         FactKind.MESSAGE_POSTED,
+        FactKind.FEEDBACK_GIVEN,
         FactKind.REPLY_QUEUED,
         FactKind.REPLY_BEGUN,
         FactKind.REPLY_DONE,
@@ -51,7 +52,7 @@ def entry_of(fact: Fact) -> StreamEntry:
     if subject_id is None:
         return StatusChanged()
     match fact.kind:
-        case FactKind.MESSAGE_POSTED:
+        case FactKind.MESSAGE_POSTED | FactKind.FEEDBACK_GIVEN:
             return MessagePosted(message_id=subject_id)
         case FactKind.REPLY_QUEUED:
             return ReplyBegun(reply=subject_id, attempt=0, wait_seconds=fact.data.get("wait_seconds"))

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from conversations import events
 from conversations.models import Author, Conversation, Message
-from helpdesk.tenants.scope import current_tenant_id
+from helpdesk.facts.kinds import AI, SYSTEM, Actor, ActorKind, FactKind
+from helpdesk.facts.recording import record
 
 
 def append_message(conversation: Conversation, *, author: Author, body: str, **fields: Any) -> Message:
-    """Add a transcript entry under the conversation's lock and announce it. Runs inside the caller's transaction."""
+    """Add a transcript entry under the conversation's lock and record it. Runs inside the caller's transaction."""
     locked: Conversation = Conversation.objects.select_for_update(no_key=True).get(id=conversation.id)
     locked.message_count += 1
     locked.last_message_at = timezone.now()
@@ -22,5 +22,19 @@ def append_message(conversation: Conversation, *, author: Author, body: str, **f
     message: Message = Message.objects.create(
         conversation=locked, position=locked.message_count, author=author, body=body, **fields
     )
-    events.announce(current_tenant_id(), locked.id, events.message_posted(message.id))
+    record(
+        FactKind.MESSAGE_POSTED, conversation_id=locked.id, subject_id=message.id, actor=_writer(message, locked),
+        position=message.position, author=str(author),
+    )  # fmt: skip
     return message
+
+
+def _writer(message: Message, conversation: Conversation) -> Actor:
+    match message.author:
+        case Author.CUSTOMER:
+            return Actor(ActorKind.CUSTOMER, str(conversation.visitor_id))
+        case Author.PERSON:
+            return Actor(ActorKind.USER, str(message.user_id or ""))
+        case Author.AI:
+            return AI
+    return SYSTEM

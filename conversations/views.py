@@ -21,6 +21,7 @@ from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.pages.page_numbers import requested_number, requested_page
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
@@ -113,7 +114,7 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
 def hand_back(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """Let the assistant answer again."""
     conversation_by_id(conversation_id)
-    domain.hand_back_to_assistant(tenant_id=request.tenant.id, conversation_id=conversation_id)
+    domain.hand_back_to_assistant(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
     messages.success(request, _("The AI answers the customer's next message."))
     return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
 
@@ -122,9 +123,13 @@ def hand_back(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
 @desk_view(Right.REPLY)
 def close(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """End the conversation."""
-    domain.close_conversation(tenant_id=request.tenant.id, conversation_id=conversation_id)
+    domain.close_conversation(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
     messages.success(request, _("The conversation is closed. The customer's next message opens a new one."))
     return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
+
+
+def _person(request: DeskRequest) -> Actor:
+    return Actor(ActorKind.USER, str(request.user.pk))
 
 
 def _replied(request: DeskRequest, conversation_id: UUID) -> HttpResponse:

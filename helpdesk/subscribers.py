@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from batches.queueing import feed_after
+from conversations.models import Channel
 from conversations.publishing import STREAMED, publish_fact
+from helpdesk.facts.kinds import FactKind
 from helpdesk.facts.subscribing import Subscriber
 
-SUBSCRIBERS = (Subscriber("streams", kinds=STREAMED, deliver=publish_fact, is_prompt=True),)
+REPLY_ENDED = frozenset({FactKind.REPLY_DONE, FactKind.REPLY_FAILED})
+
+SUBSCRIBERS = (
+    Subscriber("streams", kinds=STREAMED, deliver=publish_fact, is_prompt=True),
+    Subscriber(
+        "batches",
+        kinds=REPLY_ENDED,
+        deliver=feed_after,
+        takes=lambda fact: fact.data["channel"] == Channel.BATCH,
+        is_prompt=True,
+    ),
+)

@@ -9,7 +9,6 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from batches.queueing import enqueue_feed
 from conversations.failures import FailureCode
 from conversations.models import Conversation, ConversationStatus, ReplyStatus
 from conversations.replies import ClaimedReply, ReplyLost, TakenOver, claim_reply, fail_reply, release_reply
@@ -70,8 +69,6 @@ def answer(runtime: Runtime, *, tenant_id: UUID, reply_id: UUID) -> None:
                 runtime.host.suspect()
             _after_engine_error(claimed, error)
             log.warning("reply_engine_error", kind=type(error).__name__, retryable=error.retryable)
-    if is_unhurried:
-        enqueue_feed()
 
 
 def _means(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> Means:

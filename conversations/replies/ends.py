@@ -1,4 +1,4 @@
-"""The ends of a reply that has no answer: each is announced and counted here, whoever brings it about."""
+"""The ends of a reply that has no answer: each is recorded and counted here, whoever brings it about."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from conversations import events
+from conversations.events import record_reply
 from conversations.failures import FailureCode
 from conversations.metrics import FAILED, count_reply
 from conversations.models import Conversation, Reply, ReplyStatus
 from conversations.parameters import without_words
 from conversations.queries import IN_FLIGHT
+from helpdesk.facts.kinds import FactKind
 from helpdesk.streams.writer import ask_to_stop
-from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
+from helpdesk.tenants.scope import tenant_atomic
 
 
 def fail_reply(
@@ -68,17 +69,18 @@ def _stop(replies: QuerySet[Reply], code: FailureCode) -> None:
 
 
 def _fail(replies: QuerySet[Reply], code: FailureCode, **fields: Any) -> list[UUID]:
-    """End each of these that is still as it was chosen, announce and count it; returns which. In the caller's scope."""
+    """End each of these that is still as it was chosen, record and count it; returns which. In the caller's scope."""
     ended = []
-    for reply_id, conversation_id, channel in list(
-        replies.values_list("id", "conversation_id", "conversation__channel")
-    ):
-        if not replies.filter(id=reply_id).update(
+    rows = replies.select_related("conversation").order_by("queued_at")
+    # The conversation's lock first, as everywhere: what happens in it is recorded in the order of the commits.
+    for reply in list(rows.select_for_update(no_key=True, of=("conversation",))):
+        if not replies.filter(id=reply.id).update(
             status=ReplyStatus.FAILED, error_code=code, finished_at=timezone.now(), lease_until=None,
             parameters=without_words(), **fields,
         ):  # fmt: skip
             continue
-        events.announce(current_tenant_id(), conversation_id, events.reply_failed(reply_id, code))
+        channel = reply.conversation.channel
+        record_reply(FactKind.REPLY_FAILED, reply, channel, code=str(code))
         transaction.on_commit(partial(count_reply, outcome=FAILED, channel=channel, reason=str(code)))
-        ended.append(reply_id)
+        ended.append(reply.id)
     return ended

@@ -11,10 +11,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from conversations import events
+from conversations.events import record_reply
 from conversations.metrics import count_reply
 from conversations.models import (
     Author,
@@ -31,6 +30,7 @@ from conversations.parameters import RequestParameters, without_words
 from conversations.queries import history_before
 from conversations.queueing import enqueue_reply
 from conversations.transcript import append_message
+from helpdesk.facts.kinds import AI, FactKind
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
@@ -90,7 +90,7 @@ def queue_reply(
     )
     note(Kind.REPLIES)
     tenant_id, model = current_tenant_id(), conversation.assistant.model
-    events.announce(tenant_id, conversation.id, events.reply_begun(reply.id, 0, wait_seconds=wait_seconds))
+    record_reply(FactKind.REPLY_QUEUED, reply, conversation.channel, wait_seconds=wait_seconds)
     transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, rank=rank))
     return reply
 
@@ -98,27 +98,29 @@ def queue_reply(
 def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply | None:
     """Take a queued reply; None when it is not queued any more (another worker has it, or it is finished)."""
     with tenant_atomic(tenant_id):
-        now = timezone.now()
-        claimed = Reply.objects.filter(id=reply_id, status=ReplyStatus.QUEUED).update(
-            status=ReplyStatus.RUNNING,
-            attempt=F("attempt") + 1,
-            worker=worker,
-            claimed_at=now,
-            lease_until=now + timedelta(seconds=settings.REPLY_LEASE_SECONDS),
-        )
-        if not claimed:
+        queued = Reply.objects.filter(id=reply_id, status=ReplyStatus.QUEUED)
+        # The conversation's lock first, as everywhere: what happens in it is recorded in the order of the commits.
+        rows = queued.select_related("question", "conversation__assistant")
+        reply: Reply | None = rows.select_for_update(no_key=True, of=("conversation",)).first()
+        if reply is None:
             return None
-        reply = Reply.objects.select_related("question", "conversation__assistant").get(id=reply_id)
-        _name_the_assistant(reply)
-        events.announce(tenant_id, reply.conversation_id, events.reply_begun(reply.id, reply.attempt))
+        now = timezone.now()
+        claim = {
+            "status": ReplyStatus.RUNNING,
+            "attempt": reply.attempt + 1,
+            "worker": worker,
+            "claimed_at": now,
+            "lease_until": now + timedelta(seconds=settings.REPLY_LEASE_SECONDS),
+            # Whose settings this attempt uses: those that were just read, whatever anybody saves meanwhile.
+            "assistant": reply.conversation.assistant,
+            "assistant_version": reply.conversation.assistant.version,
+        }
+        if not queued.filter(attempt=reply.attempt).update(**claim):
+            return None
+        for name, value in claim.items():
+            setattr(reply, name, value)
+        record_reply(FactKind.REPLY_BEGUN, reply, reply.conversation.channel, actor=AI)
         return ClaimedReply(tenant_id, reply, reply.question, reply.conversation, _history(reply))
-
-
-def _name_the_assistant(reply: Reply) -> None:
-    """Whose settings this attempt uses: those that were just read, whatever anybody saves meanwhile."""
-    assistant = reply.conversation.assistant
-    reply.assistant, reply.assistant_version = assistant, assistant.version
-    reply.save(update_fields=["assistant", "assistant_version"])
 
 
 def _history(reply: Reply) -> list[Message]:
@@ -166,7 +168,9 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         seconds=answer.seconds,
     )
     Reply.objects.filter(id=reply.id).update(answer=message)
-    events.announce(current_tenant_id(), conversation.id, events.reply_done(reply.id, reply.attempt, message.id))
+    record_reply(
+        FactKind.REPLY_DONE, reply, conversation.channel, actor=AI, message_id=message.id, outcome=str(answer.outcome)
+    )
     transaction.on_commit(partial(count_reply, outcome=str(answer.outcome), channel=conversation.channel))
     return message
 

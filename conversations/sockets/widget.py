@@ -26,6 +26,7 @@ from conversations.sockets.live import Live, conversation_frame
 from conversations.throttles import check_message_rate
 from conversations.visitors import VisitorIdentity, read_token
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
+from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.streams.entries import START
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.off_loop import in_database
@@ -145,7 +146,10 @@ class WidgetConsumer(FrameConsumer):
     async def _on_new(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         if self.conversation_id is not None:
             await in_database(
-                domain.close_conversation, tenant_id=visitor.tenant_id, conversation_id=self.conversation_id
+                domain.close_conversation,
+                tenant_id=visitor.tenant_id,
+                conversation_id=self.conversation_id,
+                actor=Actor(ActorKind.CUSTOMER, str(visitor.visitor_id)),
             )
         await self._follow(visitor, after=None)
 

@@ -16,6 +16,7 @@ class FactKind(StrEnum):
     REPLY_BEGUN = "reply.begun"
     REPLY_DONE = "reply.done"
     REPLY_FAILED = "reply.failed"
+    FEEDBACK_GIVEN = "feedback.given"
     STATUS_CHANGED = "conversation.status_changed"
 
 

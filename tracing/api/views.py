@@ -154,6 +154,7 @@ class FeedbackView(ApiView):
             reason=body.get("reason", ""),
             comment=body.get("comment", ""),
             given_by=Giver.API,
+            actor_id=str(request.auth.key_id),
         )
         return Response(GivenShape.of(given).as_json())
 

@@ -23,11 +23,12 @@ from conversations.queueing import ANSWER_REPLY
 from conversations.recovery import recover_replies
 from helpdesk.pending.marks import tenants_with
 from helpdesk.pending.models import Kind
-from helpdesk.queue.celery import app
+from helpdesk.queue.celery import DEFAULT_QUEUE, app
+from helpdesk.queue.lengths import list_key
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from tests.factories import make_tenant
+from tests.factories import make_question, make_tenant
 from tests.integration.batches.jobs import QUESTION, current, items, progress, states, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,3 +243,20 @@ def test_tasks_carry_ids_only(monkeypatch: pytest.MonkeyPatch) -> None:
     feed()
     reply_id = items(batch)[0].reply_id
     assert sent == [(FEED, None), (ANSWER_REPLY, {"tenant_id": str(tenant.id), "reply_id": str(reply_id)})]
+
+
+def test_the_end_of_a_reply_asks_for_the_next_item_whoever_ends_it_and_only_of_a_batch() -> None:
+    tenant = make_tenant()
+    batch = submit(tenant, count=2)
+    feed()
+    _, _, customers = make_question(tenant)
+    first, second = (item.reply for item in items(batch))
+    key = list_key(0, DEFAULT_QUEUE)
+    client().delete(key)
+    replies.fail_reply(tenant_id=tenant.id, reply_id=customers.id, attempt=None, code=FailureCode.ENGINE)
+    assert client().llen(key) == 0
+    replies.fail_reply(tenant_id=tenant.id, reply_id=first.id, attempt=None, code=FailureCode.WORKER_LOST)
+    assert client().llen(key) == 1
+    answer(tenant, second.id)
+    assert client().llen(key) == 2
+    client().delete(key)

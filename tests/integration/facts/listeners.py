@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from conversations.publishing import STREAMED, publish_fact
 from helpdesk.facts.kinds import FactKind
 from helpdesk.facts.models import Fact
 from helpdesk.facts.subscribing import Subscriber
@@ -34,6 +37,15 @@ LISTENERS = (
     Subscriber("prompt", kinds=ALL, deliver=PROMPT.hear, is_prompt=True),
     Subscriber("late", kinds=ALL, deliver=LATE.hear),
 )
+
+
+def publish_and_die(fact: Fact) -> None:
+    publish_fact(fact)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+# For a process that is to die before it acknowledges.
+DYING = (Subscriber("streams", kinds=STREAMED, deliver=publish_and_die, is_prompt=True),)
 
 
 def forget_everything(listeners: Iterable[Listener] = (PROMPT, LATE)) -> None:
