@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from inference_worker.answering.prompt import without_passages
 from inference_worker.engine.contract import ChatTurn, Engine, GenerationRequest, Prompt, SamplingParameters
 from tracing.analysis_content import APPROXIMATE, CHANGED, EXACT, Difference, TokenChange
-from tracing.content import EngineRecord, SamplingRecord, TokenRecord, TraceContent
+from tracing.content import EngineRecord, PromptRecord, SamplingRecord, TokenRecord, TraceContent
 
 # What may differ between two engines that answer alike: everything else is a difference worth naming.
 ENGINE_FACTS = ("model", "revision", "quantization", "engine", "engine_version", "device", "max_model_len")
@@ -51,7 +51,7 @@ def replay_request(
     if max_tokens is not None:
         parameters = replace(parameters, max_tokens=max_tokens)
     return GenerationRequest(
-        request_id=request_id, prompt=_prompt(content, engine, without), sampling=parameters, priority=priority
+        request_id=request_id, prompt=_prompt(content, prompt, engine, without), sampling=parameters, priority=priority
     )
 
 
@@ -119,9 +119,7 @@ def _parameters(sampling: SamplingRecord, *, is_free: bool) -> SamplingParameter
     )
 
 
-def _prompt(content: TraceContent, engine: Engine, without: Sequence[str]) -> Prompt:
-    record = content.prompt
-    assert record is not None  # noqa: S101 - checked by the caller
+def _prompt(content: TraceContent, record: PromptRecord, engine: Engine, without: Sequence[str]) -> Prompt:
     same_model = content.engine is not None and (
         (content.engine.model, content.engine.revision) == (engine.info().model, engine.info().revision)
     )
