@@ -130,6 +130,15 @@ def test_a_full_line_says_when_to_come_back_and_stores_nothing(client: openai.Op
     assert conversations(shop) == settings.TENANT_QUEUE
 
 
+def test_several_choices_are_queued_together_or_not_at_all(client: openai.OpenAI, shop: Tenant) -> None:
+    with patch("conversations.replies.steps.enqueue_reply"):
+        for _ in range(settings.TENANT_QUEUE - 2):
+            make_question(shop)
+    with pytest.raises(openai.RateLimitError):
+        ask(client, n=3)
+    assert conversations(shop) == settings.TENANT_QUEUE - 2
+
+
 def test_without_a_worker_the_model_is_not_ready(client: openai.OpenAI, shop: Tenant) -> None:
     rows = redis_client().hgetall(KEY)
     redis_client().delete(KEY)
