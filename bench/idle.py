@@ -180,7 +180,7 @@ def _recovery(companies: list[uuid.UUID]) -> float:
     from conversations.domain import begin_visit
     from conversations.inbound import from_visitor
     from conversations.intake import receive
-    from helpdesk.queue.celery import STEP_OF_RANK
+    from helpdesk.queue.celery import STEP_OF_PRIORITY
     from helpdesk.queue.lengths import list_key, queued_reply_ids
     from helpdesk.streams.writer import client
 
@@ -197,7 +197,7 @@ def _recovery(companies: list[uuid.UUID]) -> float:
         )
         assert posted.reply is not None
         wanted.add(str(posted.reply.id))
-    for step in STEP_OF_RANK.values():
+    for step in STEP_OF_PRIORITY.values():
         client().delete(list_key(step))
     begun = time.perf_counter()
     while not wanted <= queued_reply_ids():

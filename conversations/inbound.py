@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from conversations.models import Assistant, Author, Channel, ReplyPriority
+from conversations.models import Assistant, Author, Channel, PriorityClass
 from conversations.parameters import RequestParameters
 from conversations.validation import clean_body
 from knowledge.text import detect_language
@@ -60,7 +60,7 @@ class Inbound:
     language: str
     client_id: UUID | None = None
     parameters: RequestParameters
-    priority: ReplyPriority = ReplyPriority.INTERACTIVE
+    priority_class: PriorityClass = PriorityClass.INTERACTIVE
     deadline_seconds: float
 
 
@@ -129,7 +129,7 @@ def from_batch(
         body=question,
         language=language,
         parameters=parameters,
-        priority=ReplyPriority.BATCH,
+        priority_class=PriorityClass.BATCH,
         deadline_seconds=settings.BATCH_DEADLINE_SECONDS,
     )
 

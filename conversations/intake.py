@@ -50,7 +50,7 @@ def receive(inbound: Inbound, *, queue: QueueSnapshot | None = None) -> PostedMe
     Inside a transaction of the caller's, `queue` has to be what `read_queue` said before it; without one it is read here.
     Nothing is stored when this raises NotFound, ConversationClosed, NotAnApiConversation or, when the queue is full, Busy.
     """
-    queue = queue or read_queue(inbound.priority)
+    queue = queue or read_queue(inbound.priority_class)
     with tenant_atomic(inbound.tenant_id):
         match inbound.conversation:
             case CurrentConversation(visitor_id):
@@ -137,12 +137,12 @@ def _post(conversation: Conversation, inbound: Inbound, queue: QueueSnapshot) ->
         queue_for_person(conversation, inbound.language)
     if conversation.status != ConversationStatus.AI:
         return PostedMessage(conversation, message, None)
-    admission = admit(inbound.priority, queue)
+    admission = admit(inbound.priority_class, queue)
     reply = queue_reply(
         conversation,
         message,
-        priority=inbound.priority,
-        rank=admission.rank,
+        priority_class=inbound.priority_class,
+        priority=admission.priority,
         wait_seconds=admission.wait_seconds,
         parameters=inbound.parameters,
         deadline_seconds=inbound.deadline_seconds,

@@ -14,7 +14,7 @@ from tracing.queueing import RUN_ANALYSIS
 
 
 # Acknowledged at the end: with one message for each thread a worker fetches none ahead, and what it has not fetched still
-# stands in the queue, behind whoever comes with a lower rank. A task that is delivered twice finds its reply claimed.
+# stands in the queue, behind whoever comes with a lower priority. A task that is delivered twice finds its reply claimed.
 @shared_task(name=ANSWER_REPLY, acks_late=True)
 def answer_reply(*, tenant_id: str, reply_id: str) -> None:
     """Write one reply."""

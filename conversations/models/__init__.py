@@ -4,7 +4,7 @@ from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assist
 from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
 from conversations.models.message import CacheKind, Message, Outcome, TextFormat, format_of
-from conversations.models.reply import Reply, ReplyPriority, ReplyPurpose, ReplyStatus
+from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
 from conversations.models.visitor import Visitor
 
 __all__ = [
@@ -21,9 +21,9 @@ __all__ = [
     "Giver",
     "Message",
     "Outcome",
+    "PriorityClass",
     "Rating",
     "Reply",
-    "ReplyPriority",
     "ReplyPurpose",
     "ReplyStatus",
     "TextFormat",

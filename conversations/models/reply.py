@@ -21,7 +21,7 @@ class ReplyStatus(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class ReplyPriority(models.IntegerChoices):
+class PriorityClass(models.IntegerChoices):
     """Whose answers go first, in the queue and in the engine's batches: a lower number is served earlier."""
 
     INTERACTIVE = 0, _("Customer")
@@ -64,9 +64,9 @@ class Reply(TenantModel):
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     stop_requested = models.BooleanField(default=False)
-    priority = models.PositiveSmallIntegerField(choices=ReplyPriority, default=ReplyPriority.INTERACTIVE)
-    # Priority plus how many the tenant had in flight already: the order in the queue and in the engine's batches.
-    rank = models.PositiveSmallIntegerField(default=0)
+    priority_class = models.PositiveSmallIntegerField(choices=PriorityClass, default=PriorityClass.INTERACTIVE)
+    # The class plus how many the tenant had in flight already: the order in the queue and in the engine's batches.
+    priority = models.PositiveSmallIntegerField(default=0)
     parameters = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
@@ -94,4 +94,4 @@ class Reply(TenantModel):
     @property
     def is_unhurried(self) -> bool:
         """Whether nobody sits and waits for it."""
-        return self.priority >= ReplyPriority.BATCH
+        return self.priority_class >= PriorityClass.BATCH

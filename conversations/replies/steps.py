@@ -21,8 +21,8 @@ from conversations.models import (
     ConversationStatus,
     Message,
     Outcome,
+    PriorityClass,
     Reply,
-    ReplyPriority,
     ReplyStatus,
     TextFormat,
 )
@@ -73,25 +73,25 @@ def queue_reply(
     conversation: Conversation,
     question: Message,
     *,
-    priority: ReplyPriority,
-    rank: int,
+    priority_class: PriorityClass,
+    priority: int,
     wait_seconds: int | None,
     parameters: RequestParameters,
     deadline_seconds: float,
 ) -> Reply:
-    """Have the assistant answer this message, in the place that it was given. Runs inside the caller's transaction."""
+    """Have the assistant answer this message, as it was admitted. Runs inside the caller's transaction."""
     reply: Reply = Reply.objects.create(
         conversation=conversation,
         question=question,
+        priority_class=priority_class,
         priority=priority,
-        rank=rank,
         parameters=parameters.to_json(),
         deadline_at=timezone.now() + timedelta(seconds=deadline_seconds),
     )
     note(Kind.REPLIES)
     tenant_id, model = current_tenant_id(), conversation.assistant.model
     record_reply(FactKind.REPLY_QUEUED, reply, conversation.channel, wait_seconds=wait_seconds)
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, rank=rank))
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, priority=priority))
     return reply
 
 
@@ -198,6 +198,6 @@ def send_reply_again(tenant_id: UUID, reply: Reply) -> None:
 
 
 def _send(tenant_id: UUID, reply_id: UUID, *, delay: float = 0.0) -> None:
-    """Enqueue it once the transaction has committed, in the place and for the model that it has."""
-    rank, model = Reply.objects.values_list("rank", "conversation__assistant__model").get(id=reply_id)
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id, model=model, rank=rank, delay=delay))
+    """Enqueue it once the transaction has committed, with the priority and for the model that it has."""
+    priority, model = Reply.objects.values_list("priority", "conversation__assistant__model").get(id=reply_id)
+    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id, model=model, priority=priority, delay=delay))

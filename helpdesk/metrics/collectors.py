@@ -16,7 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from helpdesk.queue.celery import DEFAULT_QUEUE, STEP_OF_RANK, inference_queue
+from helpdesk.queue.celery import DEFAULT_QUEUE, STEP_OF_PRIORITY, inference_queue
 from helpdesk.queue.lengths import list_key
 from helpdesk.queue.workers import WorkerStatus, read_workers, served_models
 from helpdesk.streams.hub import followed_conversations
@@ -46,7 +46,7 @@ def alias_label(alias: str) -> str:
 
 def queue_depths(queues: Iterable[str]) -> dict[tuple[str, int], int]:
     """Waiting tasks by queue and priority step. Raises redis.RedisError."""
-    wanted = [(queue, step) for queue in queues for step in STEP_OF_RANK.values()]
+    wanted = [(queue, step) for queue in queues for step in STEP_OF_PRIORITY.values()]
     with client().pipeline(transaction=False) as pipeline:
         for queue, step in wanted:
             pipeline.llen(list_key(step, queue))

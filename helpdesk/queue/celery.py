@@ -17,13 +17,13 @@ INFERENCE_QUEUE = "inference"
 DEFAULT_QUEUE = "default"
 
 # Redis has no message priorities of its own: Celery keeps one list for each step, the lowest number first. What it calls a
-# task's priority is the step here.
+# task's priority is called the step here.
 STEP_INTERACTIVE = 0
 STEP_BACKGROUND = 9
-# The first rank of each step (conversations.admission gives replies their ranks). Few steps: a worker asks for all lists
-# at once. Within a step the order is that of arrival; the engine then orders by the rank itself.
-STEP_OF_RANK = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: STEP_BACKGROUND}
-# From this rank on a reply is over its company's share: that many are in flight already, or nobody looks on.
+# The first priority of each step (conversations.admission gives replies their priorities). Few steps: a worker asks for all lists
+# at once. Within a step the order is that of arrival; the engine then orders by the priority itself.
+STEP_OF_PRIORITY = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: STEP_BACKGROUND}
+# From this priority on a reply is over its company's share: that many are in flight already, or nobody looks on.
 FIRST_OVER_SHARE = 4
 KEY_PREFIX = "glassdesk:celery:"
 
@@ -50,7 +50,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
-        "priority_steps": list(STEP_OF_RANK.values()),
+        "priority_steps": list(STEP_OF_PRIORITY.values()),
         "queue_order_strategy": "priority",
         "global_keyprefix": KEY_PREFIX,
         "socket_timeout": None,
@@ -79,13 +79,13 @@ app.conf.update(
 
 def first_steps() -> tuple[int, ...]:
     """The priority steps of replies that are not over-share."""
-    return tuple(step for rank, step in STEP_OF_RANK.items() if rank < FIRST_OVER_SHARE)
+    return tuple(step for priority, step in STEP_OF_PRIORITY.items() if priority < FIRST_OVER_SHARE)
 
 
-def step_of_rank(rank: int) -> int:
-    """The Celery priority of a task of that rank."""
-    firsts = list(STEP_OF_RANK)
-    return STEP_OF_RANK[firsts[bisect_right(firsts, rank) - 1]]
+def step_of_priority(priority: int) -> int:
+    """The step of a reply of that priority."""
+    firsts = list(STEP_OF_PRIORITY)
+    return STEP_OF_PRIORITY[firsts[bisect_right(firsts, priority) - 1]]
 
 
 app.autodiscover_tasks(

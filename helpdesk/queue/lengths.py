@@ -17,8 +17,8 @@ from helpdesk.queue.celery import (
     INFERENCE_QUEUE,
     KEY_PREFIX,
     STEP_BACKGROUND,
-    STEP_OF_RANK,
-    step_of_rank,
+    STEP_OF_PRIORITY,
+    step_of_priority,
 )
 from helpdesk.queue.workers import read_heartbeats
 from helpdesk.streams.writer import client
@@ -26,7 +26,7 @@ from helpdesk.streams.writer import client
 REPLY_HEADER = "reply"
 # How kombu names the list of a step: https://docs.celeryq.dev/en/stable/userguide/routing.html#redis-message-priorities
 SEPARATOR: str = Channel.sep
-_STEPS = [step for step in STEP_OF_RANK.values() if step != STEP_BACKGROUND]
+_STEPS = [step for step in STEP_OF_PRIORITY.values() if step != STEP_BACKGROUND]
 
 
 def list_key(step: int, queue: str = INFERENCE_QUEUE) -> str:
@@ -44,20 +44,20 @@ class QueueSnapshot:
     lengths: Mapping[int, int]
     heartbeats: Sequence[Mapping[str, Any]]
 
-    def ahead_of(self, rank: int) -> int:
-        """How many of the waiting replies are fetched before one of this rank that joins now."""
-        return sum(length for step, length in self.lengths.items() if step <= step_of_rank(rank))
+    def ahead_of(self, priority: int) -> int:
+        """How many of the waiting replies are fetched before one of this priority that joins now."""
+        return sum(length for step, length in self.lengths.items() if step <= step_of_priority(priority))
 
-    def seconds_until_fetched(self, rank: int) -> float | None:
-        """When a worker fetches a reply of this rank that joins now: 0 when one has a slot to spare.
+    def seconds_until_fetched(self, priority: int) -> float | None:
+        """When a worker fetches a reply of this priority that joins now: 0 when one has a slot to spare.
 
         By what the workers report of their last answers (`seconds_per_reply`: seconds of the worker for one reply, whatever
         was written beside it); None when none has reported any, or nothing is known of the queue.
         """
         if not self.lengths:
             return None
-        ahead = self.ahead_of(rank)
-        workers = [(status, _slots(status, rank)) for status in self.heartbeats if status["ready"]]
+        ahead = self.ahead_of(priority)
+        workers = [(status, _slots(status, priority)) for status in self.heartbeats if status["ready"]]
         if not ahead and any(status["writing"] < slots for status, slots in workers):
             return 0.0
         replies_per_second = sum(
@@ -99,7 +99,7 @@ def _reply_queues(heartbeats: Iterable[Mapping[str, Any]]) -> list[str]:
     return sorted({INFERENCE_QUEUE, *(str(status.get("queue") or INFERENCE_QUEUE) for status in heartbeats)})
 
 
-def _slots(status: Mapping[str, Any], rank: int) -> int:
-    """How many replies the worker writes before it leaves one of this rank in the queue."""
-    reserved = status.get("reserved", 0) if rank >= FIRST_OVER_SHARE else 0
+def _slots(status: Mapping[str, Any], priority: int) -> int:
+    """How many replies the worker writes before it leaves one of this priority in the queue."""
+    reserved = status.get("reserved", 0) if priority >= FIRST_OVER_SHARE else 0
     return int(status.get("capacity", 0) - reserved)

@@ -66,7 +66,7 @@ def generate(asked: Asked, plan: Generation, means: Means, *, is_second: bool = 
         request_id=f"{asked.reply_id}-{asked.attempt}{'-quote' if is_second else ''}",
         prompt=plan.prompt,
         sampling=plan.composition.sampling,
-        priority=asked.rank,
+        priority=asked.priority,
     )
     begun, begun_ms = time.perf_counter(), means.steps.now_ms()
     generated = _stream(request, means, silent=is_second)

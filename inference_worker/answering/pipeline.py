@@ -86,7 +86,7 @@ def read_question(claimed: ClaimedReply) -> Asked:
         tenant_id=claimed.tenant_id,
         reply_id=reply.id,
         attempt=reply.attempt,
-        rank=reply.rank,
+        priority=reply.priority,
         is_unhurried=reply.is_unhurried,
         channel=claimed.conversation.channel,
         asked_at=question.created_at,

@@ -24,13 +24,13 @@ from tracing.models import Trace
 class Asked:
     """The question of a claimed reply, and how it is to be answered.
 
-    `query` is what is searched for: the question, unless a stage wrote it anew. A lower `rank` is served first.
+    `query` is what is searched for: the question, unless a stage wrote it anew. A lower `priority` is served first.
     """
 
     tenant_id: UUID
     reply_id: UUID
     attempt: int
-    rank: int
+    priority: int
     is_unhurried: bool
     channel: str
     asked_at: datetime

@@ -17,7 +17,7 @@ from batches.models import BatchItem, BatchState
 from batches.queueing import FEED
 from conversations import replies
 from conversations.failures import FailureCode
-from conversations.models import Assistant, Channel, Conversation, Outcome, Reply, ReplyPriority
+from conversations.models import Assistant, Channel, Conversation, Outcome, PriorityClass, Reply
 from conversations.parameters import RequestParameters
 from conversations.queueing import ANSWER_REPLY
 from conversations.recovery import recover_replies
@@ -56,7 +56,7 @@ def test_an_item_in_work_is_an_ordinary_reply_of_a_batch_conversation() -> None:
     with tenant_atomic(tenant.id):
         reply = Reply.objects.select_related("conversation", "question").get(batch_item=item)
         bodies = list(reply.conversation.messages.values_list("author", "body"))
-    assert (reply.priority, reply.conversation.channel) == (ReplyPriority.BATCH, Channel.BATCH)
+    assert (reply.priority_class, reply.conversation.channel) == (PriorityClass.BATCH, Channel.BATCH)
     assert RequestParameters.from_json(reply.parameters) == RequestParameters(seed=5, max_tokens=40)
     assert bodies == [("customer", "Do you deliver?"), ("ai", "Yes."), ("customer", "How fast?")]
     assert reply.question.body == "How fast?"
@@ -113,8 +113,8 @@ def test_items_rank_behind_customers_and_behind_their_own_tenants_earlier_ones()
         feed()
     with override_settings(BATCH_IN_FLIGHT=25):
         feed()
-    ranks = [item.reply.rank for item in items(batch) if item.reply]
-    assert ranks == [50 + min(number, 19) for number in range(25)]
+    priorities = [item.reply.priority for item in items(batch) if item.reply]
+    assert priorities == [50 + min(number, 19) for number in range(25)]
 
 
 def test_a_reply_that_fails_fails_its_item_with_the_reason() -> None:

@@ -35,9 +35,9 @@ def empty_queue() -> Iterator[None]:
     client().delete(*keys, workers.KEY)
 
 
-def ranks(tenant: Tenant) -> list[int]:
+def priorities(tenant: Tenant) -> list[int]:
     with tenant_atomic(tenant.id):
-        return list(Reply.objects.order_by("queued_at").values_list("rank", flat=True))
+        return list(Reply.objects.order_by("queued_at").values_list("priority", flat=True))
 
 
 def ask(tenant: Tenant, times: int = 1) -> None:
@@ -60,14 +60,14 @@ def test_each_further_question_of_a_tenant_goes_behind_the_first_ones_of_others(
     flooding, other = make_tenant(), make_tenant()
     ask(flooding, 6)
     ask(other)
-    assert (ranks(flooding), ranks(other)) == ([0, 1, 2, 3, 4, 5], [0])
+    assert (priorities(flooding), priorities(other)) == ([0, 1, 2, 3, 4, 5], [0])
     assert lengths.read_queue().lengths == {0: 2, 1: 3, 2: 2, 3: 0, 6: 0}
 
 
 def test_the_rank_stays_within_its_class() -> None:
     tenant = make_tenant()
     ask(tenant, 23)
-    assert ranks(tenant)[-4:] == [19, 19, 19, 19]
+    assert priorities(tenant)[-4:] == [19, 19, 19, 19]
 
 
 def test_a_new_question_never_overtakes_an_older_one_of_its_tenant_that_still_waits() -> None:
@@ -75,7 +75,7 @@ def test_a_new_question_never_overtakes_an_older_one_of_its_tenant_that_still_wa
     ask(tenant, 6)
     end(tenant, 4)
     ask(tenant)
-    assert ranks(tenant)[-2:] == [5, 5]
+    assert priorities(tenant)[-2:] == [5, 5]
 
 
 def test_the_line_of_a_tenant_is_bounded_and_a_refused_question_leaves_nothing() -> None:
@@ -114,7 +114,7 @@ def test_a_tenants_bound_holds_when_many_post_at_once() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert (sorted(ranks(tenant)), len(refusals)) == ([0, 1, 2, 3, 4], 7)
+    assert (sorted(priorities(tenant)), len(refusals)) == ([0, 1, 2, 3, 4], 7)
 
 
 def test_the_line_over_all_tenants_is_bounded() -> None:
@@ -151,7 +151,7 @@ def test_whoever_waits_for_a_person_writes_on_when_the_queue_is_full() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "rank", "ahead", "seconds"),
+    ("status", "priority", "ahead", "seconds"),
     [
         ({"seconds_per_reply": 0.5}, 0, 7, 4.0),
         ({"seconds_per_reply": 0.5}, 0, 0, 0.5),
@@ -166,11 +166,11 @@ def test_whoever_waits_for_a_person_writes_on_when_the_queue_is_full() -> None:
     ],
 )
 def test_the_wait_follows_from_what_workers_report(
-    status: dict[str, object], rank: int, ahead: int, seconds: float | None
+    status: dict[str, object], priority: int, ahead: int, seconds: float | None
 ) -> None:
     report(**status)
-    queue = lengths.QueueSnapshot({lengths.step_of_rank(rank): ahead}, workers.read_heartbeats())
-    assert queue.seconds_until_fetched(rank) == seconds
+    queue = lengths.QueueSnapshot({lengths.step_of_priority(priority): ahead}, workers.read_heartbeats())
+    assert queue.seconds_until_fetched(priority) == seconds
 
 
 def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
@@ -202,7 +202,7 @@ def test_the_sweep_sends_only_what_is_not_queued_any_more() -> None:
     ask(tenant, 3)
     with tenant_atomic(tenant.id):
         Reply.objects.update(queued_at="2020-01-01T00:00:00Z")
-        lost = Reply.objects.get(rank=0)
+        lost = Reply.objects.get(priority=0)
     client().delete(lengths.list_key(0))
     assert str(lost.id) not in lengths.queued_reply_ids()
     recover_replies(tenant.id)

@@ -311,4 +311,4 @@ def test_a_customer_waits_for_no_feeder(tenant: Tenant) -> None:
         assert begin_items(batch.id, 2) == 2
         posted = pool.submit(in_thread(receive, inbound)).result(20)
     assert posted.reply is not None
-    assert posted.reply.rank == 0
+    assert posted.reply.priority == 0

@@ -83,7 +83,7 @@ def test_a_reply_that_is_given_back_goes_to_the_same_queue(sent: list[str]) -> N
 
 def test_no_row_is_read_to_learn_the_queue(sent: list[str], django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        enqueue_reply(uuid.uuid4(), uuid.uuid4(), model="large", rank=0)
+        enqueue_reply(uuid.uuid4(), uuid.uuid4(), model="large", priority=0)
     assert sent == ["inference.large"]
 
 

@@ -51,7 +51,7 @@ def ask(tenant: Tenant, *turns: tuple[Author, str], **parameters: Any) -> Reply:
             deadline_at=timezone.now() + timedelta(seconds=60),
             parameters=RequestParameters(**parameters).to_json(),
         )
-    enqueue_reply(tenant.id, reply.id, model="", rank=0)
+    enqueue_reply(tenant.id, reply.id, model="", priority=0)
 
     def finished() -> bool:
         with tenant_atomic(tenant.id):

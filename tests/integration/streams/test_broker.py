@@ -9,7 +9,7 @@ from kombu import Connection, Consumer, Message
 from kombu.transport.redis import Transport
 
 from helpdesk.queue import broker
-from helpdesk.queue.celery import app, first_steps, step_of_rank
+from helpdesk.queue.celery import app, first_steps, step_of_priority
 
 QUEUE = "tests.broker"
 WAIT_SECONDS = 5
@@ -68,7 +68,7 @@ def reserved(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def test_over_share_replies_leave_slots_for_the_first_replies_of_others(reserved: int) -> None:
-    slots, over_share, first = 5, step_of_rank(4), step_of_rank(3)
+    slots, over_share, first = 5, step_of_priority(4), step_of_priority(3)
     taken: list[Message] = []
 
     def put(name: str, priority: int) -> None:
