@@ -224,7 +224,7 @@ ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 DEMO_COMPANIES = env.words("GLASSDESK_DEMO", "mossgate,ledgerleaf")
 # Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
 AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
-# How long an answer may be given again to the same question; 0 writes every answer anew.
+# How long an answer may be taken from the cache for the same question; 0 writes every answer anew.
 ANSWER_CACHE_SECONDS = env.integer("GLASSDESK_ANSWER_CACHE_TTL", 86_400)
 # Of the whole card. The workers of further models share it.
 GPU_MEMORY_SHARE = env.fraction("GLASSDESK_GPU_MEMORY_SHARE", round(0.85 / (1 + len(EXTRA_MODELS)), 3))

@@ -39,7 +39,7 @@ class ContextLengthExceeded(InvalidInput):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "The messages, with the room that max_tokens reserves for the answer, are longer than the model's "
+                "The messages, with the tokens that max_tokens reserves for the answer, are longer than the model's "
                 "context window. Shorten the messages or lower max_tokens."
             ),
             parameter="messages",

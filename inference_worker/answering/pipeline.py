@@ -149,7 +149,7 @@ def _search(
 
 
 def _hear(asked: Asked, means: Means) -> None:
-    """What was said between the claim and the moment from which the signal is heard."""
+    """What was said between the claim and the moment from which the signal is received."""
     if is_stopped(asked.reply_id):
         means.watch.stop.set()
 
@@ -236,7 +236,7 @@ def _held_against_articles(asked: Asked, plan: Generation, checked: Checked, mea
 
 
 def store_answer(reply: Reply, asked: Asked, evidence: Evidence, checked: Checked, means: Means) -> None:
-    """Commit answer and trace together; measure it, and let it be given again where that is allowed."""
+    """Commit answer and trace together; measure it, and put it into the cache where that is allowed."""
     means.stream.phase("checked")
     done = finished(asked, evidence, checked, means)
     pointer = store(partial(store_finished, reply, asked, done, means))

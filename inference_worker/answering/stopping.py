@@ -70,7 +70,7 @@ class StopListener:
 
     @contextlib.contextmanager
     def signal_of(self, reply_id: UUID) -> Iterator[StopSignal]:
-        """The reply's signal, which is heard for the length of the block."""
+        """The reply's signal, which is received for the length of the block."""
         signal = self._signals[reply_id] = StopSignal()
         try:
             yield signal
