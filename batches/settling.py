@@ -11,6 +11,8 @@ from django.utils import timezone
 from batches.models import OPEN_STATES, Batch, BatchItem, BatchState, ItemState
 from conversations.failures import FailureCode
 from conversations.models import Outcome, Reply, ReplyStatus
+from helpdesk.facts.kinds import FactKind
+from helpdesk.facts.recording import record
 
 _HAS_ENDED = Q(reply__status__in=[ReplyStatus.DONE, ReplyStatus.FAILED]) | Q(reply=None)
 
@@ -27,7 +29,9 @@ def end_if_complete(batch: Batch) -> None:
     if batch.items.filter(state__in=[ItemState.WAITING, ItemState.RUNNING]).exists():
         return
     end = BatchState.CANCELLED if batch.state == BatchState.CANCELLING else BatchState.DONE
-    Batch.objects.filter(id=batch.id, state__in=OPEN_STATES).update(state=end, finished_at=timezone.now(), defaults={})
+    open_row = Batch.objects.filter(id=batch.id, state__in=OPEN_STATES)
+    if open_row.update(state=end, finished_at=timezone.now(), defaults={}):
+        record(FactKind.BATCH_ENDED, subject_id=batch.id, state=str(end), items=batch.item_count)
 
 
 def last_finish_number(batch: Batch) -> int:

@@ -24,6 +24,8 @@ superuser_url = ""
 def _start_services() -> None:
     """Start both before settings are read, since they name the URLs."""
     global superuser_url  # noqa: PLW0603
+    # WhiteNoise warns of a missing one.
+    (folder / "static").mkdir(exist_ok=True)
     urls = postgres.start()
     superuser_url = urls.superuser
     os.environ |= {

@@ -19,6 +19,8 @@ from helpdesk.api_keys.models import ApiKey, KeyState
 from helpdesk.api_keys.noting import notes
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput, NotFound
+from helpdesk.facts.kinds import FactKind, user_actor
+from helpdesk.facts.recording import record
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import User
 
@@ -75,6 +77,7 @@ def create_key(
         )  # fmt: skip
         notes().created(key, user=created_by)
         key.save(force_insert=True)
+        record(FactKind.API_KEY_CREATED, subject_id=key.id, actor=user_actor(created_by), scopes=len(chosen))
     logger.info(
         "api_key_created", tenant_id=str(tenant_id), key_id=str(key.id), scopes=chosen, user_id=_id_of(created_by)
     )
@@ -90,6 +93,7 @@ def revoke_key(*, tenant_id: UUID, key_id: UUID, revoked_by: User | None = None)
         key: ApiKey | None = ApiKey.objects.filter(id=key_id).first()
         if key is not None and revoked:
             notes().revoked(key, user=revoked_by)
+            record(FactKind.API_KEY_REVOKED, subject_id=key_id, actor=user_actor(revoked_by))
     if key is None:
         raise NotFound
     if revoked:

@@ -18,6 +18,9 @@ class FactKind(StrEnum):
     REPLY_FAILED = "reply.failed"
     FEEDBACK_GIVEN = "feedback.given"
     STATUS_CHANGED = "conversation.status_changed"
+    BATCH_ENDED = "batch.ended"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
 
 
 class ActorKind(models.TextChoices):
@@ -40,3 +43,8 @@ class Actor:
 
 SYSTEM = Actor(ActorKind.SYSTEM)
 AI = Actor(ActorKind.AI)
+
+
+def user_actor(user: models.Model | None) -> Actor:
+    """The person; without one it was done from the shell."""
+    return Actor(ActorKind.USER, str(user.pk)) if user is not None else SYSTEM

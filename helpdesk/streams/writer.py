@@ -53,14 +53,6 @@ def publish_together(entries: Mapping[str, dict[str, Any]], *, fact: str = "") -
     return [cast(bytes, entry_id).decode() for entry_id in answers[::2]]
 
 
-def try_publish(stream: str, data: dict[str, Any]) -> None:
-    """Append an entry, or log that Redis is away: for news that a reconnecting client learns from the database."""
-    try:
-        publish(stream, data)
-    except redis.RedisError as error:
-        logger.warning("stream_publish_failed", kind=data.get("type"), error=type(error).__name__)
-
-
 def forget_stream(stream: str) -> None:
     """Remove a stream now; when Redis is away it expires by itself."""
     try:

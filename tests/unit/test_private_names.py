@@ -131,34 +131,35 @@ def test_a_process_with_an_untested_kombu_does_not_start(monkeypatch: pytest.Mon
 
 
 def test_no_private_name_is_touched_that_stands_in_no_list() -> None:
-    listed = {part for name in NAMES for part in (*name.name.split("."), *name.attributes)}
-    listed |= {name.module.rpartition(".")[2] for name in NAMES}
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in module_files()}
+    known = {part for name in NAMES for part in (*name.name.split("."), *name.attributes)}
+    known |= {name.module.rpartition(".")[2] for name in NAMES}
+    known |= {name for tree in trees.values() for name in own_names(tree)}
     touched = {
         f"{path.relative_to(ROOT)}: {name}"
-        for path in module_files()
-        for name in foreign_private_names(ast.parse(path.read_text(encoding="utf-8")))
-        if name not in listed
+        for path, tree in trees.items()
+        for name in private_names_in(tree)
+        if name not in known | PUBLIC
     }
     assert touched == set()
 
 
-def foreign_private_names(tree: ast.Module) -> Iterator[str]:
-    """Names with one underscore in front that the file reads from something, and does not define itself."""
-    own = set(own_names(tree))
+def private_names_in(tree: ast.Module) -> Iterator[str]:
+    """Names with one underscore in front that are read from something, or imported."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own | PUBLIC:
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
             yield node.attr
         elif isinstance(node, ast.ImportFrom):
             yield from (alias.name for alias in node.names if is_private(alias.name))
 
 
 def own_names(tree: ast.Module) -> Iterator[str]:
-    """What the file defines: functions, classes, fields, attributes of `self` and `cls`."""
+    """What a file defines: functions, classes, constants, fields, attributes of `self` and `cls`."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
-            case ast.AnnAssign(target=ast.Name(id=name)):
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
                 yield name
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name, ctx=ast.Store()):
                 yield name

@@ -7,11 +7,16 @@ import uuid
 import pytest
 from django.db import transaction
 
+from batches.models import Batch
+from batches.settling import end_if_complete
+from conversations.models import Visitor
+from helpdesk.api_keys.domain import create_key, revoke_key
+from helpdesk.api_keys.scopes import Scope
 from helpdesk.facts.kinds import AI, Actor, ActorKind, FactKind
 from helpdesk.facts.models import Fact
 from helpdesk.facts.recording import OutsideTransaction, record
 from helpdesk.tenants.scope import TenantScopeMissing, tenant_atomic
-from tests.factories import make_tenant
+from tests.factories import make_tenant, make_user
 from tests.integration.facts.listeners import LATE, PROMPT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("listeners")]
@@ -85,3 +90,21 @@ def test_another_tenant_sees_no_fact() -> None:
         record(FactKind.STATUS_CHANGED, actor=Actor(ActorKind.USER, "1"), conversation_id=uuid.uuid4())
     with tenant_atomic(other.id):
         assert Fact.objects.count() == 0
+
+
+def test_a_key_that_is_made_and_revoked_and_a_batch_that_ends_are_facts_of_the_person_or_the_desk() -> None:
+    tenant = make_tenant()
+    person = make_user(tenant)
+    key = create_key(tenant_id=tenant.id, name="Shop", scopes=[Scope.TRACES_READ], created_by=person).key
+    for _ in range(2):
+        revoke_key(tenant_id=tenant.id, key_id=key.id)
+    with tenant_atomic(tenant.id):
+        batch = Batch.objects.create(state="running", visitor=Visitor.objects.create(), item_count=3)
+        for _ in range(2):
+            end_if_complete(batch)
+        facts = [(fact.kind, fact.subject_id, fact.actor, fact.data) for fact in Fact.objects.order_by("number")]
+    assert facts == [
+        ("api_key.created", key.id, "user", {"scopes": 1}),
+        ("api_key.revoked", key.id, "system", {}),
+        ("batch.ended", batch.id, "system", {"state": "done", "items": 3}),
+    ]
