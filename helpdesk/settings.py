@@ -258,7 +258,7 @@ BATCH_DEADLINE_SECONDS = env.integer("GLASSDESK_BATCH_DEADLINE", 3600, minimum=6
 
 # --- Facts ---------------------------------------------------------------------------------------------------------
 FACT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
-# How long facts are kept that everybody has been told of; how often one is tried before it is parked: over an hour.
+# How long facts are kept that everybody has been notified of; how often one is tried before it is parked: over an hour.
 FACT_DAYS = env.integer("GLASSDESK_FACT_DAYS", 30, minimum=1)
 FACT_ATTEMPTS = 20
 

@@ -78,7 +78,7 @@ _OF_FAILED_REPLIES: Mapping[str, Callable[[], GlassdeskError]] = {
 
 
 def of_failed_reply(code: str) -> GlassdeskError:
-    """What the caller is told about a reply that failed with this code."""
+    """What the caller reads about a reply that failed with this code."""
     return _OF_FAILED_REPLIES.get(code, AnswerFailed)()
 
 

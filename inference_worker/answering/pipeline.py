@@ -104,7 +104,7 @@ def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] =
     """Nothing for small talk and the model alone; an earlier answer; or what the articles say."""
     if not asked.parameters.grounded:
         with tenant_atomic(asked.tenant_id):
-            _hear(asked, means)
+            _receive_stop(asked, means)
         return NoEvidence()
     talk = small_talk(asked.question)
     if talk is not None:
@@ -128,7 +128,7 @@ def _search(
         calibration = in_force()
         # Before the search: what gets its vectors meanwhile was not seen by it.
         is_complete = is_index_complete()
-        _hear(asked, means)
+        _receive_stop(asked, means)
     tenant = Tenant.objects.get(id=asked.tenant_id)
     found = find(
         asked,
@@ -148,8 +148,8 @@ def _search(
     )
 
 
-def _hear(asked: Asked, means: Means) -> None:
-    """What was said between the claim and the moment from which the signal is received."""
+def _receive_stop(asked: Asked, means: Means) -> None:
+    """A stop that was asked for between the claim and the moment from which the signal is received."""
     if is_stopped(asked.reply_id):
         means.watch.stop.set()
 
