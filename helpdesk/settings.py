@@ -290,7 +290,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
-    "PREPROCESSING_HOOKS": ["helpdesk.api.schema.only_endpoints_for_programs"],
+    "PREPROCESSING_HOOKS": ["helpdesk.api.schema.only_endpoints_for_api_clients"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],

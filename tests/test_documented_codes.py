@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.test_architecture import SOURCE_FOLDERS
 from tracing.job_failures import JobFailure, sentence_of
 
-# People's sessions, forms and policies: programs meet none of these.
+# People's sessions, forms and policies: API clients meet none of these.
 OF_PAGES_ONLY = {
     NotSignedIn.code,
     Conflict.code,
