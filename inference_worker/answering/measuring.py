@@ -13,7 +13,7 @@ BETWEEN_TOKENS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 
 TOKENS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 
 QUEUE_SECONDS = Histogram(
-    "glassdesk_queue_wait_seconds", "From the question to a worker that takes it.", ["channel"], buckets=WAITING
+    "glassdesk_queue_wait_seconds", "From the question to a worker that claims it.", ["channel"], buckets=WAITING
 )
 FIRST_TOKEN_SECONDS = Histogram(
     "glassdesk_time_to_first_token_seconds", "From the question to the first token.", ["channel"], buckets=WAITING
