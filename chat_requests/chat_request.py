@@ -183,7 +183,7 @@ def request_in(body: ChatBody, *, grounded: bool = True) -> ChatRequest:
             stop=body.stop,
             top_logprobs=body.top_logprobs if body.logprobs else None,
             grounded=grounded,
-            # An answer that is given again was not written anew: it has no probabilities of its own.
+            # A cached answer was not written anew: it has no probabilities of its own.
             use_cache=extras.use_cache is not False and not body.logprobs,
             instructions=said.instructions,
             json_schema=read_response_format(body.response_format, grounded=grounded),

@@ -1,4 +1,4 @@
-"""Why a reply ends without an answer: the codes, and what each kind of reader is told.
+"""Why a reply ends without an answer: the codes, and what each kind of reader reads.
 
 The codes are stored with replies and items of batches, and stand in docs/api.md. Whoever writes one passes a member; whoever
 reads one may find a code of another release, which reads like a fault.

@@ -1,4 +1,4 @@
-"""What a follower of a reply, a conversation or an inbox is told; callers render it.
+"""What a follower of a reply, a conversation or an inbox receives; callers render it.
 
 `id` is that of the stream's entry that said so, the cursor from which a client may go on; None when a row said it.
 """

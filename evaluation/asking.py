@@ -36,7 +36,7 @@ class WorkerMissing(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TenantQuestion:
     """A question that goes to one tenant's assistant."""
 
     tenant_id: UUID
@@ -58,7 +58,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    asked: Asked
+    asked: TenantQuestion
     give_up_at: float
 
 
@@ -89,7 +89,7 @@ def passages_embedded(tenant_ids: Sequence[UUID]) -> Iterator[tuple[int, int]]:
         time.sleep(POLL_SECONDS)
 
 
-def answers_to(questions: Sequence[Asked]) -> Iterator[Result]:
+def answers_to(questions: Sequence[TenantQuestion]) -> Iterator[Result]:
     """Ask each question as a new visitor, IN_FLIGHT_AT_ONCE at a time; yields results in the order of their ends."""
     remaining = iter(questions)
     waiting: dict[UUID, _Waiting] = {}
@@ -117,7 +117,7 @@ def _passage_counts(tenant_id: UUID) -> queries.KnowledgeCounts:
         return queries.counts()
 
 
-def _post(asked: Asked) -> UUID | None:
+def _post(asked: TenantQuestion) -> UUID | None:
     """The id of the queued reply; None when the desk did not accept the message."""
     try:
         posted = receive(
@@ -146,7 +146,7 @@ def _confidences(replies: Sequence[Reply]) -> dict[UUID, Confidence]:
     return {trace.reply_id: content_of(trace).confidence for trace in traces}
 
 
-def _result(reply: Reply, asked: Asked, confidence: Confidence | None) -> Result:
+def _result(reply: Reply, asked: TenantQuestion, confidence: Confidence | None) -> Result:
     answer, question = reply.answer, asked.question
     if answer is None:
         return Result(outcome="", question=question.text, language=asked.language)

@@ -224,7 +224,7 @@ ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 DEMO_COMPANIES = env.words("GLASSDESK_DEMO", "mossgate,ledgerleaf")
 # Whether the causes of every answer are measured when the engine is idle; otherwise only on demand.
 AUTOMATIC_ATTRIBUTION = env.boolean("GLASSDESK_AUTOMATIC_ATTRIBUTION", True)
-# How long an answer may be given again to the same question; 0 writes every answer anew.
+# How long an answer may be taken from the cache for the same question; 0 writes every answer anew.
 ANSWER_CACHE_SECONDS = env.integer("GLASSDESK_ANSWER_CACHE_TTL", 86_400)
 # Of the whole card. The workers of further models share it.
 GPU_MEMORY_SHARE = env.fraction("GLASSDESK_GPU_MEMORY_SHARE", round(0.85 / (1 + len(EXTRA_MODELS)), 3))
@@ -258,7 +258,7 @@ BATCH_DEADLINE_SECONDS = env.integer("GLASSDESK_BATCH_DEADLINE", 3600, minimum=6
 
 # --- Facts ---------------------------------------------------------------------------------------------------------
 FACT_SUBSCRIBERS = "helpdesk.subscribers.SUBSCRIBERS"
-# How long facts are kept that everybody has been told of; how often one is tried before it is parked: over an hour.
+# How long facts are kept that everybody has been notified of; how often one is tried before it is parked: over an hour.
 FACT_DAYS = env.integer("GLASSDESK_FACT_DAYS", 30, minimum=1)
 FACT_ATTEMPTS = 20
 
@@ -290,7 +290,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
-    "PREPROCESSING_HOOKS": ["helpdesk.api.schema.only_endpoints_for_programs"],
+    "PREPROCESSING_HOOKS": ["helpdesk.api.schema.only_endpoints_for_api_clients"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": True,
     "SERVE_AUTHENTICATION": [],

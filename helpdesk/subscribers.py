@@ -1,4 +1,4 @@
-"""Who is told of what happened: the whole list (docs/facts.md)."""
+"""Who is notified of what happened: the whole list (docs/facts.md)."""
 
 from __future__ import annotations
 

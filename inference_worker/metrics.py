@@ -22,7 +22,7 @@ class EngineCollector(Collector):
         return _families().values()
 
     def collect(self) -> Iterator[Metric]:
-        """What the register is told, as figures."""
+        """What is reported to the register, as figures."""
         families = _families()
         try:
             status = holder.runtime().status()

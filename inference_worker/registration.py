@@ -1,4 +1,4 @@
-"""What this worker tells the register of workers, from the first second of loading to the last of draining."""
+"""What this worker reports to the register of workers, from the first second of loading to the last of draining."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Registration:
         return tuple(LoadStep(step.name, step.seconds) for step in self.load_log.steps())
 
     def send(self, status: WorkerStatus) -> None:
-        """Tell the register; while Redis is away there is nothing to tell it to."""
+        """Report to the register; while Redis is away there is none to report to."""
         try:
             report_heartbeat(self.name, status.to_json())
         except redis.RedisError as error:

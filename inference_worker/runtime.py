@@ -196,7 +196,7 @@ class Runtime:
 
     def _report_forever(self) -> None:
         while not self._stopping.is_set():
-            # A change of state is told at once, everything else every few seconds.
+            # A change of state is reported at once, everything else every few seconds.
             self.host.changed.wait(HEARTBEAT_SECONDS)
             self.host.changed.clear()
             if not self._stopping.is_set():
@@ -208,7 +208,7 @@ class Runtime:
             by_tenant[tenant_id].append(reply_id)
         for tenant_id, reply_ids in by_tenant.items():
             for stopped in renew_leases(tenant_id=tenant_id, reply_ids=reply_ids, worker=self.name):
-                self._stops.tell(stopped)
+                self._stops.notify(stopped)
         if (analysing := self._analysing) is not None:
             renew_job(tenant_id=analysing[0], job_id=analysing[1])
 

@@ -1,4 +1,4 @@
-"""Published articles, for programs."""
+"""Published articles, for API clients."""
 
 from __future__ import annotations
 

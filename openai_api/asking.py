@@ -23,7 +23,7 @@ MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueuedChoices:
     """The replies to wait for and the name of the model that is to write them; `created` is in seconds.
 
     `is_repeated` when they were queued for an earlier request with the same Idempotency-Key.
@@ -35,7 +35,9 @@ class Asked:
     is_repeated: bool = False
 
 
-def ask(client: ApiClient, request: ChatRequest, *, keep: Callable[[Asked], None] | None = None) -> Asked:
+def ask(
+    client: ApiClient, request: ChatRequest, *, keep: Callable[[QueuedChoices], None] | None = None
+) -> QueuedChoices:
     """Store everything and queue the answers, or nothing: ModelNotFound, NoModelReady or Busy store nothing.
 
     `keep` notes in the same transaction what was asked.
@@ -60,7 +62,7 @@ def ask(client: ApiClient, request: ChatRequest, *, keep: Callable[[Asked], None
             for index in range(request.choices)
         ]
         replies = [each.reply for each in posted if each.reply is not None]
-        asked = Asked(
+        asked = QueuedChoices(
             choice.model,
             tuple(AskedReply(client.tenant_id, each.conversation_id, each.id, each.deadline_at) for each in replies),
             int(time.time()),
@@ -70,7 +72,7 @@ def ask(client: ApiClient, request: ChatRequest, *, keep: Callable[[Asked], None
     return asked
 
 
-def stop(asked: Asked) -> None:
+def stop(asked: QueuedChoices) -> None:
     """Nobody waits for these replies any more: end them, in the engine too."""
     for each in asked.replies:
         stop_reply(tenant_id=each.tenant_id, conversation_id=each.conversation_id, reply_id=each.reply_id)

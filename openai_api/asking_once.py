@@ -17,7 +17,7 @@ from helpdesk.api import idempotency
 from helpdesk.api.errors import SERVERS_AWAY
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.tenants.scope import tenant_atomic
-from openai_api.asking import Asked, ask
+from openai_api.asking import QueuedChoices, ask
 from openai_api.following import AskedReply
 
 
@@ -29,7 +29,7 @@ class Repeatable:
     digest: str
 
 
-def ask_once(client: ApiClient, request: ChatRequest, repeatable: Repeatable) -> Asked:
+def ask_once(client: ApiClient, request: ChatRequest, repeatable: Repeatable) -> QueuedChoices:
     """Queue the answers, or find those that were queued for the same request before.
 
     Raises what `ask` does, and KeyReused, StillRunning, NotRepeatable or InvalidInput.
@@ -40,7 +40,7 @@ def ask_once(client: ApiClient, request: ChatRequest, repeatable: Repeatable) ->
         return _found(client, json.loads(known.response.content))
     try:
 
-        def keep(asked: Asked) -> None:
+        def keep(asked: QueuedChoices) -> None:
             idempotency.keep_answer(request_id, _kept(asked), subject=asked.replies[0].conversation_id)
 
         return ask(client, request, keep=keep)
@@ -51,18 +51,18 @@ def ask_once(client: ApiClient, request: ChatRequest, repeatable: Repeatable) ->
         raise
 
 
-def forget(client: ApiClient, repeatable: Repeatable, asked: Asked) -> None:
+def forget(client: ApiClient, repeatable: Repeatable, asked: QueuedChoices) -> None:
     """No answer came about: the same request may be tried again."""
     idempotency.forget_request(client, key=repeatable.key, body=_kept(asked))
 
 
-def _kept(asked: Asked) -> str:
+def _kept(asked: QueuedChoices) -> str:
     return json.dumps(
         {"model": asked.model, "created": asked.created, "replies": [str(each.reply_id) for each in asked.replies]}
     )
 
 
-def _found(client: ApiClient, kept: dict[str, object]) -> Asked:
+def _found(client: ApiClient, kept: dict[str, object]) -> QueuedChoices:
     ids = [UUID(text) for text in kept["replies"]]  # type: ignore[attr-defined]
     with tenant_atomic(client.tenant_id):
         rows = Reply.objects.filter(conversation__deleted_at__isnull=True).in_bulk(ids)
@@ -71,4 +71,4 @@ def _found(client: ApiClient, kept: dict[str, object]) -> Asked:
     replies = tuple(
         AskedReply(client.tenant_id, rows[each].conversation_id, each, rows[each].deadline_at) for each in ids
     )
-    return Asked(model=str(kept["model"]), replies=replies, created=int(str(kept["created"])), is_repeated=True)
+    return QueuedChoices(model=str(kept["model"]), replies=replies, created=int(str(kept["created"])), is_repeated=True)

@@ -10,7 +10,7 @@ from conversations.models import Assistant
 from helpdesk.queue.workers import served_models
 from openai_api.errors import ModelNotFound, NoModelReady
 
-# Whatever the company's assistant is set to, so that a program need not change with the model.
+# Whatever the company's assistant is set to, so that an API client need not change with the model.
 DEFAULT = "default"
 # The name by which callers choose each model that answers now, by its alias.
 WarmModels = Mapping[str, str]

@@ -39,7 +39,7 @@ class ContextLengthExceeded(InvalidInput):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "The messages, with the room that max_tokens reserves for the answer, are longer than the model's "
+                "The messages, with the tokens that max_tokens reserves for the answer, are longer than the model's "
                 "context window. Shorten the messages or lower max_tokens."
             ),
             parameter="messages",
@@ -78,7 +78,7 @@ _OF_FAILED_REPLIES: Mapping[str, Callable[[], GlassdeskError]] = {
 
 
 def of_failed_reply(code: str) -> GlassdeskError:
-    """What the caller is told about a reply that failed with this code."""
+    """What the caller reads about a reply that failed with this code."""
     return _OF_FAILED_REPLIES.get(code, AnswerFailed)()
 
 

@@ -12,7 +12,7 @@ from conversations.entries import TextWritten
 from helpdesk.api_keys.domain import ApiClient
 from openai_api import completions
 from openai_api.answers import ChatAnswer
-from openai_api.asking import Asked
+from openai_api.asking import QueuedChoices
 from openai_api.asking_once import Repeatable
 from openai_api.completions import Heading, extras
 from openai_api.errors import AnswerFailed, AnswerWithdrawn
@@ -29,7 +29,7 @@ class Exchange:
 
     client: ApiClient
     request: ChatRequest
-    asked: Asked
+    asked: QueuedChoices
     heading: Heading
     repeatable: Repeatable | None = None
 

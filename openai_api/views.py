@@ -25,7 +25,7 @@ from helpdesk.tenants.off_loop import give_back_request_thread, in_database
 from helpdesk.tenants.scope import tenant_atomic
 from openai_api import catalogue, completions
 from openai_api.access import Caller, body_of, let_in, recognise_caller
-from openai_api.asking import Asked, ask, stop
+from openai_api.asking import QueuedChoices, ask, stop
 from openai_api.asking_once import Repeatable, ask_once, forget
 from openai_api.completions import Heading
 from openai_api.errors import AnswerWithdrawn, error_body
@@ -152,7 +152,7 @@ def _read(request: HttpRequest) -> tuple[ChatRequest, Repeatable | None]:
     return wanted, Repeatable(key, idempotency.request_digest("POST", request.get_full_path(), body))
 
 
-def _marked(response: HttpResponseBase, asked: Asked) -> HttpResponseBase:
+def _marked(response: HttpResponseBase, asked: QueuedChoices) -> HttpResponseBase:
     if asked.is_repeated:
         response["Idempotent-Replayed"] = "true"
     return response
@@ -214,7 +214,7 @@ async def _close(events: AsyncGenerator[bytes, None], coming: asyncio.Future[byt
     await events.aclose()
 
 
-async def _abandon(asking: asyncio.Future[Asked]) -> None:
+async def _abandon(asking: asyncio.Future[QueuedChoices]) -> None:
     """Give up what is still being stored."""
     with contextlib.suppress(GlassdeskError, *SERVERS_AWAY):
         await in_database(stop, await asking)

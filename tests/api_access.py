@@ -1,4 +1,4 @@
-"""Who may call an endpoint for programs: the same four questions of each."""
+"""Who may call an endpoint for API clients: the same four questions of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ApiEndpoint:
 
 
 def api_call(method: str, path: str, key: str | None, body: Any = None, **headers: str) -> Any:
-    """One request as a program makes it; headers as keyword arguments, with underscores."""
+    """One request as an API client makes it; headers as keyword arguments, with underscores."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     if key is not None:
         sent["Authorization"] = f"Bearer {key}"

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.test_architecture import SOURCE_FOLDERS
 from tracing.job_failures import JobFailure, sentence_of
 
-# People's sessions, forms and policies: programs meet none of these.
+# People's sessions, forms and policies: API clients meet none of these.
 OF_PAGES_ONLY = {
     NotSignedIn.code,
     Conflict.code,
@@ -91,12 +91,12 @@ def test_the_page_of_the_rest_api_has_every_code_of_a_failed_analysis() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "sentences",
     [failures._FOR_CUSTOMERS, failures._FOR_THE_DESK, failures._FOR_API_CLIENTS],
     ids=["customers", "desk", "api"],
 )
-def test_every_kind_of_reader_has_a_sentence_for_every_code_of_a_failed_reply(told: Mapping[str, object]) -> None:
-    assert set(told) == set(FailureCode)
+def test_every_kind_of_reader_has_a_sentence_for_every_code_of_a_failed_reply(sentences: Mapping[str, object]) -> None:
+    assert set(sentences) == set(FailureCode)
 
 
 def test_every_code_of_a_failed_analysis_has_a_sentence() -> None:

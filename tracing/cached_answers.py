@@ -1,4 +1,4 @@
-"""How much the answers saved that were given again. Runs inside `tenant_atomic`."""
+"""How much cached answers saved. Runs inside `tenant_atomic`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tracing.queries import TraceFilter, filtered_traces, midnight
 
 
 @dataclass(frozen=True, slots=True)
-class GivenAgain:
-    """Answers that were given again: to the same question, to a similar one, and the tokens that they saved."""
+class CachedAnswers:
+    """Cached answers that were used: for the same question, for a similar one, and the tokens that they saved."""
 
     exact: int
     semantic: int
@@ -27,7 +27,7 @@ class GivenAgain:
         return self.exact + self.semantic
 
 
-def given_again(wanted: TraceFilter, *, period: int) -> GivenAgain:
+def cached_answers(wanted: TraceFilter, *, period: int) -> CachedAnswers:
     """Those of the last `period` days up to today. The filter's own days do not count."""
     first_day = timezone.localdate() - timedelta(days=period - 1)
     rows = filtered_traces(replace(wanted, since=None, until=None)).exclude(cache="")
@@ -36,4 +36,4 @@ def given_again(wanted: TraceFilter, *, period: int) -> GivenAgain:
         semantic=Count("created_at", filter=Q(cache=CacheKind.SEMANTIC)),
         saved_tokens=Coalesce(Sum("saved_tokens"), 0),
     )
-    return GivenAgain(**figures)
+    return CachedAnswers(**figures)

@@ -85,7 +85,7 @@ class FilterForm(forms.Form):
     feedback = forms.ChoiceField(
         label=_("Feedback"), choices=[ANY, *Rating.choices, (NO_FEEDBACK, _("None given"))], required=False
     )
-    cache = forms.ChoiceField(label=_("Given again"), choices=[ANY, *CacheKind.choices], required=False)
+    cache = forms.ChoiceField(label=_("Cached answer"), choices=[ANY, *CacheKind.choices], required=False)
     model = forms.ChoiceField(label=_("Model"), required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))

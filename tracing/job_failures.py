@@ -1,4 +1,4 @@
-"""Why an analysis ends without a result: the codes, and what whoever asked for it is told."""
+"""Why an analysis ends without a result: the codes, and what whoever asked for it reads."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _retrieval_parts(part: RetrievalConfidence) -> list[Part]:
                 width=length(part.score),
                 threshold=None if part.threshold is None else length(part.threshold),
                 band="low" if above is None else band_for(above, (HIGH_HEADROOM, 0.0)),
-                explanation=_("How well the articles answer the question. Below the line the assistant declines."),
+                explanation=_("How well the articles answer the question. Below the threshold the assistant declines."),
             )
         )
     if part.margin is not None:

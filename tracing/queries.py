@@ -131,7 +131,7 @@ class AnswerPlace:
 
 
 def original_reply_of(trace: Trace) -> UUID | None:
-    """The reply whose answer was given again here; None when it is none, or its trace is gone."""
+    """The reply whose cached answer was used here; None when it is none, or its trace is gone."""
     if trace.cached_from is None:
         return None
     reply_id: UUID | None = Trace.objects.filter(id=trace.cached_from).values_list("reply_id", flat=True).first()

@@ -26,7 +26,7 @@ class TraceRecord:
     """One answer's record: the content to seal and the few facts that are plain and not in it. Times are milliseconds.
 
     `queue_ms` runs from queueing to the claim; the others start at the claim. `finish_reason` is the engine's, empty
-    when nothing was generated. `saved_tokens` is what the original of an answer took that was given again.
+    when nothing was generated. `saved_tokens` is what the original of a cached answer took.
     """
 
     content: TraceContent

@@ -40,7 +40,7 @@ def rotate_keys(tenant_id: UUID, *, progress: Progress = lambda _done, _total: N
     """Rotate the tenant's keys, or finish a rotation that was cut off. Runs outside any transaction.
 
     Master-wrapped keys come under the current master key, customers' keys under a new tenant key, and new traces get
-    new content keys. `progress` is told keys done and keys in all. Raises SealError; what was done until then stays.
+    new content keys. `progress` receives keys done and keys in all. Raises SealError; what was done until then stays.
     """
     begun, resumed = _begin(tenant_id)
     with tenant_atomic(tenant_id):

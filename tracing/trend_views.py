@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tracing import words
-from tracing.cached_answers import given_again
+from tracing.cached_answers import cached_answers
 from tracing.queries import TraceFilter
 from tracing.trend_charts import trend_charts
 from tracing.trends import PERIODS, days_of
@@ -21,6 +21,6 @@ def trends_context(asked: str, wanted: TraceFilter, filters: dict[str, Any]) -> 
         {"days": days, "is_current": days == period, "query": urlencode({**filters, "period": days})}
         for days in PERIODS
     ]
-    trends, again = trend_charts(days_of(wanted, period=period)), given_again(wanted, period=period)
-    share = words.percent(min(again.total / trends.total, 1.0)) if again.total and trends.total else ""
-    return {"trends": trends, "periods": choices, "given_again": again, "given_again_share": share}
+    trends, cached = trend_charts(days_of(wanted, period=period)), cached_answers(wanted, period=period)
+    share = words.percent(min(cached.total / trends.total, 1.0)) if cached.total and trends.total else ""
+    return {"trends": trends, "periods": choices, "cached_answers": cached, "cached_share": share}

@@ -56,7 +56,7 @@ def step_word(name: str) -> str:
         "queue": _("Waiting in the queue"),
         "cache": _("Looking for the same question"),
         "cache_similar": _("Looking for a similar question"),
-        "repeat": _("Giving the answer again"),
+        "repeat": _("Using the cached answer"),
         "embed": _("Understanding the question"),
         "retrieve": pgettext("step", "Searching the articles"),
         "index": pgettext("step", "Indexing what was found"),

@@ -1,4 +1,4 @@
-"""What programs send about conversations. Answers are `conversations.api.shapes`."""
+"""What API clients send about conversations. Answers are `conversations.api.shapes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as the objects that programs get."""
+"""Rows as the objects that API clients get."""
 
 from __future__ import annotations
 

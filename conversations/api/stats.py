@@ -1,4 +1,4 @@
-"""How the desk did over some days, for programs. Runs inside `tenant_atomic`."""
+"""How the desk did over some days, for API clients. Runs inside `tenant_atomic`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs call about conversations. One address with DELETE, the conversation's own, is in `tracing.api`."""
+"""What API clients call about conversations. One address with DELETE, the conversation's own, is in `tracing.api`."""
 
 from __future__ import annotations
 

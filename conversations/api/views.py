@@ -1,4 +1,4 @@
-"""Conversations and their messages, for programs."""
+"""Conversations and their messages, for API clients."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ConversationsView(ApiView):
     )
     @requires(Scope.CONVERSATIONS_READ, query=(*FILTERS, "customer", *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
-        """Those of the website as well as those of programs."""
+        """Those of the website as well as those of API clients."""
         return page_response(request, _filtered(request), lambda row: ConversationShape.of(row).as_json())
 
     @extend_schema(

@@ -42,7 +42,7 @@ class CacheKind(models.TextChoices):
 class Message(TenantModel):
     """One entry of the transcript. `position` counts from 1 within the conversation.
 
-    `cache` says that an AI answer was not written for this question but given again; empty otherwise.
+    `cache` says that an AI answer was not written for this question but taken from the cache; empty otherwise.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")

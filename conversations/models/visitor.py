@@ -9,9 +9,9 @@ from helpdesk.tenants.models import TenantModel
 
 
 class Visitor(TenantModel):
-    """A customer: an anonymous person on a tenant's website, known by a signed token, or whom a program speaks for.
+    """A customer: an anonymous person on a tenant's website, known by a signed token, or whom an API client speaks for.
 
-    `reference` is what such a program calls the customer; it means nothing to the desk.
+    `reference` is what such a client calls the customer; it means nothing to the desk.
     """
 
     reference = models.CharField(max_length=128, blank=True)

@@ -30,7 +30,7 @@ def fail_reply(
     code: FailureCode,
     statuses: Iterable[ReplyStatus] = IN_FLIGHT,
 ) -> bool:
-    """End a reply without an answer and tell the customer; False when it was in none of these states any more."""
+    """End a reply without an answer and notify the customer; False when it was in none of these states any more."""
     with tenant_atomic(tenant_id):
         rows = Reply.objects.filter(id=reply_id, status__in=list(statuses))
         return bool(_fail(rows if attempt is None else rows.filter(attempt=attempt), code))
@@ -60,7 +60,7 @@ def end_replies_of_deleted(conversation: Conversation) -> None:
 
 
 def _stop(replies: QuerySet[Reply], code: FailureCode) -> None:
-    """End those that still wait, and tell the workers of those that are being written."""
+    """End those that still wait, and notify the workers of those that are being written."""
     _fail(replies.filter(status=ReplyStatus.QUEUED), code, stop_requested=True)
     running = list(replies.filter(status=ReplyStatus.RUNNING).values_list("id", flat=True))
     replies.filter(id__in=running).update(stop_requested=True)

@@ -1,4 +1,4 @@
-"""Whether the desk can answer, for programs."""
+"""Whether the desk can answer, for API clients."""
 
 from __future__ import annotations
 

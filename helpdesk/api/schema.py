@@ -55,7 +55,7 @@ PAGE_PARAMETERS = [
 ]  # fmt: skip
 
 
-def only_endpoints_for_programs(endpoints: list[tuple[str, str, str, Callable[..., Any]]], **_: Any) -> list[Any]:
+def only_endpoints_for_api_clients(endpoints: list[tuple[str, str, str, Callable[..., Any]]], **_: Any) -> list[Any]:
     """The description covers ApiViews under /api/v1/, not the widget's endpoints."""
     return [
         endpoint

@@ -1,4 +1,4 @@
-"""The base of every endpoint for programs: key, limits, scope, one transaction in the tenant's scope, idempotency."""
+"""The base of every endpoint for API clients: key, limits, scope, one transaction in the tenant's scope, idempotency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a program is not let in."""
+"""Why an API client is not let in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a fact down, in the transaction of the change that it tells of."""
+"""Writing a fact down, in the transaction of the change that it reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Value = UUID | str | int | float | None
 
 
 class OutsideTransaction(RuntimeError):
-    """A fact was recorded apart from the change that it tells of: a programming error."""
+    """A fact was recorded apart from the change that it reports: a programming error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def record(
     actor: Actor = SYSTEM,
     **data: Value,
 ) -> Fact:
-    """Write down what happened, in the tenant in scope, and tell the subscribers once the transaction has committed.
+    """Write down what happened, in the tenant in scope, and notify the subscribers once the transaction has committed.
 
     A fact about a conversation is recorded under the lock of the conversation's row, so that the facts' numbers have the
     order of the commits. `data` takes ids, codes and numbers. Raises OutsideTransaction, or ValueError for anybody's text.

@@ -1,4 +1,4 @@
-"""Bringing subscribers what they have not had: after a crash, while Redis was away, or because they are not told at once.
+"""Bringing subscribers what they have not had: after a crash, while Redis was away, or because they are not notified at once.
 
 One relay for each subscriber at a time, so that one that hangs holds up one process and nobody else's facts.
 """

@@ -1,4 +1,4 @@
-"""Who is told of facts. The list stands in helpdesk/subscribers.py, above all apps, and is named by a setting."""
+"""Who is notified of facts. The list stands in helpdesk/subscribers.py, above all apps, and is named by a setting."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def _always(_fact: Fact) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """One that is told of facts of these kinds.
+    """One that is notified of facts of these kinds.
 
     `deliver` may be called again with the same fact, must then change nothing (by the fact's id), and raises when the fact
     has to be brought again. It runs in the tenant's scope, and what it writes to the database commits with the
-    acknowledgement. `takes` looks closer, when the fact is recorded. A prompt one is told by the process that records the
-    fact, right after the commit: it has to be as quick and as near as Redis. The others are told by the relay.
+    acknowledgement. `takes` looks closer, when the fact is recorded. A prompt one is notified by the process that records the
+    fact, right after the commit: it has to be as quick and as near as Redis. The others are notified by the relay.
     """
 
     name: str
@@ -49,7 +49,7 @@ def subscriber_named(name: str) -> Subscriber | None:
 
 
 def prompt_subscribers(names: Iterable[str]) -> list[Subscriber]:
-    """Those of these names that are told right after the commit."""
+    """Those of these names that are notified right after the commit."""
     wanted = set(names)
     return [each for each in subscribers() if each.is_prompt and each.name in wanted]
 

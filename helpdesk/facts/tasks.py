@@ -27,7 +27,7 @@ ALONE_KEY = "glassdesk:facts:relay:"
 
 @shared_task(name="facts.relay")
 def relay_facts() -> None:
-    """Have every subscriber told of what it has not had yet."""
+    """Have every subscriber notified of what it has not had yet."""
     for name, tenant_ids in owing_tenants().items():
         try:
             app.send_task(
@@ -54,7 +54,7 @@ def relay_to_subscriber(subscriber: str, tenant_ids: list[str]) -> None:
 
 @shared_task(name="facts.forget_delivered")
 def forget_delivered_facts() -> None:
-    """Delete what everybody has been told of and is old."""
+    """Delete what everybody has been notified of and is old."""
     deleted = forget_delivered()
     if deleted:
         logger.info("facts_forgotten", count=deleted)

@@ -68,7 +68,7 @@ def state_words(state: WorkerState) -> str:
         WorkerState.RESTARTING: _("Restarting its engine"),
         WorkerState.DRAINING: _("Finishing its replies"),
         WorkerState.FAILED: _("Could not load"),
-        WorkerState.SILENT: _("Not heard of"),
+        WorkerState.SILENT: _("Silent"),
     }[state]
 
 

@@ -20,7 +20,7 @@ def conversation_stream(tenant_id: UUID, conversation_id: UUID) -> str:
 
 
 def inbox_stream(tenant_id: UUID) -> str:
-    """The stream that tells a tenant's desks which conversation changed."""
+    """The stream that notifies a tenant's desks which conversation changed."""
     return f"glassdesk:stream:{tenant_id}{INBOX_SUFFIX}"
 
 
@@ -28,7 +28,7 @@ def inbox_stream(tenant_id: UUID) -> str:
 class Entry:
     """One stream entry; `id` is Redis' own and serves as the client's cursor.
 
-    `fact` is the id of the fact that it tells of, which may have been published twice; empty for what tells of none.
+    `fact` is the id of the fact that it reports, which may have been published twice; empty for what reports none.
     """
 
     id: str

@@ -149,7 +149,7 @@ class StreamHub:
         while self._subscriptions:
             positions = {**self._positions, self._wake_stream: wake_position}
             try:
-                # Behind an absence the first read comes back at once: whoever follows must hear of it before the next entry.
+                # Behind an absence the first read comes back at once: whoever follows is notified of it before the next entry.
                 block = 1 if away else BLOCK_MILLISECONDS
                 answer: Any = await self._redis.xread(cast("Any", positions), block=block)
             except (RedisError, OSError) as error:

@@ -42,7 +42,7 @@ def publish(stream: str, data: dict[str, Any]) -> str:
 def publish_together(entries: Mapping[str, dict[str, Any]], *, fact: str = "") -> list[str]:
     """Append an entry to each of these streams, in one round trip, and return the entries' ids. Raises as `publish` does.
 
-    `fact` is the id of the fact that the entries tell of: a reader drops one that it has had already.
+    `fact` is the id of the fact that the entries report: a reader drops one that it has had already.
     """
     with client().pipeline(transaction=False) as pipeline:
         for stream, data in entries.items():
@@ -66,7 +66,7 @@ def ask_to_stop(reply_id: object) -> None:
     try:
         client().publish(STOP_CHANNEL, str(reply_id))
     except redis.RedisError as error:
-        logger.warning("stop_not_told", reply_id=str(reply_id), error=type(error).__name__)
+        logger.warning("stop_not_published", reply_id=str(reply_id), error=type(error).__name__)
 
 
 def subscriber() -> Any:

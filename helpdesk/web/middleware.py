@@ -1,4 +1,4 @@
-"""What every answer has in common: domain errors become JSON for programs and a page for people, and nothing is stored."""
+"""What every answer has in common: domain errors become JSON for API clients and a page for people, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from helpdesk.errors import GlassdeskError
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the caller is a program."""
+    """Whether the caller is an API client."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 

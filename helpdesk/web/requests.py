@@ -72,7 +72,7 @@ def use_with_daphne() -> None:
                 end_with(self.channel, b"413 Payload Too Large", TOO_LARGE)
 
         def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-            """What Daphne refuses by itself: a page for people, the error body for programs."""
+            """What Daphne refuses by itself: a page for people, the error body for API clients."""
             if not self.uri.startswith(API_PATHS):
                 super().basic_error(status, status_text, body)
                 return

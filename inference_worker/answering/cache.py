@@ -1,6 +1,6 @@
-"""Which earlier answer may be given again: the same tenant, assistant, knowledge, language and, in other words, question.
+"""Which cached answer may be used: the same tenant, assistant, knowledge, language and, in other words, question.
 
-The index only points (`knowledge.cached_answers.answer_index`). Whether an answer may be given again is decided here, from
+The index only points (`knowledge.cached_answers.answer_index`). Whether a cached answer may be used is decided here, from
 the rows of the tenant in scope: a wrong or forged pointer is a miss.
 """
 
@@ -105,7 +105,7 @@ def recall(query: CacheQuery, embedder: Embedder, steps: Steps) -> Recalled:
 
 
 def keep(query: CacheQuery, pointer: Pointer, *, seconds: int) -> None:
-    """Let the answer be given again. To be called after its commit."""
+    """Put the answer into the cache. To be called after its commit."""
     answer_index.remember(
         query.tenant_id,
         pointer,

@@ -42,10 +42,10 @@ from inference_worker.answering.repeating import repeat
 from inference_worker.answering.results import (
     Articles,
     Asked,
+    CacheHit,
     CacheQuery,
     Checked,
     Draft,
-    EarlierAnswer,
     Evidence,
     FixedText,
     Generation,
@@ -104,7 +104,7 @@ def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] =
     """Nothing for small talk and the model alone; an earlier answer; or what the articles say."""
     if not asked.parameters.grounded:
         with tenant_atomic(asked.tenant_id):
-            _hear(asked, means)
+            _receive_stop(asked, means)
         return NoEvidence()
     talk = small_talk(asked.question)
     if talk is not None:
@@ -116,7 +116,7 @@ def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] =
     if query is not None:
         recalled = recall(query, means.embedder, means.steps)
         if recalled.original is not None:
-            return EarlierAnswer(recalled.original)
+            return CacheHit(recalled.original)
         query = recalled.query
     return _search(asked, style, query, means, rerankers)
 
@@ -128,7 +128,7 @@ def _search(
         calibration = in_force()
         # Before the search: what gets its vectors meanwhile was not seen by it.
         is_complete = is_index_complete()
-        _hear(asked, means)
+        _receive_stop(asked, means)
     tenant = Tenant.objects.get(id=asked.tenant_id)
     found = find(
         asked,
@@ -148,8 +148,8 @@ def _search(
     )
 
 
-def _hear(asked: Asked, means: Means) -> None:
-    """What was said between the claim and the moment from which the signal is heard."""
+def _receive_stop(asked: Asked, means: Means) -> None:
+    """A stop that was asked for between the claim and the moment from which the signal is received."""
     if is_stopped(asked.reply_id):
         means.watch.stop.set()
 
@@ -157,7 +157,7 @@ def _hear(asked: Asked, means: Means) -> None:
 def make_plan(asked: Asked, evidence: Evidence, means: Means) -> Plan:
     """The way in which the answer comes; where the engine writes, with its prompt."""
     match evidence:
-        case EarlierAnswer():
+        case CacheHit():
             return Repetition(evidence.original)
         case Articles() if evidence.found.selection.answerable:
             return _from_articles(asked, evidence, means)
@@ -236,7 +236,7 @@ def _held_against_articles(asked: Asked, plan: Generation, checked: Checked, mea
 
 
 def store_answer(reply: Reply, asked: Asked, evidence: Evidence, checked: Checked, means: Means) -> None:
-    """Commit answer and trace together; measure it, and let it be given again where that is allowed."""
+    """Commit answer and trace together; measure it, and put it into the cache where that is allowed."""
     means.stream.phase("checked")
     done = finished(asked, evidence, checked, means)
     pointer = store(partial(store_finished, reply, asked, done, means))

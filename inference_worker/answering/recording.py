@@ -41,7 +41,7 @@ MAX_SOURCES = 3
 class Finished:
     """All that is stored of an answer, but for the times that are known when it is stored.
 
-    `is_measurable`: there are articles whose part in it can be measured. `is_complete`: it may be given again.
+    `is_measurable`: there are articles whose part in it can be measured. `is_complete`: it may be cached.
     """
 
     answer: Answer
@@ -62,7 +62,7 @@ def finished(asked: Asked, evidence: Evidence, checked: Checked, means: Means) -
 
 
 def _repeated(asked: Asked, checked: Checked, original: Original, means: Means) -> Finished:
-    """An answer that was given again, with a trace of its own that names the original; nothing was measured anew."""
+    """A cached answer, with a trace of its own that names the original; nothing was measured anew."""
     is_stopped = checked.draft.is_stopped
     embedded = any(step.name == "embed" for step in means.steps.records)
     return Finished(

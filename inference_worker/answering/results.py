@@ -64,7 +64,7 @@ class CacheQuery:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """An answer that may be given again, with the trace that it was written with."""
+    """A cached answer that may be used, with the trace that it was written with."""
 
     kind: CacheKind
     similarity: float
@@ -91,7 +91,7 @@ class NoEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierAnswer:
+class CacheHit:
     """The same question was answered before, from the knowledge of now."""
 
     original: Original
@@ -101,7 +101,7 @@ class EarlierAnswer:
 class Articles:
     """What the company's articles say. `is_complete` is false while some of them are not searched yet.
 
-    `style` is how it would be answered from them; `cache_query` is None for an answer that may not be given again.
+    `style` is how it would be answered from them; `cache_query` is None for an answer that may not be cached.
     """
 
     found: Found
@@ -113,7 +113,7 @@ class Articles:
     cache_query: CacheQuery | None = None
 
 
-Evidence = NoEvidence | EarlierAnswer | Articles
+Evidence = NoEvidence | CacheHit | Articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """An earlier answer is given again."""
+    """A cached answer is used."""
 
     original: Original
 

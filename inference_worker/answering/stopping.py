@@ -1,4 +1,4 @@
-"""Stopping a reply that is being written: Redis tells the worker at once, and the reply's row tells it again later."""
+"""Stopping a reply that is being written: Redis notifies the worker at once, and the reply's row says it again later."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ class StopListener:
 
     @contextlib.contextmanager
     def signal_of(self, reply_id: UUID) -> Iterator[StopSignal]:
-        """The reply's signal, which is heard for the length of the block."""
+        """The reply's signal, which is received for the length of the block."""
         signal = self._signals[reply_id] = StopSignal()
         try:
             yield signal
         finally:
             self._signals.pop(reply_id, None)
 
-    def tell(self, reply_id: UUID) -> None:
+    def notify(self, reply_id: UUID) -> None:
         """Stop this reply if it is being written here."""
         signal = self._signals.get(reply_id)
         if signal is not None:
@@ -98,4 +98,4 @@ class StopListener:
         while not self._stopping.is_set():
             message = subscription.get_message(ignore_subscribe_messages=True, timeout=LISTEN_SECONDS)
             if message is not None:
-                self.tell(UUID(message["data"].decode()))
+                self.notify(UUID(message["data"].decode()))

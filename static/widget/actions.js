@@ -1,4 +1,4 @@
-/* Everything that the customer can do. Each action changes the state at once and tells the server as soon as it can. */
+/* Everything that the customer can do. Each action changes the state at once and sends it to the server as soon as it can. */
 
 import { questionOf, questionOfFailure } from "./items.js";
 import * as local from "./local_state.js";
@@ -10,8 +10,8 @@ import { isWithPerson } from "./state.js";
 const RETRY_AFTER = 3000;
 
 /** `names()` returns the company's and the assistant's name; `refocus()` brings the focus back to the message field;
- * `tell(text)` speaks to screen readers. */
-export function createActions({ store, connection, drawer, composer, urls, names, refocus, tell }) {
+ * `announce(text)` speaks to screen readers. */
+export function createActions({ store, connection, drawer, composer, urls, names, refocus, announce }) {
   const passages = new Map();
   let soon = 0;
 
@@ -105,7 +105,7 @@ export function createActions({ store, connection, drawer, composer, urls, names
     );
   }
 
-  const rating = createRating({ store, connection, urls, tell, refocus });
+  const rating = createRating({ store, connection, urls, announce, refocus });
   const actions = { flush, flushSoon, send, stop, person, begin, retry, discard, askAgain, source, report, ...rating };
   return actions;
 }

@@ -11,7 +11,7 @@ export class Announcer {
   #region = byId("announcer");
 
   /** Adds one sentence to the polite live region. */
-  tell(text) {
+  announce(text) {
     if (!text) return;
     const line = document.createElement("p");
     line.dir = "auto";
@@ -23,8 +23,8 @@ export class Announcer {
   /** A message that has arrived complete; the customer's own ones are silent. */
   message(message, { assistant, company }) {
     const { author, name, body } = message;
-    if (author === "ai") this.tell(`${name || assistant}: ${spoken(message)}`);
-    if (author === "person") this.tell(`${name || say("personRole", { company })}: ${spoken(message)}`);
-    if (author === "system") this.tell(systemWords(body));
+    if (author === "ai") this.announce(`${name || assistant}: ${spoken(message)}`);
+    if (author === "person") this.announce(`${name || say("personRole", { company })}: ${spoken(message)}`);
+    if (author === "system") this.announce(systemWords(body));
   }
 }

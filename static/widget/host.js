@@ -29,15 +29,15 @@ export class Host {
       }
       if (event.data.type === "closed") this.#open = false;
     });
-    this.#tell({ type: "ready" });
+    this.#post({ type: "ready" });
   }
 
   close() {
-    this.#tell({ type: "close" });
+    this.#post({ type: "close" });
   }
 
   speaks(language) {
-    this.#tell({ type: "language", language });
+    this.#post({ type: "language", language });
   }
 
   /** An answer or a person's message arrived; it counts while nobody sees the panel. */
@@ -47,10 +47,10 @@ export class Host {
 
   #setUnread(count) {
     this.#unread = count;
-    this.#tell({ type: "unread", count });
+    this.#post({ type: "unread", count });
   }
 
-  #tell(message) {
+  #post(message) {
     if (this.#origin) window.parent.postMessage({ source: SOURCE, ...message }, this.#origin);
   }
 }

@@ -144,7 +144,7 @@
     if (isOpen) (mail || again).focus();
   }
 
-  const tell = (type) => answered && frame.contentWindow.postMessage({ source: "glassdesk", type }, server.origin);
+  const post = (type) => answered && frame.contentWindow.postMessage({ source: "glassdesk", type }, server.origin);
 
   function toggle(opens) {
     [isOpen, unread] = [opens, opens ? 0 : unread];
@@ -152,7 +152,7 @@
     show();
     if (opens) (frame ?? panel.querySelector("a, button")).focus();
     else launcher.focus();
-    tell(opens ? "open" : "closed");
+    post(opens ? "open" : "closed");
   }
 
   let listening = new AbortController();
@@ -165,16 +165,16 @@
     on(panel, "click", (event) => event.target.matches(".again") && load());
     on(panel, "load", () => frame && !answered && waitForAnswer(LOADED_ANSWER_WITHIN));
     on(root, "keydown", (event) => event.key === "Escape" && isOpen && toggle(false));
-    on(window, "message", hear);
+    on(window, "message", receive);
   }
 
-  function hear({ source, origin, data }) {
+  function receive({ source, origin, data }) {
     if (!frame || source !== frame.contentWindow || origin !== server.origin || data?.source !== "glassdesk") return;
     if (data.type === "ready") {
       clearTimeout(timer);
       answered = true;
       launcher.classList.remove("needed");
-      tell(isOpen ? "open" : "closed");
+      post(isOpen ? "open" : "closed");
     }
     if (data.type === "close" && isOpen) toggle(false);
     if (data.type === "unread") unread = isOpen ? 0 : Number(data.count) || 0;

@@ -60,7 +60,7 @@ const connection = new Connection({
   language: language(),
   hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession },
 });
-const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, tell: (text) => announcer.tell(text) });
+const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, announce: (text) => announcer.announce(text) });
 new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions.begin()));
 
 store.listen((state, before) => {
@@ -70,16 +70,16 @@ store.listen((state, before) => {
   for (const message of arrived) announcer.message(message, names());
   for (const message of arrived) if (message.author === "ai" || message.author === "person") host.arrived();
   const words = presenceWords(state, names().assistant);
-  if (isKnown && words !== presenceWords(before, names().assistant)) announcer.tell(words);
+  if (isKnown && words !== presenceWords(before, names().assistant)) announcer.announce(words);
   if (state.gap && !before.gap) connection.connect({ fresh: true });
   draw();
 });
 
 function onFrame(received) {
   store.change(receive, received);
-  if (received.type === "failed") announcer.tell(received.message);
+  if (received.type === "failed") announcer.announce(received.message);
   if (received.type === "error" && received.error.code === "unavailable") actions.flushSoon();
-  else if (received.type === "error") announcer.tell(received.error.message);
+  else if (received.type === "error") announcer.announce(received.error.message);
   isKnown ||= received.type === "ready";
 }
 

@@ -4,8 +4,8 @@ import { rated } from "./local_state.js";
 import { putFeedback } from "./session.js";
 import { say } from "./strings.js";
 
-/** `tell(text)` speaks to screen readers. */
-export function createRating({ store, connection, urls, tell, refocus }) {
+/** `announce(text)` speaks to screen readers. */
+export function createRating({ store, connection, urls, announce, refocus }) {
   async function keep(message, feedback, asking) {
     const before = store.state.messages.find((entry) => entry.id === message.id)?.feedback ?? null;
     store.change(rated, message.id, feedback, asking ? message.id : null);
@@ -24,7 +24,7 @@ export function createRating({ store, connection, urls, tell, refocus }) {
     const asks = rating === "down" && store.state.asking !== message.id;
     const kept = given?.rating === rating ? given : { rating, reason: "", comment: "" };
     const isStored = await keep(message, kept, asks);
-    if (isStored) tell(say(asks ? "feedback.why" : "feedback.thanks"));
+    if (isStored) announce(say(asks ? "feedback.why" : "feedback.thanks"));
   }
 
   function because(message, reason) {
@@ -34,7 +34,7 @@ export function createRating({ store, connection, urls, tell, refocus }) {
   async function explain(message, comment) {
     const isStored = await keep(message, { rating: "down", reason: message.feedback?.reason ?? "", comment }, false);
     if (!isStored) return;
-    tell(say("feedback.thanks"));
+    announce(say("feedback.thanks"));
     refocus();
   }
 

@@ -14,7 +14,7 @@ export default {
   whoAi: "{assistant}, the AI assistant, answers",
   whoAiUnnamed: "The AI assistant answers",
   whoWaiting: "Waiting for a person",
-  whoWaitingPlace: "Waiting for a person · number {position} in line",
+  whoWaitingPosition: "Waiting for a person · number {position} in the queue",
   whoWaitingTime: "about {minutes} min",
   whoPerson: "{person} is answering",
   whoSomebody: "A person is answering",
@@ -46,7 +46,7 @@ export default {
   askAgain: "Ask again",
 
   queued: "Getting ready",
-  queuedBehind: "In line, about {seconds} s",
+  queuedBehind: "In the queue, about {seconds} s",
   searching: "Searching the articles",
   reading: "Reading what it found",
   writing: "Writing",

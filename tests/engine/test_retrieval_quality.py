@@ -31,7 +31,7 @@ CONTENT = Path(__file__).parents[2] / "helpdesk" / "demo" / "content" / "mossgat
 
 
 @dataclass(frozen=True)
-class Asked:
+class Retrieved:
     """A demo question, the language and slug of the article that answers it ("" for none), and what was found."""
 
     language: str
@@ -50,7 +50,9 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(embeddings_folder: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[list[Asked]]:
+def asked(
+    embeddings_folder: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[list[Retrieved]]:
     """All demo questions, asked once of the embedded demo articles."""
     embedder = SentenceTransformerEmbedder(
         EmbedderSettings(model=str(embeddings_folder), name="multilingual-e5-small"), fold=folded
@@ -64,7 +66,7 @@ def asked(embeddings_folder: Path, django_db_setup: None, django_db_blocker: Dja
         remove_tenant(tenant)
 
 
-def _ask(tenant: Tenant, embedder: SentenceTransformerEmbedder) -> Iterator[Asked]:
+def _ask(tenant: Tenant, embedder: SentenceTransformerEmbedder) -> Iterator[Retrieved]:
     stored: dict[str, list[dict[str, Any]]] = json.loads((CONTENT / "questions.json").read_text(encoding="utf-8"))
     for item in stored["answerable"] + stored["unanswerable"]:
         language, slug = item["language"], item.get("article", "")
@@ -75,43 +77,45 @@ def _ask(tenant: Tenant, embedder: SentenceTransformerEmbedder) -> Iterator[Aske
             language=language,
         )
         folder, _, name = slug.partition("/")
-        yield Asked(language, folder, name, result, select_quotes(result))
+        yield Retrieved(language, folder, name, result, select_quotes(result))
 
 
-def share(asked: list[Asked], holds: Any) -> float:
+def share(asked: list[Retrieved], holds: Any) -> float:
     assert asked
     return sum(bool(holds(each)) for each in asked) / len(asked)
 
 
 @pytest.mark.parametrize(("language", "at_1", "at_5"), [("en", 0.50, 0.86), ("zh", 0.75, 0.92)])
-def test_the_right_article_is_found(asked: list[Asked], language: str, at_1: float, at_5: float) -> None:
+def test_the_right_article_is_found(asked: list[Retrieved], language: str, at_1: float, at_5: float) -> None:
     own = [each for each in asked if each.language == each.article_language == language]
     assert share(own, lambda each: each.article_rank == 1) >= at_1
     assert share(own, lambda each: each.article_rank <= 5) >= at_5
 
 
 @pytest.mark.parametrize(("language", "at_3"), [("en", 0.8), ("zh", 0.75)])
-def test_an_article_of_the_other_language_is_found_in_its_slots(asked: list[Asked], language: str, at_3: float) -> None:
+def test_an_article_of_the_other_language_is_found_in_its_slots(
+    asked: list[Retrieved], language: str, at_3: float
+) -> None:
     across = [each for each in asked if each.slug and each.language == language != each.article_language]
     assert share(across, lambda each: each.article_rank <= 3) >= at_3
 
 
 @pytest.mark.parametrize(("language", "bound"), [("en", 0.70), ("zh", 0.90)])
-def test_the_quote_comes_from_the_right_article(asked: list[Asked], language: str, bound: float) -> None:
+def test_the_quote_comes_from_the_right_article(asked: list[Retrieved], language: str, bound: float) -> None:
     own = [each for each in asked if each.language == each.article_language == language and each.selection.answerable]
     quoted = share(own, lambda each: each.slug in {quote.candidate.slug for quote in each.selection.quotes})
     assert quoted >= bound
 
 
 @pytest.mark.parametrize(("language", "bound"), [("en", 0.06), ("zh", 0.11)])
-def test_few_answerable_questions_are_refused(asked: list[Asked], language: str, bound: float) -> None:
+def test_few_answerable_questions_are_refused(asked: list[Retrieved], language: str, bound: float) -> None:
     own = [each for each in asked if each.language == each.article_language == language]
     assert share(own, lambda each: not each.selection.answerable) <= bound
 
 
 @pytest.mark.parametrize(("language", "bound"), [("en", 0.36), ("zh", 0.50)])
 def test_questions_that_the_articles_leave_open_are_refused_more_often_than_others(
-    asked: list[Asked], language: str, bound: float
+    asked: list[Retrieved], language: str, bound: float
 ) -> None:
     """They name the company's own subjects, so the shipped gate lets many pass; calibration is for that."""
     open_ones = [each for each in asked if each.language == language and not each.slug]

@@ -120,7 +120,7 @@ def test_forced_tokens_are_read_many_at_once(host: EngineHost) -> None:
     assert len(counts) > 2
 
 
-def test_an_answer_that_was_given_before_is_given_again_with_its_log_probabilities(host: EngineHost) -> None:
+def test_an_answer_that_was_given_before_is_repeated_with_its_log_probabilities(host: EngineHost) -> None:
     question = prompt(host, "How long do refunds take?", CONTEXT * 6)
     sampling = SamplingParameters(choices=(f"{DELIVERY} {REFUNDS}",), top_logprobs=5)
     first, again = (

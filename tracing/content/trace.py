@@ -77,7 +77,7 @@ class DeletedSection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceContent:
     """The sealed content of one trace. A refusal before generation has no prompt, sampling, engine and tokens, and neither
-    has an answer that was given again.
+    has a cached answer.
 
     `deleted` says which parts are empty because they were deleted; it is never sealed itself.
     """

@@ -39,7 +39,7 @@ def root_attributes(exported: ExportedTrace) -> Attributes:
         **_column_attributes(trace),
     }
     if trace.cache:
-        # The conventions name the cache of prompts only; a whole answer that was given again has no usage of its own.
+        # The conventions name the cache of prompts only; a whole answer from the cache has no usage of its own.
         found |= {
             "glassdesk.cache.kind": trace.cache,
             "glassdesk.cache.original_trace.id": str(trace.cached_from),

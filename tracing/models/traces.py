@@ -39,7 +39,7 @@ class Trace(ChainedModel):
     `sealed` holds both. The digests are SHA-256 of the sections and part of the link, so that an altered row shows,
     also after a section itself is gone. Times are milliseconds.
 
-    An answer that was given again has `cache`, the id of the trace that it was written with in `cached_from` (which may be
+    A cached answer has `cache`, the id of the trace that it was written with in `cached_from` (which may be
     deleted since), and in `saved_tokens` what that one took, prompt and answer.
 
     Records from before format 4 name no assistant. `tracing.columns` says of each plain column where it shows.

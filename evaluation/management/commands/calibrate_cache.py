@@ -36,7 +36,7 @@ from knowledge.state import current_state, set_similarity
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GroupedQuestion:
     """A question and what tells its answer from others'."""
 
     text: str
@@ -92,10 +92,10 @@ class Command(BaseCommand):
             questions = read_squad(options["squad"], language=options["language"], limit=options["limit"])
         except BadQuestionSet as error:
             raise CommandError(str(error)) from error
-        asked = [Asked(each.text, f"{each.slug} {sorted(each.answers)}") for each in questions.questions]
+        asked = [GroupedQuestion(each.text, f"{each.slug} {sorted(each.answers)}") for each in questions.questions]
         self._report(options["language"], asked, measure(asked, load_embedder(), language=options["language"]))
 
-    def _report(self, language: str, questions: Sequence[Asked], pairs: Sequence[QuestionPair]) -> None:
+    def _report(self, language: str, questions: Sequence[GroupedQuestion], pairs: Sequence[QuestionPair]) -> None:
         same = sum(pair.is_same for pair in pairs)
         self.stdout.write(f"{language}: {len(questions)} questions, {same} pairs with the same answer")
         self.stdout.write("             by vectors alone               with words compared")
@@ -108,19 +108,21 @@ class Command(BaseCommand):
             self.stdout.write(f"  {threshold:.3f}      {_figures(alone)}     {_figures(both)}")
 
 
-def read_groups(path: Path) -> dict[str, list[Asked]]:
+def read_groups(path: Path) -> dict[str, list[GroupedQuestion]]:
     """The questions of a file by language. Raises CommandError."""
-    found: dict[str, list[Asked]] = {}
+    found: dict[str, list[GroupedQuestion]] = {}
     try:
         for number, group in enumerate(json.loads(path.read_text(encoding="utf-8"))["groups"]):
             language = Language(group["language"]).value
-            found.setdefault(language, []).extend(Asked(str(text), str(number)) for text in group["questions"])
+            found.setdefault(language, []).extend(
+                GroupedQuestion(str(text), str(number)) for text in group["questions"]
+            )
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CommandError(f"{path} does not hold groups of questions: {error!r}") from error
     return found
 
 
-def measure(questions: Sequence[Asked], embedder: Embedder, *, language: str) -> list[QuestionPair]:
+def measure(questions: Sequence[GroupedQuestion], embedder: Embedder, *, language: str) -> list[QuestionPair]:
     """Every pair of different questions that is close, or that has the same answer."""
     vectors = np.array([embedder.embed_query(question.text) for question in questions], np.float32)
     cosines = vectors @ vectors.T

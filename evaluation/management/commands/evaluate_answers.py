@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conversations.models import Outcome
-from evaluation.asking import Asked, Result, WorkerMissing, answers_to, check_worker, passages_embedded
+from evaluation.asking import Result, TenantQuestion, WorkerMissing, answers_to, check_worker, passages_embedded
 from evaluation.question_sets import (
     BadQuestionSet,
     QuestionSet,
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             parts = [(halves[0], halves[1]), (halves[1], halves[0])]
         with ExitStack() as stack:
             progress = stack.enter_context(_progress())
-            asked: list[Asked] = []
+            asked: list[TenantQuestion] = []
             tenants = []
             importing = progress.add_task("Paragraphs", total=len(questions.paragraphs))
             for known, asked_about in parts:
@@ -89,7 +89,7 @@ class Command(BaseCommand):
                 tenants.append(tenant.id)
                 for _ in import_paragraphs(tenant.id, known.paragraphs, language=language, enqueue=True):
                     progress.advance(importing)
-                asked += [Asked(tenant.id, question, language) for question in asked_about.questions]
+                asked += [TenantQuestion(tenant.id, question, language) for question in asked_about.questions]
             embedding = progress.add_task("Passages embedded", total=None)
             for embedded, passages in passages_embedded(tenants):
                 progress.update(embedding, completed=embedded, total=passages)

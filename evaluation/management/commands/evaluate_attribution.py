@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from evaluation.asking import Asked, WorkerMissing, answers_to, check_worker, passages_embedded
+from evaluation.asking import TenantQuestion, WorkerMissing, answers_to, check_worker, passages_embedded
 from evaluation.question_sets import BadQuestionSet, Question, import_paragraphs, read_squad, throwaway_tenant
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                 for embedded, passages in passages_embedded([tenant.id]):
                     progress.update(embedding, completed=embedded, total=passages)
                 answering = progress.add_task("Questions", total=len(questions.questions))
-                asked = [Asked(tenant.id, question, options["language"]) for question in questions.questions]
+                asked = [TenantQuestion(tenant.id, question, options["language"]) for question in questions.questions]
                 for _result in answers_to(asked):
                     progress.advance(answering)
                 analysing = progress.add_task("Answers analysed", total=None)

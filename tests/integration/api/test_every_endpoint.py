@@ -1,4 +1,4 @@
-"""Promises about all endpoints for programs, held for those that come later too."""
+"""Promises about all endpoints for API clients, held for those that come later too."""
 
 from __future__ import annotations
 

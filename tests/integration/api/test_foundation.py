@@ -1,4 +1,4 @@
-"""What every endpoint for programs shares: the door, the error body, limits, idempotency, pages."""
+"""What every endpoint for API clients shares: the door, the error body, limits, idempotency, pages."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_the_description_and_its_page_are_public_and_bring_nothing_inline(client
     assert client.get("/api/v1/openapi.json").status_code == 200
 
 
-def test_health_tells_programs_what_is_ready(key: str) -> None:
+def test_health_tells_api_clients_what_is_ready(key: str) -> None:
     state = api_call("GET", "/api/v1/health", key).json()
     assert state["components"]["database"] == {"ready": True}
     assert state["ready"] is False

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def empty_queue() -> Iterator[None]:
-    """No worker takes anything in these tests, and nothing of theirs stays in the queue."""
+    """No worker fetches anything in these tests, and nothing of theirs stays in the queue."""
     keys = [lengths.list_key(step) for step in lengths._STEPS]
     client().delete(*keys, workers.KEY)
     yield
@@ -173,7 +173,7 @@ def test_the_wait_follows_from_what_workers_report(
     assert queue.seconds_until_fetched(priority) == seconds
 
 
-def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
+def test_the_customer_is_shown_the_wait_when_it_is_worth_showing() -> None:
     tenant = make_tenant()
     report(seconds_per_reply=2.0)
     _, _, first = make_question(tenant)
@@ -181,9 +181,9 @@ def test_the_customer_is_told_the_wait_when_it_is_worth_telling() -> None:
     assert first is not None and second is not None
     streams = [key for key in client().scan_iter(f"glassdesk:stream:{tenant.id}:*") if not key.endswith(b"inbox")]
     entries = [str(entry[b"e"]) for key in streams for _, entry in client().xrange(key)]
-    told = {reply.id: next(e for e in entries if '"reply"' in e and str(reply.id) in e) for reply in (first, second)}
-    assert '"wait_seconds":2' in told[first.id]
-    assert '"wait_seconds":4' in told[second.id]
+    shown = {reply.id: next(e for e in entries if '"reply"' in e and str(reply.id) in e) for reply in (first, second)}
+    assert '"wait_seconds":2' in shown[first.id]
+    assert '"wait_seconds":4' in shown[second.id]
 
 
 def test_the_refusal_names_the_wait() -> None:

@@ -1,4 +1,4 @@
-"""Conversations for programs: who may, what is stored, what is shown, what is refused. Answers: see inference_worker."""
+"""Conversations for API clients: who may, what is stored, what is shown, what is refused. Answers: see inference_worker."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_a_repeated_question_is_stored_once_also_after_a_crash(tenant: Tenant, k
         assert (Message.objects.count(), Reply.objects.count()) == (1, 1)
 
 
-def test_the_inbox_shows_a_programs_conversation_when_it_needs_a_person(tenant: Tenant, key: str) -> None:
+def test_the_inbox_shows_an_api_clients_conversation_when_it_needs_a_person(tenant: Tenant, key: str) -> None:
     conversation = begin(key)
     ask(key, conversation)
     user = make_user(tenant)

@@ -1,4 +1,4 @@
-"""Streams for programs, of a reply that nobody writes yet: what they hold, and what is left when they are left."""
+"""Streams for API clients, of a reply that nobody writes yet: what they hold, and what is left when they are left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one reader of streams: what followers are told, whatever goes away meanwhile. No worker takes the replies here."""
+"""The one reader of streams: what followers receive, whatever goes away meanwhile. No worker takes the replies here."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Question:
             Reply.objects.filter(id=self.reply_id).update(**columns)
 
     def answer(self, body: str) -> UUID:
-        """Store the answer, and tell nobody."""
+        """Store the answer, and notify nobody."""
         with tenant_atomic(self.tenant_id):
             conversation = Conversation.objects.get(id=self.conversation_id)
             message = append_message(conversation, author=Author.AI, body=body, language="en")
@@ -198,7 +198,7 @@ async def test_nobody_waits_longer_than_they_said(question: Question) -> None:
     assert [each.entry for each in await collected(question.reply, until=until)] == [question.text(1)]
 
 
-async def test_silence_is_told_of_as_often_as_was_asked_for(question: Question) -> None:
+async def test_silence_is_reported_as_often_as_was_asked_for(question: Question) -> None:
     async with aclosing(follow(question.reply, heartbeat=0.02)) as events:
         assert [await next_of(events) for _ in range(3)] == [Quiet()] * 3
 
@@ -224,7 +224,7 @@ async def test_a_database_that_is_away_for_a_moment_costs_no_answer(
         read_answer=read,
     )
     first, last = await collected(reply)
-    # What came before is not told again.
+    # What came before is not repeated.
     assert (first.entry, last.answer) == (question.text(1), "Three days.")
 
 
@@ -337,7 +337,7 @@ async def test_a_restart_of_valkey_in_the_middle_is_outlived_by_every_follower(
         await has_begun(inbox.stream)
         await asyncio.to_thread(valkey_server.stop)
         message_id = await in_thread(question.answer)("Three days.")
-        # Without a stream the row tells.
+        # Without a stream the row says how it ended.
         assert await next_of(reply) == Answered(None, question.reply_id, 1, "Three days.")
         # In this thread: the kernel ends the server with the thread that started it.
         valkey_server.start()

@@ -1,4 +1,4 @@
-"""Many programs that wait at once, at the ASGI application as it is deployed: none holds a thread or a database connection."""
+"""Many API clients that wait at once, at the ASGI application as it is deployed: none holds a thread or a database connection."""
 
 from __future__ import annotations
 

@@ -81,13 +81,13 @@ def test_a_reply_that_is_being_written_when_its_conversation_is_deleted_stores_n
     tenant = make_tenant()
     conversation, _, reply = make_question(tenant)
     assert reply is not None
-    told: list[object] = []
-    monkeypatch.setattr("conversations.replies.ends.ask_to_stop", told.append)
+    notified: list[object] = []
+    monkeypatch.setattr("conversations.replies.ends.ask_to_stop", notified.append)
     claimed = replies.claim_reply(tenant_id=tenant.id, reply_id=reply.id, worker="w")
     assert claimed is not None
     with tenant_atomic(tenant.id):
         forget_conversation(conversation.id)
-    assert told == [reply.id]
+    assert notified == [reply.id]
     with pytest.raises(replies.ReplyLost), tenant_atomic(tenant.id):
         replies.finish_reply(claimed.reply, replies.Answer(body="Late.", language="en", outcome=Outcome.ANSWERED))
 

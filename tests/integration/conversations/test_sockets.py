@@ -1,4 +1,4 @@
-"""Websockets of customers and agents: who gets in, what is told to whom does not, and what no frame can do."""
+"""Websockets of customers and agents: who gets in, what those receive who do not, and what no frame can do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A process that dies: `python -m tests.integration.facts.dying POINT TENANT CONVERSATION`.
 
-Points: `committed`, before anybody was told of its message; `published`, before that was acknowledged; `relaying`, in a relay,
-after the first of what was owed; `nowhere`, it lives.
+Points: `committed`, before anybody was notified; `published`, before that was acknowledged; `relaying`, in a relay, after
+the first of what was owed; `nowhere`, it lives.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Subscribers for tests: they keep what they are told, and fail when they are told to."""
+"""Subscribers for tests: they keep what they receive, and fail when a test says so."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Refused(Exception):
 
 @dataclass
 class Listener:
-    """What one subscriber was told; `refused` are lanes of which it takes nothing."""
+    """What one subscriber received; `refused` are lanes of which it takes nothing."""
 
-    told: list[UUID] = field(default_factory=list)
+    received: list[UUID] = field(default_factory=list)
     refused: set[UUID] = field(default_factory=set)
 
-    def hear(self, fact: Fact) -> None:
+    def receive(self, fact: Fact) -> None:
         if fact.lane in self.refused:
             raise Refused("somebody's words")
-        self.told.append(fact.id)
+        self.received.append(fact.id)
 
 
 PROMPT, LATE = Listener(), Listener()
 ALL = frozenset(FactKind)
 LISTENERS = (
-    Subscriber("prompt", kinds=ALL, deliver=PROMPT.hear, is_prompt=True),
-    Subscriber("late", kinds=ALL, deliver=LATE.hear),
+    Subscriber("prompt", kinds=ALL, deliver=PROMPT.receive, is_prompt=True),
+    Subscriber("late", kinds=ALL, deliver=LATE.receive),
 )
 
 
@@ -50,5 +50,5 @@ DYING = (Subscriber("streams", kinds=STREAMED, deliver=publish_and_die, is_promp
 
 def forget_everything(listeners: Iterable[Listener] = (PROMPT, LATE)) -> None:
     for listener in listeners:
-        listener.told.clear()
+        listener.received.clear()
         listener.refused.clear()

@@ -1,4 +1,4 @@
-"""Real processes are killed at the worst moments, and Redis goes away: everything is told, in order."""
+"""Real processes are killed at the worst moments, and Redis goes away: everybody is notified, in order."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def relay() -> None:
         relay_to(subscriber, tenant_ids)
 
 
-def test_what_a_process_committed_that_died_before_it_told_anybody_is_relayed() -> None:
+def test_what_a_process_committed_that_died_before_it_notified_anybody_is_relayed() -> None:
     tenant, conversation = make_conversation()
     assert other_process("committed", tenant, conversation) == -signal.SIGKILL
     assert (len(facts(tenant)), published(tenant, conversation)) == (1, [])

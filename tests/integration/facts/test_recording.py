@@ -1,4 +1,4 @@
-"""Facts are rows of the transaction that they tell of."""
+"""Facts are rows of the transaction that they report."""
 
 from __future__ import annotations
 
@@ -54,32 +54,32 @@ def test_a_fact_refuses_what_somebody_wrote(words: str) -> None:
         assert Fact.objects.count() == 0
 
 
-def test_a_fact_is_rolled_back_with_its_change_and_nobody_is_told() -> None:
+def test_a_fact_is_rolled_back_with_its_change_and_nobody_is_notified() -> None:
     tenant = make_tenant()
     with pytest.raises(ZeroDivisionError), tenant_atomic(tenant.id):
         record(FactKind.STATUS_CHANGED, conversation_id=uuid.uuid4())
         raise ZeroDivisionError
     with tenant_atomic(tenant.id):
         assert Fact.objects.count() == 0
-    assert (PROMPT.told, LATE.told) == ([], [])
+    assert (PROMPT.received, LATE.received) == ([], [])
 
 
-def test_what_is_recorded_after_a_savepoint_was_rolled_back_is_told() -> None:
+def test_what_is_recorded_after_a_savepoint_was_rolled_back_is_delivered() -> None:
     tenant = make_tenant()
     with tenant_atomic(tenant.id):
         with pytest.raises(ZeroDivisionError), tenant_atomic(tenant.id):
             record(FactKind.STATUS_CHANGED, conversation_id=uuid.uuid4())
             raise ZeroDivisionError
         kept = record(FactKind.STATUS_CHANGED, conversation_id=uuid.uuid4())
-    assert PROMPT.told == [kept.id]
+    assert PROMPT.received == [kept.id]
 
 
-def test_prompt_subscribers_are_told_after_the_commit_and_in_order() -> None:
+def test_prompt_subscribers_are_notified_after_the_commit_and_in_order() -> None:
     tenant, conversation_id = make_tenant(), uuid.uuid4()
     with tenant_atomic(tenant.id):
         facts = [record(FactKind.STATUS_CHANGED, conversation_id=conversation_id) for _ in range(3)]
-        assert PROMPT.told == []
-    assert PROMPT.told == [fact.id for fact in facts]
+        assert PROMPT.received == []
+    assert PROMPT.received == [fact.id for fact in facts]
     with tenant_atomic(tenant.id):
         assert [fact.owed for fact in Fact.objects.all()] == [["late"]] * 3
 

@@ -47,14 +47,14 @@ def owed(tenant: Tenant) -> list[list[str]]:
         return [fact.owed for fact in Fact.objects.order_by("number")]
 
 
-def test_the_relay_tells_those_that_are_not_told_at_once() -> None:
+def test_the_relay_notifies_those_that_are_not_notified_at_once() -> None:
     tenant = make_tenant()
     facts = make_facts(tenant, uuid.uuid4(), 3)
-    assert LATE.told == []
+    assert LATE.received == []
     relay()
-    assert (LATE.told, PROMPT.told) == (facts, facts)
+    assert (LATE.received, PROMPT.received) == (facts, facts)
     relay()
-    assert (LATE.told, owed(tenant)) == (facts, [[], [], []])
+    assert (LATE.received, owed(tenant)) == (facts, [[], [], []])
 
 
 def test_the_relay_brings_what_a_prompt_subscriber_could_not_take_and_later_facts_wait_for_it() -> None:
@@ -63,7 +63,7 @@ def test_the_relay_brings_what_a_prompt_subscriber_could_not_take_and_later_fact
     first, second = make_facts(tenant, lane), make_facts(tenant, lane)
     PROMPT.refused = set()
     relay()
-    assert PROMPT.told == first + second
+    assert PROMPT.received == first + second
 
 
 def test_a_later_fact_of_the_conversation_brings_the_earlier_ones_with_it() -> None:
@@ -72,7 +72,7 @@ def test_a_later_fact_of_the_conversation_brings_the_earlier_ones_with_it() -> N
     first = make_facts(tenant, lane)
     PROMPT.refused = set()
     second = make_facts(tenant, lane)
-    assert PROMPT.told == first + second
+    assert PROMPT.received == first + second
 
 
 def test_a_failure_stops_its_own_conversation_and_no_other_and_no_other_subscriber() -> None:
@@ -80,13 +80,13 @@ def test_a_failure_stops_its_own_conversation_and_no_other_and_no_other_subscrib
     LATE.refused = {broken}
     waiting, others = make_facts(tenant, broken, 2), make_facts(tenant, sound, 2)
     relay()
-    assert (LATE.told, set(PROMPT.told)) == (others, {*waiting, *others})
+    assert (LATE.received, set(PROMPT.received)) == (others, {*waiting, *others})
     LATE.refused = set()
     relay()
-    assert LATE.told == others
+    assert LATE.received == others
     let_pauses_end(tenant)
     relay()
-    assert LATE.told == others + waiting
+    assert LATE.received == others + waiting
 
 
 @override_settings(FACT_ATTEMPTS=2)
@@ -103,7 +103,7 @@ def test_a_fact_that_fails_too_often_is_parked_and_the_next_ones_go_on() -> None
     LATE.refused = set()
     later = make_facts(tenant, lane)
     relay()
-    assert (LATE.told, owed(tenant)) == (later, [[], []])
+    assert (LATE.received, owed(tenant)) == (later, [[], []])
 
 
 def test_what_was_rolled_back_is_not_acknowledged() -> None:
@@ -119,7 +119,7 @@ def test_what_was_rolled_back_is_not_acknowledged() -> None:
     assert (Tenant.objects.get(id=tenant.id).name == "Changed", owed(tenant)) == (False, [["late"]])
 
 
-def test_two_relays_at_once_tell_everything_once_and_in_order() -> None:
+def test_two_relays_at_once_deliver_everything_once_and_in_order() -> None:
     tenant = make_tenant()
     lanes = {lane: make_facts(tenant, lane, 5) for lane in (uuid.uuid4() for _ in range(8))}
     late = subscribers()[1]
@@ -139,8 +139,8 @@ def test_two_relays_at_once_tell_everything_once_and_in_order() -> None:
         thread.join(WAIT_SECONDS)
     relay()
     for facts in lanes.values():
-        assert [told for told in LATE.told if told in facts] == facts
-    assert len(LATE.told) == 40
+        assert [each for each in LATE.received if each in facts] == facts
+    assert len(LATE.received) == 40
 
 
 def test_while_one_relay_holds_a_conversation_another_one_goes_on_with_the_rest() -> None:
@@ -152,7 +152,7 @@ def test_while_one_relay_holds_a_conversation_another_one_goes_on_with_the_rest(
         if fact.lane == held:
             is_held.set()
             assert may_go_on.wait(WAIT_SECONDS)
-        LATE.hear(fact)
+        LATE.receive(fact)
 
     def run() -> None:
         try:
@@ -165,11 +165,11 @@ def test_while_one_relay_holds_a_conversation_another_one_goes_on_with_the_rest(
     try:
         assert is_held.wait(WAIT_SECONDS)
         relay_to(subscribers()[1], [tenant.id])
-        assert LATE.told == second
+        assert LATE.received == second
     finally:
         may_go_on.set()
         thread.join(WAIT_SECONDS)
-    assert LATE.told == second + first
+    assert LATE.received == second + first
 
 
 def test_nothing_is_looked_for_where_nothing_is_owed() -> None:

@@ -1,4 +1,4 @@
-"""Earlier answers given again: when they are, when they must not be, and that no tenant gets another's."""
+"""Cached answers: when they are used, when they must not be, and that no tenant gets another's."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_the_trace_of_a_repeated_answer_is_its_own_and_names_the_original(worker
     assert [step["name"] for step in again.trace.steps] == ["cache", "repeat", "store"]
 
 
-def test_an_answer_in_other_words_is_given_again_when_only_small_words_differ(worker: Runtime, shop: Tenant) -> None:
+def test_a_cached_answer_is_used_for_other_words_when_only_small_words_differ(worker: Runtime, shop: Tenant) -> None:
     with tenant_atomic(shop.id):
         set_similarity({"model": "scripted", "en": 0.5, "zh": None})
     first = ask(worker, shop, QUESTION)
@@ -190,7 +190,7 @@ def test_an_answer_whose_article_came_back_after_a_pause_is_written_anew(worker:
     assert ask(worker, shop, QUESTION).cache == ("", "")
 
 
-def test_an_answer_is_not_given_again_when_its_article_is_gone_even_if_the_index_says_so(
+def test_a_cached_answer_is_not_used_when_its_article_is_gone_even_if_the_index_says_so(
     worker: Runtime, shop: Tenant
 ) -> None:
     ask(worker, shop, QUESTION)

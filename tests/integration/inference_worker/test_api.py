@@ -1,4 +1,4 @@
-"""Programs and the real worker: waiting for an answer, following it as it is written, stopping it."""
+"""API clients and the real worker: waiting for an answer, following it as it is written, stopping it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever does not want the answer any more is heard at once, in whichever state the reply is."""
+"""A stop works at once, in whichever state the reply is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which answers are Markdown and which are somebody's words: told with the phase, with the message, and when given again."""
+"""Which answers are Markdown and which are somebody's words: said with the phase, with the message, and with a cached answer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_the_format_is_told_when_the_text_begins_and_kept_with_the_answer(
     if style is AnswerStyle.GENERATE:
         monkeypatch.setattr(engine, "texts", [ANSWER])
     await scoped(shop, lambda: Assistant.objects.update(style=style))
-    # The second one's answer is the first one's, given again.
+    # The second one's answer is the first one's, from the cache.
     for _ in range(2):
         customer = await answered(shop, question)
         writing = [frame for frame in customer.frames if frame["type"] == "phase" and frame["phase"] == "writing"]

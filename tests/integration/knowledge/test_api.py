@@ -1,4 +1,4 @@
-"""Published articles for programs: who may, and that drafts and archived ones stay inside."""
+"""Published articles for API clients: who may, and that drafts and archived ones stay inside."""
 
 from __future__ import annotations
 

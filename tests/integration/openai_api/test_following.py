@@ -1,4 +1,4 @@
-"""What `/v1` is told of a reply: text as it is written, then the stored answer, or an error."""
+"""What `/v1` receives of a reply: text as it is written, then the stored answer, or an error."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def asked(transactional_db: None) -> Iterator[AskedReply]:
     yield AskedReply(tenant.id, conversation.id, reply.id, reply.deadline_at)
 
 
-async def told(asked: AskedReply) -> list[object]:
+async def received(asked: AskedReply) -> list[object]:
     """Everything that comes, the error at the end among it."""
     client = ApiClient(key_id=uuid4(), tenant_id=asked.tenant_id, scopes=frozenset(), requests_per_minute=None)
     found: list[object] = []
@@ -61,7 +61,7 @@ async def test_text_comes_as_it_was_written_and_a_failure_as_its_error(asked: As
     await off_loop(settle)(asked, status=ReplyStatus.FAILED, error_code="context_length")
     for entry in (first, second, ReplyFailed(reply=asked.reply_id, code="context_length")):
         publish(stream, to_plain(entry))
-    assert await told(asked) == [first, second, ContextLengthExceeded]
+    assert await received(asked) == [first, second, ContextLengthExceeded]
 
 
 async def test_a_caller_hears_that_the_deadline_has_passed_when_nobody_failed_the_reply(
@@ -69,15 +69,15 @@ async def test_a_caller_hears_that_the_deadline_has_passed_when_nobody_failed_th
 ) -> None:
     monkeypatch.setattr(following, "GRACE_SECONDS", 0.0)
     late = AskedReply(asked.tenant_id, asked.conversation_id, asked.reply_id, timezone.now() - timedelta(seconds=1))
-    assert await told(late) == [AnswerTooLate]
+    assert await received(late) == [AnswerTooLate]
 
 
-async def test_a_reply_that_ended_is_told_of_however_long_its_deadline_has_passed(asked: AskedReply) -> None:
+async def test_a_reply_that_ended_is_reported_however_long_its_deadline_has_passed(asked: AskedReply) -> None:
     await off_loop(settle)(asked, status=ReplyStatus.FAILED, error_code="context_length")
     late = AskedReply(asked.tenant_id, asked.conversation_id, asked.reply_id, timezone.now() - timedelta(hours=1))
-    assert await told(late) == [ContextLengthExceeded]
+    assert await received(late) == [ContextLengthExceeded]
 
 
 async def test_an_answer_that_is_gone_already_is_an_error(asked: AskedReply) -> None:
     gone = AskedReply(asked.tenant_id, asked.conversation_id, asked.tenant_id, asked.deadline_at)
-    assert await told(gone) == [AnswerFailed]
+    assert await received(gone) == [AnswerFailed]

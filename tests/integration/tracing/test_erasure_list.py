@@ -123,7 +123,7 @@ def test_a_deletion_leaves_no_word_in_any_column_of_any_table_nor_in_redis():
 
 
 def _conversation_with_everything(tenant):
-    """A customer's only conversation: answered, analysed, rated, by a program that sends a key with its request."""
+    """A customer's only conversation: answered, analysed, rated, by an API client that sends a key with its request."""
     make_api_key(tenant)
     trace = make_trace(tenant)
     make_analysis(tenant, trace)

@@ -105,7 +105,7 @@ def test_a_legal_hold_wins(tenant):
         assert "" not in Message.objects.filter(conversation_id=trace.conversation_id).values_list("body", flat=True)
 
 
-def test_a_deleted_conversation_is_gone_for_programs_and_for_the_desk(tenant, client):
+def test_a_deleted_conversation_is_gone_for_api_clients_and_for_the_desk(tenant, client):
     key = make_api_key(tenant)
     made = api_call("POST", "/api/v1/conversations", key, {"customer": "c-1"}, Idempotency_Key="b1").json()["id"]
     path = f"/api/v1/conversations/{made}"

@@ -200,7 +200,7 @@ def test_unknown_address_gets_our_404_page(client: Client) -> None:
     assert "desk/base.css" in response.content.decode()
 
 
-def test_domain_errors_are_a_page_for_people_and_json_for_programs(client: Client, user: User) -> None:
+def test_domain_errors_are_a_page_for_people_and_json_for_api_clients(client: Client, user: User) -> None:
     client.force_login(user)
     foreign = reverse("desk:inbox", kwargs={"tenant_slug": make_tenant().slug})
     assert "This does not exist, or you may not see it." in client.get(foreign).content.decode()

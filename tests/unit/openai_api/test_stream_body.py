@@ -13,14 +13,14 @@ from chat_requests.chat_request import read_chat_request
 from helpdesk.api_keys.domain import ApiClient
 from helpdesk.errors import GlassdeskError
 from openai_api import completions, views
-from openai_api.asking import Asked
+from openai_api.asking import QueuedChoices
 from openai_api.completions import Heading
 from openai_api.errors import AnswerFailed
 from openai_api.streaming import Exchange
 
 CLIENT = ApiClient(key_id=uuid4(), tenant_id=uuid4(), scopes=frozenset(), requests_per_minute=None)
 REQUEST = read_chat_request({"model": "m", "messages": [{"role": "user", "content": "Hello"}]})
-NOBODY = Exchange(CLIENT, REQUEST, Asked("scripted", ()), Heading("chatcmpl-1", 0, "scripted"))
+NOBODY = Exchange(CLIENT, REQUEST, QueuedChoices("scripted", ()), Heading("chatcmpl-1", 0, "scripted"))
 
 
 async def events(error: GlassdeskError | None = None) -> AsyncGenerator[bytes, None]:

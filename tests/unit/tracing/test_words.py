@@ -1,4 +1,4 @@
-"""Words of the report for people: steps by name, what was cut, parts of answers given again."""
+"""Words of the report for people: steps by name, what was cut, parts of cached answers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_was_cut_is_said_in_the_readers_language() -> None:
     assert [name for name in names if "message" in name or "question" in name] == []
 
 
-def test_parts_of_an_answer_given_again_are_judged_as_the_originals_were() -> None:
+def test_parts_of_a_cached_answer_are_judged_as_the_originals_were() -> None:
     confidence = Confidence(
         retrieval=RetrievalConfidence(score=0.98, threshold=0.5, margin=None, rank_agreement=None),
         token_probability=TokenConfidence(

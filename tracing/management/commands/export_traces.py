@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--kind", choices=AnswerKind.values, default="")
         parser.add_argument("--feedback", choices=[*Rating.values, NO_FEEDBACK], default="")
         parser.add_argument("--model", default="", help="only answers of this model")
-        parser.add_argument("--cache", choices=CacheKind.values, default="", help="only answers that were given again")
+        parser.add_argument("--cache", choices=CacheKind.values, default="", help="only cached answers")
         parser.add_argument("--reply", type=UUID, help="only the trace of this reply")
         parser.add_argument("--content", action="store_true", help="open the contents, which needs a reason")
         parser.add_argument("--reason", default="", help="why; kept in the chain with each opened trace")

@@ -132,14 +132,14 @@ class Command(BaseCommand):
                 f"Cache   {cache['kind']}, similarity {cache['similarity']}, saved {cache['saved_tokens']} tokens",
             ]
             lines += [f"        original trace {cache['original_trace']}"]
-        nothing = "none: given again" if cache else "none: a fixed text, or declined before generation"
+        nothing = "none: a cached answer" if cache else "none: a fixed text, or declined before generation"
         lines += ["", f"Model   {report['model'] or nothing}", f"Trace   {report['trace']}"]
         lines += [f"Report  {report['report']}"]
         return "\n".join(lines)
 
 
 def _cache(trace: Trace, content: TraceContent) -> dict[str, Any] | None:
-    """Where an answer comes from that was given again."""
+    """Where a cached answer comes from."""
     if content.cached is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""Answers that were given again: in the list, its figures, the report and every export."""
+"""Cached answers: in the list, its figures, the report and every export."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.factories import make_tenant, make_user
 from tests.integration.tracing.exporting import exported
 from tests.integration.tracing.rows import make_trace
 from tests.unit.tracing.samples import ANSWER, make_content, make_record
-from tracing.cached_answers import given_again
+from tracing.cached_answers import cached_answers
 from tracing.content import CachedAnswer
 from tracing.export import csv as csv_export
 from tracing.export.html import trace_page as html_page
@@ -57,7 +57,7 @@ def url(name, tenant, trace):
     return reverse(f"tracing:{name}", args=[tenant.slug, trace.reply_id])
 
 
-def test_the_list_shows_and_filters_what_was_given_again(sign_in, tenant):
+def test_the_list_shows_and_filters_cached_answers(sign_in, tenant):
     original = make_trace(tenant)
     exact, semantic = make_repeated(tenant, original), make_repeated(tenant, original, "semantic", 0.97)
     page = sign_in(tenant, Role.AGENT).get(reverse("tracing:list", args=[tenant.slug])).content.decode()
@@ -75,13 +75,13 @@ def test_the_figures_count_both_kinds_and_the_tokens_of_this_tenant_alone(tenant
         make_repeated(tenant, original, kind)
     make_repeated(other, make_trace(other))
     with tenant_atomic(tenant.id):
-        figures = given_again(TraceFilter(), period=7)
-        refused = given_again(TraceFilter(outcome="refused"), period=7)
+        figures = cached_answers(TraceFilter(), period=7)
+        refused = cached_answers(TraceFilter(outcome="refused"), period=7)
     assert (figures.exact, figures.semantic, figures.total, figures.saved_tokens) == (2, 1, 3, 39)
     assert (refused.total, refused.saved_tokens) == (0, 0)
 
 
-def test_the_list_of_what_was_given_again_reads_an_index(tenant):
+def test_the_list_of_cached_answers_reads_an_index(tenant):
     from django.db import connection
 
     make_repeated(tenant, make_trace(tenant))
@@ -102,7 +102,7 @@ def test_the_locked_report_leads_to_the_original(sign_in, tenant):
             assert "13 tokens saved" in page
             assert ANSWER not in page
     page = sign_in(tenant, Role.AGENT).get(url("report", tenant, original)).content.decode()
-    assert "given again" not in page
+    assert "taken from the cache" not in page
 
 
 def test_the_opened_report_says_what_is_the_original_s(sign_in, tenant):
