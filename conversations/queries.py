@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from conversations.models import Assistant, Conversation, ConversationStatus, Message, Reply, ReplyPurpose, ReplyStatus
 from conversations.shapes import FollowedConversationShape, FollowedReplyShape, MessageShape
 from helpdesk.errors import NotFound
@@ -45,12 +43,6 @@ def conversation_by_id(conversation_id: UUID) -> Conversation:
     if conversation is None:
         raise NotFound
     return conversation
-
-
-def inbox(status: str = "", *, limit: int = 100) -> QuerySet[Conversation]:
-    """Conversations that have messages, the newest first."""
-    rows = Conversation.objects.filter(message_count__gt=0).select_related("assignee").order_by("-last_message_at")
-    return rows.filter(status=status)[:limit] if status else rows[:limit]
 
 
 def transcript(conversation_id: UUID) -> list[Message]:

@@ -102,8 +102,10 @@ class MessagesView(WaitingApiView):
     def get(self, request: ApiRequest, conversation_id: UUID) -> Response:
         """Messages of the customer, the AI, people, and notes of the system."""
         conversation = conversation_by_id(conversation_id)
-        rows: QuerySet[Message] = Message.objects.filter(conversation=conversation).select_related(
-            "user", "answer_to", "conversation__assistant"
+        rows: QuerySet[Message] = (
+            Message.objects.filter(conversation=conversation)
+            .select_related("user", "answer_to", "conversation__assistant")
+            .prefetch_related("answer_to__feedback")
         )
         return page_response(request, rows, describe_message, order=["position"])
 

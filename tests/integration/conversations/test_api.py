@@ -6,10 +6,12 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db.backends.utils import CursorWrapper
 
 from conversations import domain, replies
 from conversations.desk import rows as desk_rows
 from conversations.failures import FailureCode
+from conversations.feedback import give_feedback
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Outcome, Reply, Visitor
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.permissions import Role
@@ -279,3 +281,25 @@ def test_lists_take_a_fixed_number_of_queries(
         begin(key)
     with django_assert_num_queries(10):
         assert len(api_call("GET", PATH, key).json()["data"]) == count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_transcript_takes_a_fixed_number_of_queries_however_many_answers_have_feedback(
+    tenant: Tenant, key: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = begin(key)
+    with tenant_atomic(tenant.id):
+        visitor_id = Conversation.objects.get().visitor_id
+    for _ in range(count):
+        finish(tenant, ask(key, conversation).json()["reply"]["id"])
+    with tenant_atomic(tenant.id):
+        answers = list(Message.objects.filter(author="ai").values_list("id", flat=True))
+    for answer in answers:
+        give_feedback(tenant_id=tenant.id, visitor_id=visitor_id, message_id=answer, rating="up")
+    # The view runs in a thread of its own, with a connection of its own.
+    statements: list[str] = []
+    execute = CursorWrapper.execute
+    monkeypatch.setattr(CursorWrapper, "execute", lambda *given: statements.append(given[1]) or execute(*given))
+    found = api_call("GET", f"{PATH}/{conversation}/messages", key).json()["data"]
+    assert [message["feedback"]["rating"] for message in found if message["author"] == "ai"] == ["up"] * count
+    assert len(statements) == 8
