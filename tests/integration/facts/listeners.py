@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,6 +13,7 @@ from conversations.publishing import STREAMED, publish_fact
 from helpdesk.facts.kinds import FactKind
 from helpdesk.facts.models import Fact
 from helpdesk.facts.subscribing import Subscriber
+from helpdesk.streams.writer import client
 
 
 class Refused(Exception):
@@ -52,3 +54,27 @@ def forget_everything(listeners: Iterable[Listener] = (PROMPT, LATE)) -> None:
     for listener in listeners:
         listener.received.clear()
         listener.refused.clear()
+
+
+# For a worker of the tests: what a delivery may take there, and what its subscribers were brought, by their names.
+SOFT_LIMIT_SECONDS = 3
+
+
+def brought(name: str) -> str:
+    """The list in Redis of the facts that were brought to the worker's subscriber of that name."""
+    return f"tests:brought:{name}"
+
+
+def hang(fact: Fact) -> None:
+    client().rpush(brought("hanging"), str(fact.id))
+    time.sleep(3600)
+
+
+def keep(fact: Fact) -> None:
+    client().rpush(brought("sound"), str(fact.id))
+
+
+HANGING = (
+    Subscriber("hanging", kinds=ALL, deliver=hang),
+    Subscriber("sound", kinds=ALL, deliver=keep),
+)
