@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from conversations.channels import rules_of
 from conversations.entries import (
     AnswerStored,
     InboxChanged,
@@ -34,15 +35,15 @@ STREAMED = frozenset(
 
 
 def publish_fact(fact: Fact) -> None:
-    """Tell the conversation's sockets, and the tenant's desks that something changed in it. Raises redis.RedisError.
+    """Tell the conversation's sockets, and the tenant's desks if they show it, that something changed in it. Raises RedisError.
 
     Both entries carry the fact's id, so that a reader drops one that comes again.
     """
     tenant_id, conversation_id = current_tenant_id(), fact.lane
-    entries = {
-        conversation_stream(tenant_id, conversation_id): to_plain(entry_of(fact)),
-        inbox_stream(tenant_id): to_plain(InboxChanged(conversation=conversation_id)),
-    }
+    entries = {conversation_stream(tenant_id, conversation_id): to_plain(entry_of(fact))}
+    channel = fact.data.get("channel")
+    if channel is None or rules_of(channel).admits_people:
+        entries[inbox_stream(tenant_id)] = to_plain(InboxChanged(conversation=conversation_id))
     publish_together(entries, fact=str(fact.id))
 
 

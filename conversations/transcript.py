@@ -24,7 +24,7 @@ def append_message(conversation: Conversation, *, author: Author, body: str, **f
     )
     record(
         FactKind.MESSAGE_POSTED, conversation_id=locked.id, subject_id=message.id, actor=_writer(message, locked),
-        position=message.position, author=str(author),
+        position=message.position, author=str(author), channel=locked.channel,
     )  # fmt: skip
     return message
 

@@ -6,6 +6,7 @@ come after each other, and what a dead one held is free at once and still owed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +25,13 @@ from helpdesk.tenants.scope import tenant_atomic
 logger = structlog.get_logger(__name__)
 
 AT_ONCE = 200
+# Whoever asked does not wait for somebody else's delivery of the lane that has not come back by then.
+LOCK_WAIT = "100ms"
+# A subscriber whose failure took that long is left to the relay for a while: not every request is to wait as long again.
+SLOW_SECONDS, REST_SECONDS = 0.5, 5.0
 LONGEST_PAUSE_SECONDS = 300
+
+_resting_until: dict[str, float] = {}
 
 
 def deliver_promptly(*, tenant_id: UUID, lane: UUID, names: Iterable[str]) -> None:
@@ -33,17 +40,18 @@ def deliver_promptly(*, tenant_id: UUID, lane: UUID, names: Iterable[str]) -> No
     The caller has committed and must not fail any more: what cannot be delivered now stays owed, and the relay brings it.
     """
     for subscriber in prompt_subscribers(names):
+        began = time.monotonic()
+        if began < _resting_until.get(subscriber.name, 0.0):
+            continue
         try:
-            with tenant_atomic(tenant_id):
-                facts = list(owed_to(subscriber).filter(lane=lane).select_for_update(no_key=True)[:AT_ONCE])
-                for fact in facts:
-                    subscriber.deliver(fact)
-                _acknowledge(subscriber, facts)
+            count = _deliver_lane(subscriber, tenant_id, lane)
         # Whatever a subscriber raises.
         except Exception as error:
             logger.warning("facts_not_delivered", subscriber=subscriber.name, error=type(error).__name__)
+            if time.monotonic() - began > SLOW_SECONDS:
+                _resting_until[subscriber.name] = time.monotonic() + REST_SECONDS
         else:
-            count_deliveries(subscriber.name, "at_once", len(facts))
+            count_deliveries(subscriber.name, "at_once", count)
 
 
 def deliver_next(subscriber: Subscriber, *, tenant_id: UUID, lane: UUID) -> bool:
@@ -54,6 +62,7 @@ def deliver_next(subscriber: Subscriber, *, tenant_id: UUID, lane: UUID) -> bool
     fact = None
     try:
         with tenant_atomic(tenant_id):
+            _prepare()
             rows = owed_to(subscriber).filter(lane=lane).select_for_update(no_key=True, nowait=True)
             fact = rows.first()
             if fact is None:
@@ -77,12 +86,30 @@ def owed_to(subscriber: Subscriber) -> QuerySet[Fact]:
     return rows
 
 
+def _deliver_lane(subscriber: Subscriber, tenant_id: UUID, lane: UUID) -> int:
+    """Bring the subscriber what the lane owes it; returns how many facts. Raises OperationalError while another holds them."""
+    with tenant_atomic(tenant_id):
+        _prepare()
+        facts = list(owed_to(subscriber).filter(lane=lane).select_for_update(no_key=True)[:AT_ONCE])
+        for fact in facts:
+            subscriber.deliver(fact)
+        _acknowledge(subscriber, facts)
+    return len(facts)
+
+
+def _prepare() -> None:
+    """Set what holds for the transaction of a delivery, in one statement."""
+    with connection.cursor() as cursor:
+        # Losing an acknowledgement in a crash only brings the fact again, so that nobody has to wait for the disk.
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', %s, true)", [LOCK_WAIT]
+        )
+
+
 def _acknowledge(subscriber: Subscriber, facts: Sequence[Fact]) -> None:
     if not facts:
         return
     with connection.cursor() as cursor:
-        # Losing an acknowledgement in a crash only brings the fact again, so that nobody has to wait for the disk.
-        cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute(
             "UPDATE facts_fact SET owed = array_remove(owed, %s) WHERE id = ANY(%s)",
             [subscriber.name, [fact.id for fact in facts]],

@@ -27,7 +27,10 @@ def client() -> redis.Redis:
         socket_timeout=5,
         socket_connect_timeout=2,
         health_check_interval=30,
-        retry=Retry(ExponentialBackoff(cap=0.4, base=0.05), retries=3),
+        # A connection that was lost is made anew. What got no answer in time is not asked again: it would take as long.
+        retry=Retry(
+            ExponentialBackoff(cap=0.4, base=0.05), retries=3, supported_errors=(redis.exceptions.ConnectionError,)
+        ),
     )
 
 

@@ -12,11 +12,12 @@ from django.db import connections
 from conversations.domain import post_person_message
 from conversations.failures import FailureCode
 from conversations.feedback import give_feedback
-from conversations.models import Author, Conversation, Outcome
+from conversations.models import Author, Channel, Conversation, Outcome, Visitor
+from conversations.queries import default_assistant
 from conversations.replies import Answer, claim_reply, fail_reply, finish_reply, stop_reply
 from conversations.transcript import append_message
 from helpdesk.facts.models import Fact
-from helpdesk.streams.entries import START, conversation_stream, decode
+from helpdesk.streams.entries import START, conversation_stream, decode, inbox_stream
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -61,11 +62,23 @@ def test_an_answered_question_leaves_a_fact_for_each_step() -> None:
     ]
     assert [fact.data for fact in facts[2:5]] == [
         {"attempt": 1, "channel": "widget"},
-        {"position": 2, "author": "ai"},
+        {"position": 2, "author": "ai", "channel": "widget"},
         {"attempt": 1, "channel": "widget", "message_id": str(answer.id), "outcome": "answered"},
     ]
     assert published(tenant, conversation) == [str(fact.id) for fact in facts]
     assert {tuple(fact.owed) for fact in facts} == {()}
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_desks_are_told_of_the_conversations_that_people_may_have(channel: Channel) -> None:
+    tenant = make_tenant()
+    with tenant_atomic(tenant.id):
+        conversation = Conversation.objects.create(
+            visitor=Visitor.objects.create(), assistant=default_assistant(), channel=channel
+        )
+        append_message(conversation, author=Author.CUSTOMER, body="Is anybody there?", language="en")
+    assert len(published(tenant, conversation)) == 1
+    assert client().xlen(inbox_stream(tenant.id)) == (channel in {Channel.WIDGET, Channel.API})
 
 
 def test_a_person_who_answers_stops_the_reply_and_each_of_it_is_a_fact() -> None:
