@@ -9,7 +9,7 @@ from helpdesk.facts.models import Fact
 from helpdesk.queue.celery import DEFAULT_QUEUE, app
 
 FEED = "batches.feed"
-# Beat sends the next one by then: tasks that nobody takes must not pile up.
+# Beat sends the next one by then: tasks that nobody fetches must not pile up.
 EXPIRES_SECONDS = 5
 
 logger = structlog.get_logger(__name__)

@@ -53,7 +53,7 @@ def widget_customers(desk: Stack, questions: list[tuple[str, str]]) -> list[Cust
 
 
 def writing_customers(desk: Stack, questions: list[tuple[str, str]]) -> list[Customer]:
-    """Programs that ask the model alone, each with a company's API key."""
+    """API clients that ask the model alone, each with a company's API key."""
     keys = api_keys(desk)
     return [partial(have_written, desk, keys[company], question) for company, question in questions]
 

@@ -4,7 +4,7 @@
 token counts. Then the bare engine (bench/bare_engine.py), and the same model in `transformers` with static batches
 (bench/naive_server.py), get the same prompts for as many tokens with as many threads. The three take turns, level by
 level and round by round, so that a machine that grows faster or slower does so for all; who waits costs next to nothing.
-Quoted answers are read rather than written by the product's engine, so programs also ask it to write freely ("written"),
+Quoted answers are read rather than written by the product's engine, so API clients also ask it to write freely ("written"),
 where both engines go token by token and the ratio is what the product around the engine costs.
 Prints one table and writes bench/results/engine.json. No answer is taken from the cache and causes are not
 measured meanwhile, so that engines are compared and not savings.

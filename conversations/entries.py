@@ -28,7 +28,7 @@ class MessagePosted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyBegun:
-    """A reply was queued (attempt 0; it is taken up after about so many seconds) or a worker begins it, perhaps anew."""
+    """A reply was queued (attempt 0; a worker fetches it after about so many seconds) or a worker begins it, perhaps anew."""
 
     kind: ClassVar[str] = "reply"
     reply: UUID

@@ -16,7 +16,7 @@ ANSWER_REPLY = "inference_worker.answer_reply"
 
 
 def enqueue_reply(tenant_id: UUID, reply_id: UUID, *, model: str, priority: int, delay: float = 0.0) -> None:
-    """Send the task, with ids only, to be taken after `delay` seconds by a worker that serves the assistant's `model`.
+    """Send the task, with ids only, to be fetched after `delay` seconds by a worker that serves the assistant's `model`.
 
     When the broker is away, or the task gets lost, the sweep sends it later.
     """

@@ -1,6 +1,6 @@
 """The inference worker: `celery -A inference_worker.worker worker --pool threads -Q inference`.
 
-A Celery bootstep loads the models between the pool and the consumer, so that no task is taken before they are warm.
+A Celery bootstep loads the models between the pool and the consumer, so that no task is fetched before they are warm.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ DRAIN_SECONDS = 6.0
 
 
 def check_queue(consumed: set[str]) -> None:
-    """Refuse a worker that would register a model under a name whose replies it does not take."""
+    """Refuse a worker that would register a model under a name whose replies it does not fetch."""
     queue = inference_queue(settings.MODEL_NAME)
     if queue not in consumed:
         raise ImproperlyConfigured(
-            f"This worker serves {settings.MODEL_NAME or 'the first model'} but does not take the queue {queue}: "
+            f"This worker serves {settings.MODEL_NAME or 'the first model'} but does not consume the queue {queue}: "
             f"start it with --queues {queue}, or set GLASSDESK_MODEL_NAME."
         )
 

@@ -176,7 +176,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
 
 
 def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float = 0.0) -> bool:
-    """Give a running reply back to the queue, to be taken after `delay` seconds; False when its attempts are used up."""
+    """Give a running reply back to the queue, to be fetched after `delay` seconds; False when its attempts are used up."""
     with tenant_atomic(tenant_id):
         released = Reply.objects.filter(
             id=reply_id, status=ReplyStatus.RUNNING, attempt=attempt, attempt__lt=settings.REPLY_MAX_ATTEMPTS
@@ -187,7 +187,7 @@ def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float
 
 
 def send_reply_again(tenant_id: UUID, reply: Reply) -> None:
-    """Enqueue a reply whose task was lost, unless it was taken or sent again since it was read.
+    """Enqueue a reply whose task was lost, unless it was claimed or sent again since it was read.
 
     The new time in the queue keeps one whose task is lost each time from being sent at every sweep.
     """

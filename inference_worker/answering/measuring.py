@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
-from inference_worker.answering.results import Articles, Asked, Checked, EarlierAnswer, Evidence, Generation
+from inference_worker.answering.results import Articles, Asked, CacheHit, Checked, Evidence, Generation
 
 # From a GPU's milliseconds to what a loaded CPU and a long queue take.
 WAITING = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13, 20, 30, 60, 120)
@@ -13,7 +13,7 @@ BETWEEN_TOKENS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 
 TOKENS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 
 QUEUE_SECONDS = Histogram(
-    "glassdesk_queue_wait_seconds", "From the question to a worker that takes it.", ["channel"], buckets=WAITING
+    "glassdesk_queue_wait_seconds", "From the question to a worker that claims it.", ["channel"], buckets=WAITING
 )
 FIRST_TOKEN_SECONDS = Histogram(
     "glassdesk_time_to_first_token_seconds", "From the question to the first token.", ["channel"], buckets=WAITING
@@ -57,7 +57,7 @@ def observe_answer(asked: Asked, evidence: Evidence, checked: Checked) -> None:
 def _cache_gave(evidence: Evidence) -> str:
     """What the answer cache gave; empty where it was not asked."""
     match evidence:
-        case EarlierAnswer():
+        case CacheHit():
             return evidence.original.kind.value
         case Articles():
             return "bypass" if evidence.cache_query is None else "miss"

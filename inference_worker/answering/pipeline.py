@@ -42,10 +42,10 @@ from inference_worker.answering.repeating import repeat
 from inference_worker.answering.results import (
     Articles,
     Asked,
+    CacheHit,
     CacheQuery,
     Checked,
     Draft,
-    EarlierAnswer,
     Evidence,
     FixedText,
     Generation,
@@ -116,7 +116,7 @@ def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] =
     if query is not None:
         recalled = recall(query, means.embedder, means.steps)
         if recalled.original is not None:
-            return EarlierAnswer(recalled.original)
+            return CacheHit(recalled.original)
         query = recalled.query
     return _search(asked, style, query, means, rerankers)
 
@@ -157,7 +157,7 @@ def _receive_stop(asked: Asked, means: Means) -> None:
 def make_plan(asked: Asked, evidence: Evidence, means: Means) -> Plan:
     """The way in which the answer comes; where the engine writes, with its prompt."""
     match evidence:
-        case EarlierAnswer():
+        case CacheHit():
             return Repetition(evidence.original)
         case Articles() if evidence.found.selection.answerable:
             return _from_articles(asked, evidence, means)

@@ -91,7 +91,7 @@ class NoEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierAnswer:
+class CacheHit:
     """The same question was answered before, from the knowledge of now."""
 
     original: Original
@@ -113,7 +113,7 @@ class Articles:
     cache_query: CacheQuery | None = None
 
 
-Evidence = NoEvidence | EarlierAnswer | Articles
+Evidence = NoEvidence | CacheHit | Articles
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ export function presence(state) {
   }
   if (status === "waiting") {
     const position = conversation.waiting_position;
-    return { who: "waiting", key: position ? "whoWaitingPlace" : "whoWaiting", values: { position, minutes: conversation.wait_minutes } };
+    return { who: "waiting", key: position ? "whoWaitingPosition" : "whoWaiting", values: { position, minutes: conversation.wait_minutes } };
   }
   return state.wantsPerson ? { who: "waiting", key: "whoWaiting", values: {} } : { who: "ai", key: "whoAi", values: {} };
 }

@@ -14,7 +14,7 @@ export default {
   whoAi: "{assistant}, the AI assistant, answers",
   whoAiUnnamed: "The AI assistant answers",
   whoWaiting: "Waiting for a person",
-  whoWaitingPlace: "Waiting for a person · number {position} in the queue",
+  whoWaitingPosition: "Waiting for a person · number {position} in the queue",
   whoWaitingTime: "about {minutes} min",
   whoPerson: "{person} is answering",
   whoSomebody: "A person is answering",

@@ -14,7 +14,7 @@ export default {
   whoAi: "AI 助手 {assistant} 正在为您解答",
   whoAiUnnamed: "AI 助手正在为您解答",
   whoWaiting: "正在等待人工客服",
-  whoWaitingPlace: "正在等待人工客服 · 排在第 {position} 位",
+  whoWaitingPosition: "正在等待人工客服 · 排在第 {position} 位",
   whoWaitingTime: "约 {minutes} 分钟",
   whoPerson: "{person} 正在为您解答",
   whoSomebody: "人工客服正在为您解答",

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def empty_queue() -> Iterator[None]:
-    """No worker takes anything in these tests, and nothing of theirs stays in the queue."""
+    """No worker fetches anything in these tests, and nothing of theirs stays in the queue."""
     keys = [lengths.list_key(step) for step in lengths._STEPS]
     client().delete(*keys, workers.KEY)
     yield

@@ -128,5 +128,5 @@ def test_a_worker_must_take_the_queue_of_the_model_that_it_registers(settings: S
     check_queue({"inference", "other"})
     settings.MODEL_NAME = "large"
     check_queue({"inference.large"})
-    with pytest.raises(ImproperlyConfigured, match=r"does not take the queue inference\.large"):
+    with pytest.raises(ImproperlyConfigured, match=r"does not consume the queue inference\.large"):
         check_queue({"inference"})

@@ -1,4 +1,4 @@
-"""One place says how many replies a worker takes up at once: image, compose file and worker follow from it."""
+"""One place says how many replies a worker has in progress at once: image, compose file and worker follow from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs of a running desk are ended while eight answers are being written, and while a batch job runs and programs read
+"""Programs of a running desk are ended while eight answers are being written, and while a batch job runs and clients read
 streams: it mends itself, nothing is lost, nothing doubled, no customer has to ask again, and nobody hangs.
 """
 
@@ -16,9 +16,9 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from tests.integration.embedded.faults.api_client import OutsideClient, Stream
 from tests.integration.embedded.faults.customer import Customer, customers, until_all
 from tests.integration.embedded.faults.desk import TITLES, Desk, until
-from tests.integration.embedded.faults.program import Program, Stream
 from tests.running_stack import start_stack, stop_stack
 
 TENANT = "mossgate"
@@ -90,29 +90,29 @@ async def test_a_program_that_ends_in_mid_answer_costs_no_answer(desk: Desk, tit
 
 
 @pytest_asyncio.fixture
-async def program(desk: Desk) -> AsyncIterator[Program]:
-    """A program of the company."""
+async def client(desk: Desk) -> AsyncIterator[OutsideClient]:
+    """An API client of the company."""
     key = desk.stack.manage("create_api_key", TENANT, "--name", "faults", "--scope", "all").split()[-1]
-    program = Program(desk.stack.base_url, key)
-    yield program
-    await program.close()
+    client = OutsideClient(desk.stack.base_url, key)
+    yield client
+    await client.close()
 
 
-async def test_a_batch_job_and_streams_survive_valkey_and_postgresql(desk: Desk, program: Program) -> None:
+async def test_a_batch_job_and_streams_survive_valkey_and_postgresql(desk: Desk, client: OutsideClient) -> None:
     await until(desk.is_ready, "readiness before", seconds=REVIVAL_SECONDS)
     batches: list[str] = []
     streams: list[Stream] = []
     reading: list[asyncio.Task[None]] = []
     for title, how in (("Valkey", signal.SIGKILL), ("PostgreSQL", signal.SIGINT)):
-        batches.append(await program.submit(ITEMS))
-        begun = [_begin(program, question, streams, reading) for question in QUESTIONS[:3]]
+        batches.append(await client.submit(ITEMS))
+        begun = [_begin(client, question, streams, reading) for question in QUESTIONS[:3]]
         await until(lambda: all(each.text or each.error for each in begun), "text", seconds=ANSWER_SECONDS)  # noqa: B023
         assert any(each.text and not each.is_complete for each in begun), begun
         assert await asyncio.to_thread(desk.items, ended=False) > 0
         others = {name: desk.program(name) for name in TITLES if name != title}
         revived = desk.end(title, how)
         # One that comes in the middle of the fault.
-        _begin(program, QUESTIONS[3], streams, reading)
+        _begin(client, QUESTIONS[3], streams, reading)
         await until(revived, f"a new {title}", seconds=REVIVAL_SECONDS)
         await until(desk.is_ready, "readiness afterwards", seconds=REVIVAL_SECONDS)
         await asyncio.gather(*reading)
@@ -121,7 +121,7 @@ async def test_a_batch_job_and_streams_survive_valkey_and_postgresql(desk: Desk,
     await until(lambda: desk.items(ended=True) == count, "all items", seconds=BATCH_SECONDS)
 
     assert [each for each in streams if not each.has_ended_well] == []
-    results = [result for batch in batches for result in await program.results(batch)]
+    results = [result for batch in batches for result in await client.results(batch)]
     assert sorted(int(result["custom_id"]) for result in results) == sorted([*range(len(ITEMS))] * len(batches))
     assert {(result["state"], result["outcome"]) for result in results} == {("done", "answered")}
     assert len({result["trace_id"] for result in results}) == count
@@ -150,9 +150,9 @@ def test_after_kill_9_of_everything_it_starts_again_with_all_data(desk: Desk) ->
     assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
 
 
-def _begin(program: Program, question: str, streams: list[Stream], reading: list[asyncio.Task[None]]) -> Stream:
+def _begin(client: OutsideClient, question: str, streams: list[Stream], reading: list[asyncio.Task[None]]) -> Stream:
     streams.append(Stream())
-    reading.append(asyncio.create_task(program.stream(question, streams[-1])))
+    reading.append(asyncio.create_task(client.stream(question, streams[-1])))
     return streams[-1]
 
 

@@ -28,8 +28,8 @@ class Stream:
         return self.is_complete != (self.error.keys() >= SHAPE and bool(self.error["code"]))
 
 
-class Program:
-    """A program with a key that may do everything."""
+class OutsideClient:
+    """An API client with a key that may do everything."""
 
     def __init__(self, base_url: str, key: str) -> None:
         self._client = httpx.AsyncClient(
