@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -129,12 +130,9 @@ def _over_rest(host: str, key: str, questions: list[str]) -> tuple[list[float], 
         begun = client.post("/conversations", json={})
         begun.raise_for_status()
         messages = f"/conversations/{begun.json()['id']}/messages"
-        waited = [
-            _milliseconds(lambda text=text: client.post(messages, json={"body": text, "wait": 20}))
-            for text in questions
-        ]
-        listed = [_milliseconds(lambda: client.get("/conversations")) for _ in range(PAGES)]
-        read = [_milliseconds(lambda: client.get(messages)) for _ in range(PAGES)]
+        waited = [_milliseconds(partial(client.post, messages, json={"body": text, "wait": 20})) for text in questions]
+        listed = [_milliseconds(partial(client.get, "/conversations")) for _ in range(PAGES)]
+        read = [_milliseconds(partial(client.get, messages)) for _ in range(PAGES)]
     return waited, listed, read
 
 
