@@ -16,6 +16,7 @@ from conversations.forms import AssistantForm
 from conversations.models import Assistant
 from conversations.queries import default_assistant
 from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.facts.kinds import user_actor
 from helpdesk.permissions import Right
 from helpdesk.queue.workers import served_models
 from helpdesk.users.access import DeskRequest, desk_view
@@ -34,7 +35,9 @@ def assistant(request: DeskRequest) -> HttpResponse:
     values = dict(form.cleaned_data)
     based_on = values.pop("based_on")
     try:
-        changed = change_assistant(tenant_id=request.tenant.id, based_on=based_on, values=values)
+        changed = change_assistant(
+            tenant_id=request.tenant.id, based_on=based_on, values=values, actor=user_actor(request.user)
+        )
     except Conflict as error:
         _explain_conflict(form, found)
         return _page(request, found, form, status=error.status)

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from conversations.models import Assistant
 from helpdesk.errors import Conflict, NotFound
+from helpdesk.facts.kinds import SYSTEM, Actor, FactKind
+from helpdesk.facts.recording import record
 from helpdesk.tenants.scope import tenant_atomic
 
 
-def change_assistant(*, tenant_id: UUID, based_on: int, values: dict[str, Any]) -> bool:
+def change_assistant(*, tenant_id: UUID, based_on: int, values: dict[str, Any], actor: Actor = SYSTEM) -> bool:
     """Store these settings of the default assistant; False when they are what they were.
 
     Every change makes a new version, so that no cached answer outlives it. Raises Conflict when somebody else has made
@@ -29,4 +31,8 @@ def change_assistant(*, tenant_id: UUID, based_on: int, values: dict[str, Any]) 
             setattr(assistant, name, values[name])
         assistant.version += 1
         assistant.save(update_fields=[*changed, "version"])
+        record(
+            FactKind.ASSISTANT_CHANGED, subject_id=assistant.id, actor=actor,
+            version=assistant.version, settings=len(changed),
+        )  # fmt: skip
         return True

@@ -14,6 +14,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.errors import Conflict, InvalidInput, NotFound
+from helpdesk.facts.kinds import SYSTEM, Actor, FactKind
+from helpdesk.facts.recording import record
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
 from helpdesk.tenants.models import Language
@@ -70,7 +72,9 @@ def save_article(
         return created
 
 
-def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = None, enqueue: bool = True) -> Article:
+def publish_article(
+    *, tenant_id: UUID, article_id: UUID, number: int | None = None, actor: Actor = SYSTEM, enqueue: bool = True
+) -> Article:
     """Give a version (the newest by default) to customers: found by its words at once, by meaning seconds later.
 
     The version that was published before disappears in the same moment. Publishing the published version again
@@ -89,27 +93,30 @@ def publish_article(*, tenant_id: UUID, article_id: UUID, number: int | None = N
         article.updated_at = timezone.now()
         article.save(update_fields=["status", "published_version", "updated_at"])
         state.note_change()
+        record(FactKind.ARTICLE_PUBLISHED, subject_id=article.pk, actor=actor, version=version.number)
         if enqueue:
             transaction.on_commit(partial(enqueue_embedding, tenant_id=tenant_id, version_id=version.pk))
     return article
 
 
-def archive_article(*, tenant_id: UUID, article_id: UUID) -> Article:
+def archive_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM) -> Article:
     """Take an article away from customers; it is gone from the next search on. Its versions stay. Raises NotFound."""
     with tenant_atomic(tenant_id):
         article = _locked_article(article_id)
         if article.status != ArticleStatus.ARCHIVED:
             _set_status(article, ArticleStatus.ARCHIVED)
+            record(FactKind.ARTICLE_ARCHIVED, subject_id=article.pk, actor=actor)
     return article
 
 
-def restore_article(*, tenant_id: UUID, article_id: UUID) -> Article:
+def restore_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM) -> Article:
     """Bring an archived article back as it was: published with the same version, or a draft. Raises NotFound."""
     with tenant_atomic(tenant_id):
         article = _locked_article(article_id)
         if article.status == ArticleStatus.ARCHIVED:
             was_published = article.published_version_id is not None
             _set_status(article, ArticleStatus.PUBLISHED if was_published else ArticleStatus.DRAFT)
+            record(FactKind.ARTICLE_RESTORED, subject_id=article.pk, actor=actor, status=str(article.status))
             # Its passages may be without vectors, or of older rules.
             note(Kind.EMBEDDINGS)
             note(Kind.REWRITING)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.facts.kinds import user_actor
 from helpdesk.pages.page_numbers import requested_page
 from helpdesk.permissions import Right
 from helpdesk.tenants.models import Language
@@ -117,7 +118,9 @@ def publish(request: DeskRequest, article_id: UUID) -> HttpResponse:
     raw = request.POST.get("number", "")
     number = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
     try:
-        article = domain.publish_article(tenant_id=request.tenant.id, article_id=article_id, number=number)
+        article = domain.publish_article(
+            tenant_id=request.tenant.id, article_id=article_id, number=number, actor=user_actor(request.user)
+        )
     except InvalidInput as error:
         messages.error(request, str(error.message))
     else:
@@ -129,7 +132,7 @@ def publish(request: DeskRequest, article_id: UUID) -> HttpResponse:
 @desk_view(Right.EDIT_KNOWLEDGE)
 def archive(request: DeskRequest, article_id: UUID) -> HttpResponse:
     """Take the article away from customers."""
-    article = domain.archive_article(tenant_id=request.tenant.id, article_id=article_id)
+    article = domain.archive_article(tenant_id=request.tenant.id, article_id=article_id, actor=user_actor(request.user))
     messages.success(request, _("“%(title)s” is archived: the AI does not use it any more.") % {"title": article.title})
     return redirect("knowledge:edit", tenant_slug=request.tenant.slug, article_id=article_id)
 
@@ -145,7 +148,9 @@ def restore(request: DeskRequest, article_id: UUID) -> HttpResponse:
         )
         messages.success(request, _("The old text is now version %(number)d.") % {"number": restored.number})
     else:
-        article = domain.restore_article(tenant_id=request.tenant.id, article_id=article_id)
+        article = domain.restore_article(
+            tenant_id=request.tenant.id, article_id=article_id, actor=user_actor(request.user)
+        )
         messages.success(request, _("“%(title)s” is back.") % {"title": article.title})
     return redirect("knowledge:edit", tenant_slug=request.tenant.slug, article_id=article_id)
 
@@ -176,7 +181,12 @@ def _save(request: DeskRequest, form: ArticleForm, article: Article | None) -> A
                 based_on=data["based_on"] if article else 0,
             )
             if _wants_to_publish(request):
-                domain.publish_article(tenant_id=request.tenant.id, article_id=saved.article_id, number=saved.number)
+                domain.publish_article(
+                    tenant_id=request.tenant.id,
+                    article_id=saved.article_id,
+                    number=saved.number,
+                    actor=user_actor(request.user),
+                )
             return saved
     except InvalidInput as error:
         form.add_error("body", str(error.message))

@@ -17,6 +17,8 @@ from helpdesk.api_keys.domain import ApiClient
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.crypto import SealError
 from helpdesk.errors import Forbidden, GlassdeskError, NotFound
+from helpdesk.facts.kinds import Actor, ActorKind, FactKind, user_actor
+from helpdesk.facts.recording import record
 from helpdesk.permissions import Right, has_right
 from helpdesk.users.models import Membership, User
 from tracing.analyses import OpenedAnalysis, opened_analyses
@@ -205,6 +207,8 @@ def _open_and_log(
             access = TraceAccess(trace=trace, user=user, reason=reason, opened=opened is not None)
             access.api_key_id = api_key_id
             append_to_chain(access)
+            reader = Actor(ActorKind.API_KEY, str(api_key_id)) if api_key_id else user_actor(user)
+            record(FactKind.TRACE_READ, subject_id=trace.id, actor=reader, opened=int(access.opened))
     except SealError as error:
         # Without the chain's key nothing can be logged, so nothing is shown either.
         logger.warning("trace_access_not_logged", trace_id=str(trace.id), reason=str(error))

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk.crypto import SealError
 from helpdesk.errors import GlassdeskError
+from helpdesk.facts.kinds import FactKind, user_actor
+from helpdesk.facts.recording import record
+from helpdesk.tenants.scope import current_tenant_id
 from helpdesk.users.models import User
 from tracing.chain import append_to_chain, locked_head
 from tracing.models import ChangeKind, RetentionChange
@@ -45,6 +48,11 @@ def log_change(
         append_to_chain(change)
     except SealError:
         raise ChangeNotLogged from None
+    days = policy or {}
+    record(
+        FactKind.RETENTION_CHANGED, subject_id=subject or current_tenant_id(), actor=user_actor(user), change=str(kind),
+        prompts=days.get("prompts"), answers=days.get("answers"), metrics=days.get("metrics"),
+    )  # fmt: skip
 
 
 def latest_changes() -> list[RetentionChange]:

@@ -21,6 +21,16 @@ class FactKind(StrEnum):
     BATCH_ENDED = "batch.ended"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
+    INVITATION_CREATED = "invitation.created"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    MEMBERSHIP_ENDED = "membership.ended"
+    ARTICLE_PUBLISHED = "article.published"
+    ARTICLE_ARCHIVED = "article.archived"
+    ARTICLE_RESTORED = "article.restored"
+    ASSISTANT_CHANGED = "assistant.changed"
+    TRACE_READ = "trace.read"
+    RETENTION_CHANGED = "retention.changed"
 
 
 class ActorKind(models.TextChoices):

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from conversations.models import Assistant
 from helpdesk.errors import InvalidInput
+from helpdesk.facts.kinds import FactKind
+from helpdesk.facts.recording import record
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.invitations import revoke_invitation
@@ -77,6 +79,7 @@ def remove_person(tenant: Tenant, *, email: str) -> None:
     with tenant_atomic(tenant.id):
         membership = Membership.objects.filter(user=account).first() if account else None
         if membership is not None:
+            record(FactKind.MEMBERSHIP_ENDED, subject_id=membership.id, role=str(membership.role))
             membership.delete()
     if membership is None and not invited:
         raise InvalidInput(f"{email} is no member and not invited.")

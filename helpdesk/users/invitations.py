@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound
+from helpdesk.facts.kinds import FactKind, user_actor
+from helpdesk.facts.recording import record
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.queries import tenant_by_slug
@@ -85,6 +87,7 @@ def invite(tenant: Tenant, *, email: str, name: str, role: Role) -> Invited:
             token_digest=hashlib.sha256(token.encode()).hexdigest(),
             expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS),
         )
+        record(FactKind.INVITATION_CREATED, subject_id=invitation.id, role=str(role))
     logger.info("person_invited", tenant_id=str(tenant.id), invitation_id=str(invitation.id), role=str(role))
     return Invited(invitation, f"{reverse('invitation')}?{urlencode({'company': tenant.slug, 'token': token})}")
 
@@ -159,6 +162,13 @@ def _join(offer: Offer, user: User) -> Membership:
     membership: Membership
     membership, _made = Membership.objects.get_or_create(user=user, defaults={"role": offer.invitation.role})
     Invitation.objects.filter(id=offer.invitation.id).update(accepted_by=user, **FORGOTTEN)
+    record(
+        FactKind.INVITATION_ACCEPTED,
+        subject_id=offer.invitation.id,
+        actor=user_actor(user),
+        membership_id=membership.id,
+        role=str(membership.role),
+    )
     logger.info(
         "invitation_accepted",
         tenant_id=str(offer.tenant.id),
@@ -171,4 +181,9 @@ def _join(offer: Offer, user: User) -> Membership:
 
 def _end_open(email: str) -> int:
     open_ones = Invitation.objects.filter(email=email, accepted_at__isnull=True, revoked_at__isnull=True)
-    return open_ones.update(revoked_at=timezone.now(), **FORGOTTEN)
+    ids = list(open_ones.select_for_update().values_list("id", flat=True))
+    for invitation_id in ids:
+        record(FactKind.INVITATION_REVOKED, subject_id=invitation_id)
+    if ids:
+        Invitation.objects.filter(id__in=ids).update(revoked_at=timezone.now(), **FORGOTTEN)
+    return len(ids)
