@@ -109,12 +109,16 @@ def describe_answer(reply: Reply) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedConversation:
-    """One conversation, for as long as it stands. Raises NotFound once it is deleted."""
+    """One conversation, for as long as it stands. Raises NotFound once it is deleted.
+
+    `asked` is the reply to what this follower has just posted: how it ended is said also when it ended before the snapshot.
+    """
 
     ends: ClassVar[bool] = False
 
     tenant_id: UUID
     conversation_id: UUID
+    asked: UUID | None = None
 
     @property
     def stream(self) -> str:
@@ -130,7 +134,7 @@ class FollowedConversation:
         newest = await hub().last_id(self.stream)
         conversation, messages, replies = await in_database(self._read)
         running = {UUID(reply["id"]) for reply in replies}
-        start = await self._before_first_entry_of(running) if running else newest
+        start = await self._before_what_is_due(running) or newest
         return start, Snapshot(start, conversation, messages, replies)
 
     async def event_from(self, entry_id: str, entry: StreamEntry) -> ConversationEvent | None:
@@ -153,13 +157,18 @@ class FollowedConversation:
     async def look(self) -> None:
         """No row says more than the stream does."""
 
-    async def _before_first_entry_of(self, replies: set[UUID]) -> str:
+    async def _before_what_is_due(self, running: set[UUID]) -> str | None:
+        """Before the first entry of a reply in flight, or the last one of the reply that was asked for."""
+        if not running and self.asked is None:
+            return None
         before = START
         for received in await hub().entries(self.stream, START):
-            if getattr(from_plain(received.data), "reply", None) in replies:
-                break
+            entry = from_plain(received.data)
+            reply, is_end = getattr(entry, "reply", None), isinstance(entry, AnswerStored | ReplyFailed)
+            if reply in running or (is_end and reply == self.asked):
+                return before
             before = received.id
-        return before
+        return before if running else None
 
     def _read(self) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
         with tenant_atomic(self.tenant_id):

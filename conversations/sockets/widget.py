@@ -120,7 +120,7 @@ class WidgetConsumer(FrameConsumer):
             {"type": "message", "message": await in_database(self._describe, visitor, posted.message)}
         )
         if self.conversation_id != posted.conversation.id:
-            await self._follow(visitor, after=None)
+            await self._follow(visitor, after=None, asked=posted.reply.id if posted.reply else None)
 
     def _describe(self, visitor: VisitorIdentity, message: Any) -> dict[str, Any]:
         with tenant_atomic(visitor.tenant_id):
@@ -156,7 +156,7 @@ class WidgetConsumer(FrameConsumer):
     async def _on_ping(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         await self.send_frame({"type": "pong"})
 
-    async def _follow(self, visitor: VisitorIdentity, *, after: str | None) -> None:
+    async def _follow(self, visitor: VisitorIdentity, *, after: str | None, asked: UUID | None = None) -> None:
         """Follow the visitor's open conversation; without one the client gets an empty `ready`."""
         await self._stop_following()
         conversation_id = await in_database(self._current_conversation_id, visitor)
@@ -167,7 +167,7 @@ class WidgetConsumer(FrameConsumer):
             return
         self.conversation_id = conversation_id
         self.live = Live(
-            FollowedConversation(tenant_id=visitor.tenant_id, conversation_id=conversation_id),
+            FollowedConversation(tenant_id=visitor.tenant_id, conversation_id=conversation_id, asked=asked),
             frame_of=partial(conversation_frame, language=self.language),
             send=self.send_frame,
             after=after,

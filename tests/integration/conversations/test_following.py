@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -277,6 +277,17 @@ async def test_a_conversation_begins_before_the_first_entry_of_what_is_being_wri
         snapshot = await next_of(events)
         assert (snapshot.cursor, [reply["id"] for reply in snapshot.replies]) == (before, [str(question.reply_id)])
         assert await next_of(events) == Came(first, question.text(1))
+
+
+async def test_the_end_of_what_was_asked_is_said_also_when_it_came_before_the_snapshot(question: Question) -> None:
+    question.write(question.text(1))
+    message_id = await in_thread(question.answer)("Three days.")
+    (last,) = question.write(AnswerStored(reply=question.reply_id, attempt=1, message_id=message_id))
+    async with aclosing(follow(replace(question.conversation, asked=question.reply_id))) as events:
+        snapshot = await next_of(events)
+        assert [message["id"] for message in snapshot.messages][-1] == str(message_id)
+        ended = await next_of(events)
+        assert (type(ended), ended.id, ended.reply) == (Answered, last, question.reply_id)
 
 
 async def test_a_conversation_goes_on_behind_what_its_client_has(question: Question) -> None:

@@ -1,4 +1,4 @@
-"""Each change of the desk is told of by a fact, which is there exactly if the change is, and quotes nobody."""
+"""Each change of the desk is recorded as a fact, which is there exactly if the change is, and quotes nobody."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = "The grey okapi"
 ADDRESS = "okapi@example.org"
 # A fact's kind, what it is about, who did it, and what it says.
-Told = tuple[str, str, str, dict[str, Any]]
+Recorded = tuple[str, str, str, dict[str, Any]]
 Change = Callable[[], object]
-Prepare = Callable[[Tenant], tuple[Change, list[Told]]]
+Prepare = Callable[[Tenant], tuple[Change, list[Recorded]]]
 
 
-def publishing(tenant: Tenant) -> tuple[Change, list[Told]]:
+def publishing(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     person = make_user(tenant, Role.EDITOR)
     version = save_article(tenant_id=tenant.id, title=WORDS, body=WORDS, language="en")
     fact = ("article.published", str(version.article_id), f"user {person.pk}", {"version": 1})
@@ -49,7 +49,7 @@ def publishing(tenant: Tenant) -> tuple[Change, list[Told]]:
     )
 
 
-def archiving(tenant: Tenant) -> tuple[Change, list[Told]]:
+def archiving(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     article = publish(tenant, WORDS, WORDS, embed=False)
     return (
         lambda: archive_article(tenant_id=tenant.id, article_id=article.id),
@@ -57,7 +57,7 @@ def archiving(tenant: Tenant) -> tuple[Change, list[Told]]:
     )
 
 
-def restoring(tenant: Tenant) -> tuple[Change, list[Told]]:
+def restoring(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     article = publish(tenant, WORDS, WORDS, embed=False)
     archive_article(tenant_id=tenant.id, article_id=article.id)
     return (
@@ -66,7 +66,7 @@ def restoring(tenant: Tenant) -> tuple[Change, list[Told]]:
     )
 
 
-def changing_the_assistant(tenant: Tenant) -> tuple[Change, list[Told]]:
+def changing_the_assistant(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     person = make_user(tenant, Role.OWNER)
     with tenant_atomic(tenant.id):
         assistant = default_assistant()
@@ -77,7 +77,7 @@ def changing_the_assistant(tenant: Tenant) -> tuple[Change, list[Told]]:
     )
 
 
-def reading_a_trace(tenant: Tenant) -> tuple[Change, list[Told]]:
+def reading_a_trace(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     trace = make_trace(tenant)
     return (
         lambda: open_trace_from_shell(trace=trace, reason=WORDS),
@@ -85,7 +85,7 @@ def reading_a_trace(tenant: Tenant) -> tuple[Change, list[Told]]:
     )
 
 
-def reading_a_trace_with_a_key(tenant: Tenant) -> tuple[Change, list[Told]]:
+def reading_a_trace_with_a_key(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     client, trace = recognise(make_api_key(tenant)), make_trace(tenant)
     return (
         lambda: open_trace_for_client(trace=trace, client=client, reason=WORDS),
@@ -93,7 +93,7 @@ def reading_a_trace_with_a_key(tenant: Tenant) -> tuple[Change, list[Told]]:
     )
 
 
-def setting_retention(tenant: Tenant) -> tuple[Change, list[Told]]:
+def setting_retention(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     person = make_user(tenant, Role.OWNER)
     data = {"change": "policy_set", "prompts": 5, "answers": 9, "metrics": None}
     return (
@@ -102,7 +102,7 @@ def setting_retention(tenant: Tenant) -> tuple[Change, list[Told]]:
     )
 
 
-def holding(tenant: Tenant) -> tuple[Change, list[Told]]:
+def holding(tenant: Tenant) -> tuple[Change, list[Recorded]]:
     trace = make_trace(tenant)
     days = {"prompts": None, "answers": None, "metrics": None}
 
@@ -129,7 +129,7 @@ CHANGES = (
 )
 
 
-def told(tenant: Tenant) -> list[Told]:
+def recorded(tenant: Tenant) -> list[Recorded]:
     """The tenant's facts that are about no conversation and no batch."""
     with tenant_atomic(tenant.id):
         facts = Fact.objects.filter(conversation_id=None).exclude(kind__startswith="api_key.").order_by("number")
@@ -140,22 +140,22 @@ def told(tenant: Tenant) -> list[Told]:
 def test_a_change_is_told_of_by_its_fact(prepare: Prepare) -> None:
     tenant = make_tenant()
     change, expected = prepare(tenant)
-    before = told(tenant)
+    before = recorded(tenant)
     with tenant_atomic(tenant.id):
         change()
-    assert told(tenant)[len(before) :] == expected
-    assert WORDS not in str(told(tenant))
+    assert recorded(tenant)[len(before) :] == expected
+    assert WORDS not in str(recorded(tenant))
 
 
 @pytest.mark.parametrize("prepare", CHANGES)
 def test_a_change_that_is_rolled_back_takes_its_fact_with_it(prepare: Prepare) -> None:
     tenant = make_tenant()
     change, _ = prepare(tenant)
-    before = told(tenant)
+    before = recorded(tenant)
     with pytest.raises(ZeroDivisionError), tenant_atomic(tenant.id):
         change()
         raise ZeroDivisionError
-    assert told(tenant) == before
+    assert recorded(tenant) == before
 
 
 @pytest.mark.parametrize("repeated", ["publish", "archive", "restore", "assistant", "policy"])
@@ -173,10 +173,10 @@ def test_what_changes_nothing_is_no_fact(repeated: str) -> None:
         "assistant": lambda: change_assistant(tenant_id=tenant.id, based_on=1, values={"name": "Moss"}),
         "policy": lambda: set_policy(prompts=5, answers=9, metrics=None),
     }
-    before = told(tenant)
+    before = recorded(tenant)
     with tenant_atomic(tenant.id):
         changes[repeated]()
-    assert told(tenant) == before
+    assert recorded(tenant) == before
 
 
 def test_invitations_and_memberships_are_told_of_by_id_and_role() -> None:
@@ -188,7 +188,7 @@ def test_invitations_and_memberships_are_told_of_by_id_and_role() -> None:
         membership_id = str(Membership.objects.get(user=person).id)
     remove_person(tenant, email=ADDRESS)
     joined = {"membership_id": membership_id, "role": "editor"}
-    assert told(tenant) == [
+    assert recorded(tenant) == [
         ("invitation.created", str(replaced.id), "system ", {"role": "agent"}),
         ("invitation.revoked", str(replaced.id), "system ", {}),
         ("invitation.created", str(offered.invitation.id), "system ", {"role": "editor"}),
@@ -206,4 +206,4 @@ def test_an_invitation_that_is_not_sent_or_revoked_after_all_is_told_of_by_nothi
         invite(tenant, email=ADDRESS, name=WORDS, role=Role.AGENT)
         end(tenant, email=ADDRESS)
         raise ZeroDivisionError
-    assert told(tenant) == []
+    assert recorded(tenant) == []
