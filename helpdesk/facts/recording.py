@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from helpdesk.facts.delivery import deliver_promptly
@@ -65,10 +67,16 @@ def record(
     fact.lane = conversation_id or subject_id or fact.id
     fact.owed = [each.name for each in subscribers() if each.wants(fact)]
     fact.save(force_insert=True)
+    note(Kind.OLD_FACTS, due_at=_day_after(fact.at + timedelta(days=settings.FACT_DAYS)))
     if fact.owed:
         note(Kind.FACTS)
         _recorded(tenant_id).lanes.setdefault(fact.lane, set()).update(fact.owed)
     return fact
+
+
+def _day_after(moment: datetime) -> datetime:
+    """One mark does for all facts of a day."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _recorded(tenant_id: UUID) -> _Recorded:

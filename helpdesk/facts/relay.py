@@ -21,7 +21,6 @@ from helpdesk.facts.models import IS_OWED, Fact, Setback
 from helpdesk.facts.subscribing import Subscriber, subscribers
 from helpdesk.pending.marks import forget_if_done, tenants_with
 from helpdesk.pending.models import Kind
-from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 
 # A relay begins no delivery after that time; the soft limit of its task leaves the last one as long again.
@@ -56,15 +55,22 @@ def relay_to(subscriber: Subscriber, tenant_ids: Sequence[UUID], *, seconds: flo
     return taken
 
 
-def forget_delivered() -> int:
-    """Delete the facts that are old and owed to nobody any more; returns how many."""
-    before = timezone.now() - timedelta(days=settings.FACT_DAYS)
-    deleted = 0
-    for tenant_id in Tenant.objects.values_list("id", flat=True):
-        with tenant_atomic(tenant_id):
-            open_ids = _owed_to_anybody().values("id")
-            deleted += Fact.objects.filter(at__lt=before).exclude(id__in=open_ids).delete()[1].get("facts.Fact", 0)
-    return deleted
+def forget_delivered(tenant_id: UUID) -> int:
+    """Delete a tenant's facts that are old and owed to nobody any more; returns how many."""
+    with tenant_atomic(tenant_id):
+        open_ids = _owed_to_anybody().values("id")
+        deleted: int = _old().exclude(id__in=open_ids).delete()[1].get("facts.Fact", 0)
+        return deleted
+
+
+def has_old_facts() -> bool:
+    """Whether the tenant in scope has facts past their days, also while they are owed."""
+    return _old().exists()
+
+
+def _old() -> QuerySet[Fact]:
+    rows: QuerySet[Fact] = Fact.objects.filter(at__lt=timezone.now() - timedelta(days=settings.FACT_DAYS))
+    return rows
 
 
 def _relay_tenant(subscriber: Subscriber, tenant_id: UUID, *, until: float) -> int:

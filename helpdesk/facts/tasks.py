@@ -10,8 +10,10 @@ import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from helpdesk.facts.relay import forget_delivered, owing_tenants, relay_to
+from helpdesk.facts.relay import forget_delivered, has_old_facts, owing_tenants, relay_to
 from helpdesk.facts.subscribing import subscriber_named
+from helpdesk.pending.marks import sweep
+from helpdesk.pending.models import Kind
 from helpdesk.queue.celery import DEFAULT_QUEUE, app
 from helpdesk.streams.writer import client
 
@@ -54,8 +56,8 @@ def relay_to_subscriber(subscriber: str, tenant_ids: list[str]) -> None:
 
 @shared_task(name="facts.forget_delivered")
 def forget_delivered_facts() -> None:
-    """Delete what everybody has been notified of and is old."""
-    deleted = forget_delivered()
+    """Delete what everybody has been notified of and is old, of those who have such."""
+    deleted = sum(forget_delivered(tenant_id) for tenant_id in sweep(Kind.OLD_FACTS, has_open=has_old_facts))
     if deleted:
         logger.info("facts_forgotten", count=deleted)
 

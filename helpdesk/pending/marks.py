@@ -25,6 +25,10 @@ from helpdesk.tenants.scope import current_tenant_id, tenant_atomic, tenant_snap
 
 HasOpen = Callable[[], bool]
 
+# Marks with a moment that this process knows to be there: they stay until the moment. Bounded by starting anew.
+_committed: set[_WrittenHere] = set()
+MOST_KNOWN = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -43,17 +47,22 @@ class _WrittenHere:
     due_at: datetime | None
 
     def __call__(self) -> None:
-        """Nothing is left to do after the commit."""
+        """Remember after the commit what nobody deletes before its moment."""
+        if self.due_at is not None:
+            if len(_committed) >= MOST_KNOWN:
+                _committed.clear()
+            _committed.add(self)
 
 
 def note(kind: Kind, *, due_at: datetime | None = None) -> None:
     """The tenant in scope has work of this kind, from `due_at` on. Runs inside the transaction that makes the work.
 
     One statement, once for each transaction and kind. With `due_at`, which must be later than this transaction can last,
-    a mark of the same moment that is there already is enough: round it, and a busy tenant has few marks.
+    a mark of the same moment that is there already is enough: round it, and a busy tenant has few marks. A moment that this
+    process has noted before costs no statement.
     """
     written = _WrittenHere(current_tenant_id(), kind, due_at)
-    if any(callback == written for _, callback, *_ in connection.run_on_commit):
+    if written in _committed or any(callback == written for _, callback, *_ in connection.run_on_commit):
         return
     if due_at is None:
         OpenWork.objects.create(tenant_id=written.tenant_id, kind=kind)

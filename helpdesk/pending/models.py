@@ -23,6 +23,7 @@ class Kind(StrEnum):
     RETENTION = "retention"
     IDEMPOTENCY = "idempotency"
     FACTS = "facts"
+    OLD_FACTS = "old_facts"
 
 
 class OpenWork(models.Model):

@@ -15,9 +15,11 @@ from django.utils import timezone
 from helpdesk.facts.kinds import FactKind
 from helpdesk.facts.models import Fact, Setback
 from helpdesk.facts.recording import record
-from helpdesk.facts.relay import forget_delivered, owing_tenants, relay_to
+from helpdesk.facts.relay import owing_tenants, relay_to
 from helpdesk.facts.subscribing import Subscriber, subscribers
-from helpdesk.pending.models import OpenWork
+from helpdesk.facts.tasks import forget_delivered_facts
+from helpdesk.pending.marks import note, tenants_with
+from helpdesk.pending.models import Kind, OpenWork
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tests.factories import make_tenant
@@ -193,7 +195,33 @@ def test_old_facts_go_once_they_are_owed_to_nobody() -> None:
         Fact.objects.filter(id=owing.id).update(owed=["late"])
         Fact.objects.filter(id=unserved.id).update(owed=["taken_off_the_list"])
     young = make_facts(tenant, uuid.uuid4())
-    assert forget_delivered() == 2
+    with tenant_atomic(tenant.id):
+        # The mark's day has come.
+        note(Kind.OLD_FACTS, due_at=long_ago)
+    forget_delivered_facts()
     with tenant_atomic(tenant.id):
         assert {fact.id for fact in Fact.objects.all()} == {owing.id, *young}
         assert old.id not in {owing.id, *young}
+    # Looked at again until the owed one is gone too.
+    assert [noted.tenant_id for noted in tenants_with(Kind.OLD_FACTS)] == [tenant.id]
+
+
+def test_the_facts_of_a_day_have_one_mark_for_the_day_on_which_they_are_old() -> None:
+    tenant = make_tenant()
+    for _ in range(3):
+        make_facts(tenant, uuid.uuid4())
+    [mark] = OpenWork.objects.filter(kind=Kind.OLD_FACTS)
+    with tenant_atomic(tenant.id):
+        youngest = Fact.objects.order_by("-number")[0].at
+    assert timedelta(days=30) < mark.due_at - youngest <= timedelta(days=31)
+    assert tenants_with(Kind.OLD_FACTS) == []
+
+
+def test_a_mark_of_a_fact_that_is_rolled_back_is_made_by_the_next_one() -> None:
+    tenant = make_tenant()
+    with pytest.raises(ZeroDivisionError), tenant_atomic(tenant.id):
+        record(FactKind.STATUS_CHANGED, conversation_id=uuid.uuid4())
+        raise ZeroDivisionError
+    assert OpenWork.objects.filter(kind=Kind.OLD_FACTS).count() == 0
+    make_facts(tenant, uuid.uuid4())
+    assert OpenWork.objects.filter(kind=Kind.OLD_FACTS).count() == 1
