@@ -16,11 +16,13 @@ from django.conf import settings  # noqa: E402
 
 from conversations.routing import websocket_urlpatterns  # noqa: E402
 from helpdesk.metrics.web import CountedSockets  # noqa: E402
+from helpdesk.queue.celery import bound_sending  # noqa: E402
 from helpdesk.startup import refuse_unsafe_start  # noqa: E402
 from helpdesk.web.origins import SameOriginOnly  # noqa: E402
 from helpdesk.web.requests import use_with_daphne  # noqa: E402
 
 use_with_daphne()
+bound_sending()
 if "daphne.server" in sys.modules:
     from helpdesk.web.socket_bounds import bound_sockets
 

@@ -26,6 +26,8 @@ STEP_OF_PRIORITY = {0: 0, 1: 1, 4: 2, 20: 3, 50: 6, 100: STEP_BACKGROUND}
 # From this priority on a reply is over its company's share: that many are in flight already, or nobody looks on.
 FIRST_OVER_SHARE = 4
 KEY_PREFIX = "glassdesk:celery:"
+# How long a process that only sends waits for the broker.
+SENDING_SECONDS = 5.0
 
 
 def inference_queue(alias: str = "") -> str:
@@ -75,6 +77,14 @@ app.conf.update(
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
+
+
+def bound_sending() -> None:
+    """Of a process that sends tasks and fetches none: a broker that hangs costs it SENDING_SECONDS, and the sweeps send the task.
+
+    A worker waits at the broker for its next task, for as long as it takes.
+    """
+    app.conf.broker_transport_options |= {"socket_timeout": SENDING_SECONDS, "retry_on_timeout": False}
 
 
 def first_steps() -> tuple[int, ...]:
