@@ -19,15 +19,18 @@ SINCE = {
     "conversations_reply": {"purpose": "answer", "variant": ""},
     "tracing_trace": {column.name: column.before for column in COLUMNS if column.since > 1},
 }
+# What their columns are called since.
+RENAMED = {"conversations_reply": {"priority": "priority_class", "rank": "priority"}}
 
 
-def insert_frozen_rows(owner_url: str, *, since: dict[str, dict[str, Any]]) -> None:
-    """Insert them; `since` fills the columns that came later."""
+def insert_frozen_rows(owner_url: str, *, since: dict[str, dict[str, Any]], renamed: dict[str, dict[str, str]]) -> None:
+    """Insert them; `since` fills the columns that came later, `renamed` says what columns are called now."""
     with psycopg.connect(owner_url) as connection:
         connection.execute("SELECT set_config('app.tenant_id', %s, true)", [str(TENANT)])
         for table, rows in ROWS.items():
             for row in rows:
-                _insert(connection, table, since.get(table, {}) | row)
+                names = renamed.get(table, {})
+                _insert(connection, table, since.get(table, {}) | {names.get(name, name): row[name] for name in row})
 
 
 def _insert(connection: psycopg.Connection, table: str, row: dict[str, Any]) -> None:

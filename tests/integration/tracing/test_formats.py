@@ -13,7 +13,7 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from tests.factories import make_tenant
 from tests.integration.tracing.format1 import make_format1_trace
-from tests.integration.tracing.frozen import SINCE, TENANT, insert_frozen_rows
+from tests.integration.tracing.frozen import RENAMED, SINCE, TENANT, insert_frozen_rows
 from tests.integration.tracing.rows import claimed_reply, make_trace, make_traces, store_answer
 from tests.integration.tracing.vault import findings, opened, tamperer, verified
 from tests.unit.tracing.samples import ANSWER, make_content, make_record
@@ -33,7 +33,7 @@ NEW = ("purpose", "assistant_id", "assistant_version", "variant")
 
 @pytest.fixture
 def frozen(owner_url):
-    insert_frozen_rows(owner_url, since=SINCE)
+    insert_frozen_rows(owner_url, since=SINCE, renamed=RENAMED)
     return Tenant.objects.get(id=TENANT)
 
 

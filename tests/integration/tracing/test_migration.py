@@ -63,7 +63,7 @@ def test_rows_of_format_3_are_readable_and_verify_after_the_migration(owner_url)
     migrate(owner_url, "tracing", "0011")
     migrate(owner_url, "conversations", "0007")
     try:
-        insert_frozen_rows(owner_url, since={})
+        insert_frozen_rows(owner_url, since={}, renamed={})
     finally:
         migrate(owner_url)
     tamperer(owner_url, Tenant.objects.get(id=TENANT))("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO glassdesk_app")
