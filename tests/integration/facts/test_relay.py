@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import uuid
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.db.models import F
 from django.test import override_settings
@@ -106,6 +108,29 @@ def test_a_fact_that_fails_too_often_is_parked_and_the_next_ones_go_on() -> None
     later = make_facts(tenant, lane)
     relay()
     assert (LATE.received, owed(tenant)) == (later, [[], []])
+
+
+@override_settings(FACT_ATTEMPTS=1)
+def test_the_command_lists_parked_facts_and_has_them_delivered_again() -> None:
+    tenant, other, lane = make_tenant(), make_tenant(), uuid.uuid4()
+    LATE.refused = {lane}
+    (fact,) = make_facts(tenant, lane)
+    relay()
+    LATE.refused = set()
+    listed = said_by_facts()
+    assert (str(fact) in listed, "late: Refused" in listed, "1 parked." in listed) == (True, True, True)
+    assert said_by_facts(other.slug, again=True) == "0 to be delivered again.\n"
+    relay()
+    assert LATE.received == []
+    assert "1 to be delivered again." in said_by_facts(tenant.slug, again=True)
+    relay()
+    assert (LATE.received, owed(tenant), said_by_facts()) == ([fact], [[]], "0 parked.\n")
+
+
+def said_by_facts(*arguments: str, **options: bool) -> str:
+    out = StringIO()
+    call_command("facts", *arguments, stdout=out, **options)
+    return out.getvalue()
 
 
 def test_what_was_rolled_back_is_not_acknowledged() -> None:
