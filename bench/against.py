@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -86,8 +87,6 @@ def _figures_of(checkout: Path, engine: str) -> dict[str, float]:
 
 
 def _environment(checkout: Path) -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONPATH": str(checkout), "PYTHONSAFEPATH": "1"}
 
 
@@ -142,7 +141,10 @@ async def _all_of(host: str, customers: list[tuple[str, str, str]], streams: int
 
 
 async def _ask(host: str, company: str, question: str, token: str) -> tuple[float, float]:
-    """Milliseconds until the message was stored, and until the answer was there. Raises when it failed."""
+    """Milliseconds until the message was stored, and until the answer was there. Raises when it failed.
+
+    Not `bench.asking`: that is the other checkout's here, and both have to be asked in the same way.
+    """
     import websockets
 
     protocols: Any = ["glassdesk.v1", f"visitor.{token}"]
