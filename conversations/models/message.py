@@ -71,3 +71,10 @@ class Message(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.author} {self.position}"
+
+    @property
+    def quoted_language(self) -> str:
+        """The language of the body where it is an article's own words in another language than the customer's, else ""."""
+        languages = {source["language"] for source in self.sources}
+        is_foreign = len(languages) == 1 and self.language not in languages and self.format == TextFormat.PLAIN
+        return languages.pop() if is_foreign else ""

@@ -12,13 +12,15 @@ const MOST_SOURCES = 3;
 export function answerView(message, { assistant, asking, withPerson, actions }) {
   const refused = message.outcome === "refused";
   const fixed = isFixed(message);
+  const foreign = quotedLanguage(message);
   const inText = (number) => {
     const source = message.sources.find((entry) => entry.number === number);
     return source ? button("cite", sourceLabel(source), () => actions.source(message, source), String(number)) : null;
   };
   return [
     byline(message.name || assistant, say("aiRole"), message.created_at, "ai"),
-    h("div.answer", { lang: tagOf(message.language) }, render(message, inText)),
+    foreign ? h("p.meta", { "data-testid": "language-note" }, say(`quotedIn.${foreign}`)) : null,
+    h("div.answer", { lang: tagOf(foreign || message.language) }, render(message, inText)),
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
     fixed ? null : reportLine(message, actions),
@@ -29,6 +31,13 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
 
 /** A fixed text answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
 const isFixed = (message) => message.outcome === "answered" && !message.confidence_band && !message.sources.length;
+
+/** The language of an answer that is an article's own words in another language than the customer's; "" otherwise. */
+export function quotedLanguage(message) {
+  const languages = new Set(message.sources.map((source) => languageOf(source.language)));
+  const [only] = languages;
+  return languages.size === 1 && message.format === "plain" && only !== languageOf(message.language) ? only : "";
+}
 
 function sourceList(message, actions) {
   const rows = message.sources.slice(0, MOST_SOURCES).map((source) => {
