@@ -151,7 +151,7 @@ def store_embeddings(*, tenant_id: UUID, embeddings: Sequence[ChunkEmbedding], e
         return stored
 
 
-class _ExactTerms(SearchVectorCombinable, Func):  # type: ignore[misc]
+class _ExactTerms(SearchVectorCombinable, Func):
     """Terms as they are, past the parser, which would cut "7.5kg" in two."""
 
     function = "array_to_tsvector"
