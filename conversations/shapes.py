@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from conversations.models import (
+    AnswerKind,
     Author,
     CacheKind,
     Conversation,
@@ -75,6 +76,7 @@ class MessageShape(Shape):
     created_at: Moment
     client_id: UUID | None
     outcome: Annotated[str, OneOf(Outcome, or_empty=True)]
+    kind: Annotated[str, OneOf(AnswerKind, or_empty=True)]
     sources: list[SourceShape]
     confidence_band: str
     cache: Annotated[str, OneOf(CacheKind, or_empty=True)]
@@ -97,6 +99,7 @@ class MessageShape(Shape):
             created_at=message.created_at,
             client_id=message.client_id,
             outcome=message.outcome,
+            kind=message.kind,
             sources=public_sources(message.sources),
             confidence_band=message.confidence_band,
             cache=message.cache,

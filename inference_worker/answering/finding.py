@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
+from conversations.intents import Intent, intent_of
 from conversations.models import Author, Message
-from conversations.small_talk import small_talk
 from inference_worker.answering.embedding import embed_found
 from inference_worker.answering.follow_up import with_predecessor
 from inference_worker.answering.means import Means
@@ -28,7 +28,7 @@ Rerank = Callable[[RetrievalResult, Means], RetrievalResult]
 def earlier_questions(history: Sequence[Message]) -> list[str]:
     """What the customer asked before, the oldest first; a greeting is no question."""
     bodies = (message.body for message in history if message.author == Author.CUSTOMER)
-    return [body for body in bodies if small_talk(body) is None]
+    return [body for body in bodies if intent_of(body) in {None, Intent.ORDER}]
 
 
 def find(

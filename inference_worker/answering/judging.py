@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from conversations.intents import Intent
 from conversations.models import AnswerStyle, Outcome
-from conversations.small_talk import SmallTalk
 from inference_worker.answering.records import term_records
 from inference_worker.answering.results import Articles, Checked, Evidence, FixedText, Generation
 from knowledge.quoting.selection import Quote
@@ -14,6 +14,9 @@ from tracing.calibrations import calibrated
 from tracing.confidence import assess
 from tracing.content import Confidence, TraceContent
 from tracing.factors import HAND_OFF, Coverage, answer_kind, covered
+
+# Answered by the offer of a person, or by one.
+FOR_A_PERSON = frozenset({Intent.PERSON, Intent.COMPLAINT, Intent.ORDER})
 
 
 def confidence(held: TraceContent, evidence: Evidence, checked: Checked) -> Confidence:
@@ -41,9 +44,9 @@ def confidence(held: TraceContent, evidence: Evidence, checked: Checked) -> Conf
 
 
 def kind(evidence: Evidence, checked: Checked) -> str | None:
-    """Direct, partial, clarifying, refusal or hand-off; None for other small talk."""
+    """Direct, partial, clarifying, refusal or hand-off; None for small talk."""
     if isinstance(checked.plan, FixedText):
-        return HAND_OFF if checked.plan.talk is SmallTalk.PERSON else None
+        return HAND_OFF if checked.plan.intent in FOR_A_PERSON else None
     generated = checked.draft.generated
     coverage = _coverage(evidence, checked.quotes)
     return answer_kind(

@@ -3,7 +3,7 @@
 Each stage takes the frozen results of those before it (`results.py`) and the means to work with (`means.py`), where it
 leaves its steps. The ways in which an answer may come are the plans:
 
-- small talk gets a fixed text;
+- small talk, a complaint and the wish for a person get a fixed text;
 - a question that was answered before, from the knowledge of now, gets that answer again;
 - a question that the articles do not answer is declined;
 - otherwise the engine quotes from them, or writes freely, is checked against them, and quotes where they do not back it;
@@ -24,7 +24,6 @@ from django.db import connections
 from conversations.models import AnswerStyle, Outcome, Reply, format_of
 from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply, is_stopped
-from conversations.small_talk import fixed_words, small_talk
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.answering.cache import cache_query, keep, recall
@@ -37,7 +36,6 @@ from inference_worker.answering.generation import generate
 from inference_worker.answering.means import Means
 from inference_worker.answering.measuring import observe_answer
 from inference_worker.answering.recording import finished
-from inference_worker.answering.refusals import refusal
 from inference_worker.answering.repeating import repeat
 from inference_worker.answering.results import (
     Articles,
@@ -55,6 +53,7 @@ from inference_worker.answering.results import (
     Repetition,
 )
 from inference_worker.answering.storing import store, store_finished
+from inference_worker.answering.without_articles import declining, fixed_text, wanted
 from inference_worker.engine.grammars import require_grammar
 from knowledge.queries import is_index_complete
 from knowledge.text import detect_language
@@ -101,14 +100,14 @@ def read_question(claimed: ClaimedReply) -> Asked:
 
 
 def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] = ()) -> Evidence:
-    """Nothing for small talk and the model alone; an earlier answer; or what the articles say."""
+    """Nothing for what needs no article and for the model alone; an earlier answer; or what the articles say."""
     if not asked.parameters.grounded:
         with tenant_atomic(asked.tenant_id):
             _receive_stop(asked, means)
         return NoEvidence()
-    talk = small_talk(asked.question)
-    if talk is not None:
-        return NoEvidence(talk)
+    intent = wanted(asked)
+    if intent is not None:
+        return NoEvidence(intent)
     means.stream.phase("searching")
     engine, embedder = means.engine.info(), means.embedder.info()
     style = resolve_style(asked.assistant, can_generate_freely=engine.can_generate_freely)
@@ -162,11 +161,9 @@ def make_plan(asked: Asked, evidence: Evidence, means: Means) -> Plan:
         case Articles() if evidence.found.selection.answerable:
             return _from_articles(asked, evidence, means)
         case Articles():
-            return Refusal(refusal(asked.language, evidence.found.verdict), evidence.style)
+            return declining(asked, evidence)
         case NoEvidence():
-            if evidence.talk is not None:
-                return FixedText(fixed_words(evidence.talk, asked.language), evidence.talk)
-            return _by_itself(asked, means)
+            return _by_itself(asked, means) if evidence.intent is None else fixed_text(asked, evidence.intent)
 
 
 def _from_articles(asked: Asked, evidence: Articles, means: Means) -> Generation:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from conversations.intents import Intent
 from conversations.models import AnswerStyle, Assistant, CacheKind, Message, Outcome
 from conversations.parameters import RequestParameters
-from conversations.small_talk import SmallTalk
 from inference_worker.answering.prompt import BuiltPrompt
 from inference_worker.engine.contract import EngineInfo, FinishReason, Prompt, SamplingParameters, Token
 from knowledge.quoting.mentions import Verdict
@@ -85,9 +85,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NoEvidence:
-    """Nothing is looked up: for small talk, and (`talk` None) when the model is asked alone."""
+    """Nothing is looked up: for an intent that needs no article, and (None) when the model is asked alone."""
 
-    talk: SmallTalk | None = None
+    intent: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,14 @@ Evidence = NoEvidence | CacheHit | Articles
 
 @dataclass(frozen=True, slots=True)
 class FixedText:
-    """Small talk gets the same words each time."""
+    """An intent that needs no article gets the same words each time.
+
+    `hands_over`: the customer waits for a person from then on.
+    """
 
     text: str
-    talk: SmallTalk
+    intent: Intent
+    hands_over: bool = False
     style: AnswerStyle = AnswerStyle.FIXED
 
 
