@@ -75,12 +75,30 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one search found, what would be quoted from it, and what of the question that does not speak of."""
+    """What one search found, what would be quoted from it, and what of the question that does not speak of.
+
+    `parts` are the searches of a message that asks several questions; `result` and `selection` then hold those of all that
+    were found, in the order of the message.
+    """
 
     query: str
     result: RetrievalResult
     selection: QuoteSelection
     verdict: Verdict = field(default_factory=Verdict)
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def open_parts(self) -> tuple[str, ...]:
+        """What of the message was not found, in the customer's words; nothing of one that asks one question."""
+        return tuple(part.question for part in self.parts if not part.found.selection.answerable)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions in a message, with what was found for it alone."""
+
+    question: str
+    found: Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +148,15 @@ class FixedText:
 
 
 @dataclass(frozen=True, slots=True)
+class Clarify:
+    """Several things are meant as likely: the customer is asked which. `quotes` are what would be said of each."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+    style: AnswerStyle = AnswerStyle.FIXED
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """The articles hold no answer, or a stage does not let the question pass."""
 
@@ -169,7 +196,7 @@ class Generation:
         return self.composition.style
 
 
-Plan = FixedText | Refusal | Repetition | Generation
+Plan = FixedText | Clarify | Refusal | Repetition | Generation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,15 +151,15 @@ async def test_a_complaint_and_an_own_order_are_offered_a_person(shop: Tenant, m
 
 
 @pytest.mark.parametrize(("message", "part"), [("was the order delivered", "I cannot look into orders")])
-async def test_an_order_that_no_article_answers_is_no_search_that_failed(
-    shop: Tenant, message: str, part: str
-) -> None:
+async def test_an_order_that_no_article_answers_is_no_search_that_failed(shop: Tenant, message: str, part: str) -> None:
     answer = await answer_to(shop, message)
     assert (answer["outcome"], answer["kind"]) == ("refused", "refusal")
     assert part in str(answer["body"])
 
 
-@pytest.mark.parametrize(("question", "yes"), [("Do you sell used tractors in Peru?", "Yes, please"), ("你们卖拖拉机吗", "好的")])
+@pytest.mark.parametrize(
+    ("question", "yes"), [("Do you sell used tractors in Peru?", "Yes, please"), ("你们卖拖拉机吗", "好的")]
+)
 async def test_yes_to_the_offer_of_a_person_asks_for_one(shop: Tenant, question: str, yes: str) -> None:
     customer = await customer_of(shop)
     await customer.connect()
@@ -234,3 +234,67 @@ async def test_a_greeting_before_it_does_not_become_part_of_a_question(shop: Ten
             return [open_trace_from_shell(trace=trace, reason="a test").search_query for trace in traces]
 
     assert await off_loop(searched)() == [None, "Express delivery days?"]
+
+
+async def test_two_questions_get_two_answers_and_a_sentence_about_what_is_not_found(
+    shop: Tenant, engine: ScriptedEngine
+) -> None:
+    await off_loop(publish)(shop, "Pumps", PUMPS)
+    answer = await answer_to(
+        shop,
+        "How many working days does express delivery take, and how many litres a minute does the KL-35 lift?"
+        " And how many litres a minute does the KL-30 lift?",
+    )
+    text = str(answer["body"])
+    assert text.index("Express delivery takes one working day") < text.index("The KL-35 lifts 120 litres a minute.")
+    assert text.endswith(
+        "\nI found nothing in our articles about: “And how many litres a minute does the KL-30 lift”."
+        " A person can tell you."
+    )
+    assert "KL-20A" not in text
+    assert (answer["outcome"], answer["kind"]) == ("answered", "partial")
+    assert [source["title"] for source in answer["sources"]] == ["Delivery and returns", "Pumps"]  # type: ignore[attr-defined]
+    content = await content_of(shop)
+    assert content.search_query == (
+        "How many working days does express delivery take?\nhow many litres a minute does the KL-35 lift?\n"
+        "And how many litres a minute does the KL-30 lift?"
+    )
+    (note,) = content.stages
+    assert (note.stage, note.verdict, note.figures) == ("several_questions", "some_open", {"asked": 3.0, "open": 1.0})
+    assert len(engine.requests) == 1
+
+
+async def test_which_of_two_things_is_meant_is_asked_and_the_choice_understood(
+    shop: Tenant, engine: ScriptedEngine
+) -> None:
+    await off_loop(publish)(shop, "Boxes", "Rental of boxes costs nine euros.")
+    await off_loop(publish)(shop, "Crates", "Rental of crates costs nine euros.")
+    customer = await customer_of(shop)
+    await customer.connect()
+    await customer.ask("rental?")
+    await customer.until(lambda: len(customer.done) == 1)
+    await customer.ask("the second one")
+    await customer.until(lambda: len(customer.done) == 2)
+    await customer.drop()
+    asked_back, answer = customer.answers
+    titles = [source["title"] for source in asked_back["sources"]]
+    assert sorted(titles) == ["Boxes", "Crates"]
+    assert asked_back["body"] == f"Do you mean: {titles[0]}, or {titles[1]}?"
+    assert (asked_back["kind"], asked_back["confidence_band"]) == ("clarifying", "")
+    assert answer["body"] == f"Rental of {titles[1].lower()} costs nine euros."
+    assert len(engine.requests) == 1
+
+
+async def test_a_correction_is_answered_about_the_corrected_thing(shop: Tenant) -> None:
+    await off_loop(publish)(shop, "Pumps", PUMPS)
+    customer = await customer_of(shop)
+    await customer.connect()
+    await customer.ask("How many litres a minute does the KL-20A lift?")
+    await customer.until(lambda: len(customer.done) == 1)
+    await customer.ask("no, I meant the KL-35")
+    await customer.until(lambda: len(customer.done) == 2)
+    await customer.drop()
+    assert [answer["body"] for answer in customer.answers] == [
+        "The KL-20A lifts 40 litres a minute.",
+        "The KL-35 lifts 120 litres a minute.",
+    ]
