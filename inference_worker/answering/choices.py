@@ -26,7 +26,8 @@ _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _FUNCTION_WORDS = words("""
     a an the i you we they it he she this that these those my your our me us is are was were be do does did can could will
     would should may to in for from with by on at of and or how what when where why which who much many long please tell about get
-    cost costs price prices have has there hi hello hey any some s info information question need want like know if so its it's what's
+    cost costs price prices have has there hi hello hey any some s info information question need want like know if so its
+    it's what's
 """)
 _PLACES = (
     r"(?:the |number |no |nr |option )*(?:1|1st|first)(?: (?:one|option|thing))?(?: please)?|第?一个?|第1个|前者",
