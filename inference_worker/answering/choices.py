@@ -97,13 +97,18 @@ def _near_ones(found: Found, question: str) -> list[ScoredSentence]:
 
 
 def _labels(candidates: Sequence[Candidate]) -> list[str]:
-    """What tells the passages apart: their titles, or within one article their headings; fewer when nothing does."""
+    """What tells the passages apart: their titles, or within one article their headings; none when nothing does.
+
+    Only siblings can be meant alike, which have a word in common ("Standard delivery", "Delivery abroad"): what else lies near a
+    short question are its parts ("Return by post", "When you get your money").
+    """
     titles = list(dict.fromkeys(each.title for each in candidates))
     if len(titles) == len(candidates):
         labels = titles
     else:
         labels = list(dict.fromkeys(_own_heading(each) for each in candidates))
-    return labels if all(_own_words(label, labels) for label in labels) else []
+    are_siblings = bool(labels) and bool(set.intersection(*(_words_of(label) for label in labels)))
+    return labels if are_siblings and all(_own_words(label, labels) for label in labels) else []
 
 
 def _own_heading(candidate: Candidate) -> str:

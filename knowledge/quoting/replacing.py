@@ -7,6 +7,7 @@ what shares its last word, the noun behind an article. Where nothing is of its s
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from knowledge.folding import folded
 from knowledge.quoting import names, places
@@ -56,6 +57,7 @@ def with_other_thing(question: str, thing: str) -> str | None:
     if not thing or len(thing) > MAX_THING or len(question) > MAX_QUESTION:
         return None
     question, thing = folded(question), folded(thing)
+    ways: tuple[Callable[[str, str], str | None], ...]
     ways = (_other_code, _other_place, _other_day, _other_quantity, _other_name)
     ways += (_other_phrase_zh, _other_kind_zh) if _is_chinese(thing) else (_other_phrase, _other_modifier, _other_noun)
     return next((put for way in ways if (put := way(question, thing)) is not None and put != question), None)

@@ -267,8 +267,8 @@ async def test_two_questions_get_two_answers_and_a_sentence_about_what_is_not_fo
 async def test_which_of_two_things_is_meant_is_asked_and_the_choice_understood(
     shop: Tenant, engine: ScriptedEngine
 ) -> None:
-    await off_loop(publish)(shop, "Boxes", "Rental of boxes costs nine euros.")
-    await off_loop(publish)(shop, "Crates", "Rental of crates costs nine euros.")
+    await off_loop(publish)(shop, "Rented boxes", "Rental of boxes costs nine euros.")
+    await off_loop(publish)(shop, "Rented crates", "Rental of crates costs nine euros.")
     customer = await customer_of(shop)
     await customer.connect()
     await customer.ask("rental?")
@@ -278,10 +278,10 @@ async def test_which_of_two_things_is_meant_is_asked_and_the_choice_understood(
     await customer.drop()
     asked_back, answer = customer.answers
     titles = [source["title"] for source in asked_back["sources"]]
-    assert sorted(titles) == ["Boxes", "Crates"]
+    assert sorted(titles) == ["Rented boxes", "Rented crates"]
     assert asked_back["body"] == f"Do you mean: {titles[0]}, or {titles[1]}?"
     assert (asked_back["kind"], asked_back["confidence_band"]) == ("clarifying", "")
-    assert answer["body"] == f"Rental of {titles[1].lower()} costs nine euros."
+    assert answer["body"] == f"Rental of {titles[1].removeprefix('Rented ')} costs nine euros."
     assert len(engine.requests) == 1
 
 
