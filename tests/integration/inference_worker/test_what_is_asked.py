@@ -243,12 +243,12 @@ async def test_two_questions_get_two_answers_and_a_sentence_about_what_is_not_fo
     answer = await answer_to(
         shop,
         "How many working days does express delivery take, and how many litres a minute does the KL-35 lift?"
-        " And how many litres a minute does the KL-30 lift?",
+        " How many litres a minute does the KL-30 lift?",
     )
     text = str(answer["body"])
     assert text.index("Express delivery takes one working day") < text.index("The KL-35 lifts 120 litres a minute.")
     assert text.endswith(
-        "\nI found nothing in our articles about: “And how many litres a minute does the KL-30 lift”."
+        "\nI found nothing in our articles about: “How many litres a minute does the KL-30 lift”."
         " A person can tell you."
     )
     assert "KL-20A" not in text
@@ -257,7 +257,7 @@ async def test_two_questions_get_two_answers_and_a_sentence_about_what_is_not_fo
     content = await content_of(shop)
     assert content.search_query == (
         "How many working days does express delivery take?\nhow many litres a minute does the KL-35 lift?\n"
-        "And how many litres a minute does the KL-30 lift?"
+        "How many litres a minute does the KL-30 lift?"
     )
     (note,) = content.stages
     assert (note.stage, note.verdict, note.figures) == ("several_questions", "some_open", {"asked": 3.0, "open": 1.0})
