@@ -14,6 +14,7 @@ from inference_worker.answering.embedding import embed_found
 from inference_worker.answering.follow_up import follow_up
 from inference_worker.answering.means import Means
 from inference_worker.answering.parts import together
+from inference_worker.answering.reranking import rerank
 from inference_worker.answering.results import Asked, Found, Part
 from knowledge.quoting.codes import codes_in
 from knowledge.quoting.deciding import decide
@@ -107,9 +108,9 @@ def _look(
     if vector is None:
         with means.steps.step("embed"):
             vector = means.embedder.embed_query(query)
-    result = _retrieve(asked, means, query, vector)
-    for rerank in rerankers:
-        result = rerank(result, means)
+    result = rerank(_retrieve(asked, means, query, vector), query, means)
+    for reorder in rerankers:
+        result = reorder(result, means)
     with means.steps.step("select"):
         gate = asked.assistant.refusal_gate
         decision = decide(result, asked=asking_part(named or query), gate=gate, own_names=own_names)
