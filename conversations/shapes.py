@@ -11,6 +11,7 @@ from uuid import UUID
 
 from conversations.language_notes import language_note
 from conversations.models import (
+    AnswerKind,
     Author,
     CacheKind,
     Conversation,
@@ -76,6 +77,7 @@ class MessageShape(Shape):
     created_at: Moment
     client_id: UUID | None
     outcome: Annotated[str, OneOf(Outcome, or_empty=True)]
+    kind: Annotated[str, OneOf(AnswerKind, or_empty=True)]
     sources: list[SourceShape]
     confidence_band: str
     note: str
@@ -99,6 +101,7 @@ class MessageShape(Shape):
             created_at=message.created_at,
             client_id=message.client_id,
             outcome=message.outcome,
+            kind=message.kind,
             sources=public_sources(message.sources),
             confidence_band=message.confidence_band,
             note=language_note(message),

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from conversations.models import AnswerKind
 from tracing import charts, words
 from tracing.charts import Bar, Column
 from tracing.content import TokenRecord, TraceContent
 from tracing.facts import engine_facts, features, sampling_facts, stage_facts
-from tracing.models import AnswerKind
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
 from tracing.report_passages import PassageRow, passage_rows, searches_of

@@ -67,6 +67,7 @@ export default {
   seconds: "{seconds}\u00a0s",
   bands: { high: "Well supported", medium: "Partly supported", low: "Weakly supported" },
   refusedBand: "Not in the articles",
+  clarifyingBand: "Asks what you mean",
   reportLabel: "How this answer came about: {line}",
 
   feedback: {

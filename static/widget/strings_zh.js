@@ -66,6 +66,7 @@ export default {
   seconds: "{seconds}\u00a0秒",
   bands: { high: "依据充分", medium: "依据尚可", low: "依据不足" },
   refusedBand: "文章中没有答案",
+  clarifyingBand: "请您确认所指",
   reportLabel: "这条回答是怎么来的：{line}",
 
   feedback: {
