@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from conversations.language_notes import language_note
 from conversations.models import (
     AnswerKind,
     Author,
@@ -79,6 +80,7 @@ class MessageShape(Shape):
     kind: Annotated[str, OneOf(AnswerKind, or_empty=True)]
     sources: list[SourceShape]
     confidence_band: str
+    note: str
     cache: Annotated[str, OneOf(CacheKind, or_empty=True)]
     seconds: float | None
     reply: UUID | None
@@ -102,6 +104,7 @@ class MessageShape(Shape):
             kind=message.kind,
             sources=public_sources(message.sources),
             confidence_band=message.confidence_band,
+            note=language_note(message),
             cache=message.cache,
             seconds=message.seconds,
             reply=reply.id if reply else None,

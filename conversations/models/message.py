@@ -84,6 +84,14 @@ class Message(TenantModel):
         return f"{self.author} {self.position}"
 
     @property
+    def quoted_language(self) -> str:
+        """The language of the body where it is an article's own words in another language than the customer's, else ""."""
+        languages = {source["language"] for source in self.sources}
+        is_quote = self.claims_confidence and self.format == TextFormat.PLAIN
+        is_foreign = is_quote and len(languages) == 1 and self.language not in languages
+        return languages.pop() if is_foreign else ""
+
+    @property
     def claims_confidence(self) -> bool:
         """Whether it says how sure it is: a refusal, a question back and a fixed text have nothing to be sure of."""
         return claims_confidence(self.outcome, self.kind)

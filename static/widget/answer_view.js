@@ -12,13 +12,15 @@ const MOST_SOURCES = 3;
 export function answerView(message, { assistant, asking, withPerson, actions }) {
   const refused = message.outcome === "refused";
   const fixed = isFixed(message);
+  const foreign = message.note && languageOf(message.sources[0].language);
   const inText = (number) => {
     const source = message.sources.find((entry) => entry.number === number);
     return source ? button("cite", sourceLabel(source), () => actions.source(message, source), String(number)) : null;
   };
   return [
     byline(message.name || assistant, say("aiRole"), message.created_at, "ai"),
-    h("div.answer", { lang: tagOf(message.language) }, render(message, inText)),
+    foreign ? h("p.meta", { "data-testid": "language-note" }, say(`quotedIn.${foreign}`)) : null,
+    h("div.answer", { lang: tagOf(foreign || message.language) }, render(message, inText)),
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
     fixed ? null : reportLine(message, actions),

@@ -61,6 +61,7 @@ export default {
   sources: "Sources",
   sourceLabel: "Source {number}: {title}",
   updated: "Updated {date}",
+  quotedIn: { en: "Our article on this is in English:", zh: "Our article on this is in Chinese:" },
   inLanguage: { en: "English", zh: "Chinese" },
   sourceCount: ["{count} source", "{count} sources"],
   seconds: "{seconds}\u00a0s",
