@@ -29,8 +29,8 @@ PARALLEL = ("皇后产两千卵。工蜂采花蜜。", "皇后产多少卵", "�
 
 @pytest.fixture(autouse=True)
 def gate() -> Iterator[None]:
-    """Only the share of the question's words in the sentence counts: half of them is the threshold."""
-    by_words = Model(-3.0, 0.0, 0.0, 6.0, 0.0, 0.0)
+    """Only the share of the question's words in the sentence counts: a quarter of them is enough."""
+    by_words = Model(-1.5, 0.0, 0.0, 6.0, 0.0, 0.0)
     with patch.dict("knowledge.quoting.answerability.MODELS", {"words": by_words}):
         yield
 
@@ -79,6 +79,12 @@ def test_without_the_gate_what_nobody_asked_for_is_quoted(tmp_path: Path) -> Non
     without = report("evaluate_help_centre", path, "--without", "gate")
     assert without["without"] == ["gate"]
     assert without["all"]["all"]["open_declined"] < with_gate["open_declined"]
+
+
+def test_the_reranker_is_one_of_the_stages_and_can_be_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path, centre())
+    assert "rerank" in report("evaluate_help_centre", path)["milliseconds"]
+    assert "rerank" not in report("evaluate_help_centre", path, "--without", "rerank")["milliseconds"]
 
 
 def test_without_names_an_unknown_country_declines_nothing(tmp_path: Path) -> None:
