@@ -14,6 +14,7 @@ from knowledge.quoting.calibration import choose_threshold
 Floats = npt.NDArray[np.float64]
 FOLDS = 5
 FEWEST = 40
+LEAST_THRESHOLD = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +48,12 @@ def fit_gate(observations: Sequence[Observation], *, most_false_refusals: float)
     if min(labels.sum(), (~labels).sum()) < FEWEST:
         return None
     weights, intercept = _fit(rows, labels)
-    scores = _probability(rows @ weights + intercept)
+    scores = 1.0 / (1.0 + np.exp(-np.clip(rows @ weights + intercept, -60.0, 60.0)))
     quality = choose_threshold(scores[labels].tolist(), scores[~labels].tolist(), most=most_false_refusals)
-    assert quality is not None
-    moved = intercept - np.log(quality.threshold / (1 - quality.threshold))
+    if quality is None:
+        return None
+    threshold = max(quality.threshold, LEAST_THRESHOLD)
+    moved = intercept - np.log(threshold / (1 - threshold))
     rounded = {name: round(float(weight), 3) for name, weight in zip(EVIDENCE, weights, strict=True)}
     out_of_fold = np.empty(len(rows))
     for fold in range(FOLDS):
@@ -80,7 +83,3 @@ def _fit(rows: Floats, labels: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
     weights = np.zeros(rows.shape[1])
     weights[kept] = found / scale[kept]
     return weights, float(regression.intercept_[0] - (weights * mean).sum())
-
-
-def _probability(log_odds: Floats) -> Floats:
-    return 1.0 / (1.0 + np.exp(-np.clip(log_odds, -60.0, 60.0)))

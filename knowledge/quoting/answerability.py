@@ -36,7 +36,7 @@ EVIDENCE = ("cosine", "passage_cosine", "coverage", "passage_coverage", "known",
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Log-odds of the evidence: `intercept` plus each coefficient times its share, cosine or a reranker's log-odds that it answers."""
+    """Log-odds of the evidence: `intercept` plus each coefficient times its share, cosine, or log-odds ("answers")."""
 
     intercept: float
     cosine: float = 0.0

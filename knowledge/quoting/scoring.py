@@ -1,4 +1,4 @@
-"""How well each sentence of the best passages fits a question: by vectors and words, and by a reranker that read it. Pure numpy."""
+"""How well each sentence of the best passages fits a question: by vectors, by words, by a reranker that read it. Pure numpy."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def score_sentences(result: RetrievalResult, candidates: Sequence[Candidate]) ->
     """The sentences of the first TOP_PASSAGES of the candidates (all in one language), best first.
 
     Those that a reranker read come before the others. Vectors of another language than the question's are compared after
-    taking each language's mean from its vectors. A passage that is still to be embedded counts as an average one; without a vector of the question words decide.
+    taking each language's mean from its vectors. A passage that is still to be embedded counts as an average one; without a
+    vector of the question words decide.
     """
     known = coverage(result.terms, {term.text for term in result.terms if term.frequency})
     scored = [
