@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inference_worker.answering.checking.claims import Speech
 from inference_worker.answering.checking.sentences import Judged, SentenceJudge
@@ -81,6 +82,9 @@ class AnswerGate:
         return shown
 
     def _pass(self, unit: Unit) -> str:
+        if unit.is_endless and self._records and self._records[-1].reason == "endless":
+            self._records[-1] = replace(self._records[-1], end=unit.end)
+            return ""
         begun = time.perf_counter()
         judged = Judged(Speech.CLAIM, "endless") if unit.is_endless else self._judge.judge(unit.text)
         milliseconds = round((time.perf_counter() - begun) * 1000, 3)
@@ -117,7 +121,7 @@ class AnswerGate:
         for place, (index, speech) in enumerate(self._waiting):
             record = self._records[index]
             if speech is Speech.LEAD_IN and not record.reason and (is_over or self._leads_nowhere(place, last)):
-                record = self._records[index] = _with_reason(record, "alone")
+                record = self._records[index] = replace(record, reason="alone")
             self._gaps.append((self._end, record.start))
             self._end = record.end
             if record.reason == KEPT:
@@ -139,27 +143,16 @@ class AnswerGate:
     def _drop_waiting(self) -> None:
         for index, _ in self._waiting:
             if not self._records[index].reason:
-                self._records[index] = _with_reason(self._records[index], "alone")
+                self._records[index] = replace(self._records[index], reason="alone")
         self._waiting = []
 
     def _discard(self, reason: str, units: Sequence[Unit] = ()) -> None:
         for index, _ in self._waiting:
             if not self._records[index].reason:
-                self._records[index] = _with_reason(self._records[index], reason)
+                self._records[index] = replace(self._records[index], reason=reason)
         self._waiting = []
         rest = [*units, *self._reader.finish()]
         self._records += [SentenceCheck(start=each.start, end=each.end, reason=reason) for each in rest]
 
     def _text(self, span: tuple[int, int]) -> str:
         return self._reader.text[slice(*span)]
-
-
-def _with_reason(record: SentenceCheck, reason: str) -> SentenceCheck:
-    return SentenceCheck(
-        start=record.start,
-        end=record.end,
-        reason=reason,
-        support=record.support,
-        score=record.score,
-        milliseconds=record.milliseconds,
-    )

@@ -18,11 +18,13 @@ Terms = Callable[[str], set[str]]
 FEWEST_TERMS = 2
 # Clauses that fit nearly as well as the best count too: an article says some things twice.
 NEARLY = 0.85
+# One that shares less is about something else.
+LEAST_FIT = 0.34
 
 _NO_NEGATION = re.compile(
     r"\bnot only\b|\bno (?:later|more|longer|fewer|less|earlier) than\b|\bno problem\b|\bnothing but\b|\bno matter\b"
     r"|\b(?:whether )?or not\b|\bif not\b|\bno\.\s?\d"
-    r"|不仅|不但|不只|不过|不同|不断|不论|不管|差不多|不少|不久|不锈|不妨|不得不|对不起|不好意思|无论|无线|非常|未来|没关系|没问题|不一定|特别|分别|区别|级别|别的|个别|不超过|不少于|不晚于|能不能|可不可以|是不是|是否",
+    r"|不仅|不但|不只|不过|不同|不断|不论|不管|差不多|不少|不久|不锈|不妨|不得不|对不起|不好意思|无论|无线|非常|未来|未使用|未拆封|未开封|未成年|没关系|没问题|不一定|特别|分别|区别|级别|别的|个别|不超过|不少于|不晚于|能不能|可不可以|是不是|是否",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
@@ -79,7 +81,7 @@ def disagrees(sentence: str, source: Sequence[Clause], terms: Terms) -> bool:
 def _is_turned(clause: Clause, source: Sequence[Clause]) -> bool:
     fits = [(_fit(clause, other), other.is_negated) for other in source]
     best = max((fit for fit, _ in fits), default=0.0)
-    if best == 0.0:
+    if best < LEAST_FIT:
         # Nothing to compare it with: whether anything backs it is another question.
         return False
     return all(negated != clause.is_negated for fit, negated in fits if fit >= NEARLY * best)

@@ -16,6 +16,7 @@ LONGEST = 1500
 LOOK_AHEAD = 12
 
 CITATION = re.compile(r"\s*[\[［【](\d{1,2})[\]］】]")
+_MARK = re.compile(r"[\[［【]\d{1,2}[\]］】]")
 _CITATIONS = re.compile(r"(?:[^\S\n]*[\[［【]\d{1,2}[\]］】])+")
 # Nothing yet, or what may become a citation.
 _UNDECIDED = re.compile(r"[^\S\n]*(?:[\[［【]\d{0,2})?$")
@@ -92,11 +93,13 @@ class UnitReader:
     @staticmethod
     def _sentence_end(rest: str, is_over: bool) -> int | None:
         """Where the first sentence ends; None while that is not certain."""
-        spans = split_sentences(rest)
-        end = spans[0][1]
+        spans = split_sentences(_MARK.sub(lambda mark: " " * len(mark.group()), rest))
+        end = spans[0][1] if spans else 0
         marks = _CITATIONS.match(rest, end)
         end = marks.end() if marks else end
         following = rest[end:]
+        if not spans and not is_over:
+            return None if "\n" not in following else end
         if is_over or following.lstrip(" \t").startswith("\n"):
             return end
         if len(spans) < 2 or _UNDECIDED.match(following):
