@@ -6,7 +6,7 @@ asks here; nothing else may take the tokens' joined texts for the answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tracing.content import TokenRecord, TraceContent
@@ -28,10 +28,15 @@ def shown_places(content: TraceContent) -> list[int | None]:
         shift = len(text) - len(text.lstrip())
         return [start - shift for start in starts]
     in_answer = {place: at for at, place in enumerate(places)}
-    return [
-        next((in_answer[each] for each in range(start, start + max(len(token.text), 1)) if each in in_answer), None)
-        for start, token in zip(starts, content.tokens, strict=True)
-    ]
+    return [_place(token.text, start, in_answer) for start, token in zip(starts, content.tokens, strict=True)]
+
+
+def _place(token: str, start: int, in_answer: Mapping[int, int]) -> int | None:
+    """Where the token begins in the answer, else its first character in it that is no blank."""
+    if start in in_answer:
+        return in_answer[start]
+    inside = (in_answer.get(start + at) for at, character in enumerate(token) if not character.isspace())
+    return next((at for at in inside if at is not None), None)
 
 
 def shown_tokens(content: TraceContent) -> list[TokenRecord]:

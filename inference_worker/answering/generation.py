@@ -52,6 +52,11 @@ class _Growing:
         """The engine has ended: what may still be shown."""
         return "" if self.gate is None else self._show(self.gate.finish())
 
+    def prepare(self) -> None:
+        """Do what need not wait for the engine, which is reading its prompt."""
+        if self.gate is not None:
+            self.gate.prepare()
+
     def stop(self) -> None:
         """Nothing more is shown."""
         if self.gate is not None:
@@ -151,6 +156,7 @@ def _stream(request: GenerationRequest, means: Means, growing: _Growing) -> bool
     future = means.model.submit(_pump(means.engine, request, sink))
     try:
         with means.watch.stop.waking(lambda: sink.put(Stopped())):
+            growing.prepare()
             while not growing.is_closed:
                 try:
                     item = sink.get(timeout=POLL_SECONDS)

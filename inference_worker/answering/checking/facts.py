@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from inference_worker.answering.checking.claims import plain
 from inference_worker.answering.checking.figures import Figures, figures
@@ -39,6 +38,15 @@ class Facts:
     places: frozenset[str]
     is_free: bool
 
+    def joined(self, other: Facts) -> Facts:
+        """Those of both."""
+        return Facts(
+            figures=self.figures.joined(other.figures),
+            links=self.links | other.links,
+            places=self.places | other.places,
+            is_free=self.is_free or other.is_free,
+        )
+
 
 def facts_of(text: str, *, is_source: bool = False) -> Facts:
     """The facts of a sentence or of a source."""
@@ -62,16 +70,22 @@ def _links(raw: str) -> set[str]:
     return {_SCHEME.sub("", each).rstrip("/.,;:!?").casefold() for each in written}
 
 
+@dataclass(frozen=True, slots=True)
 class Source:
-    """A text that sentences are held against; what it names is read once, when it is asked for."""
+    """A text that sentences are held against, with what it names; `own_names` need not stand in it."""
 
-    def __init__(self, text: str, own_names: Collection[str] = ()) -> None:
-        self.text = text
-        self._own_names = own_names
+    text: str
+    facts: Facts
+    own_names: tuple[str, ...] = ()
 
-    @cached_property
-    def facts(self) -> Facts:
-        return facts_of(self.text, is_source=True)
+    @classmethod
+    def of(cls, text: str, own_names: Collection[str] = ()) -> Source:
+        """Read the text."""
+        return cls(text, facts_of(text, is_source=True), tuple(own_names))
+
+    def joined(self, other: Source) -> Source:
+        """Both together."""
+        return Source(f"{self.text}\n{other.text}", self.facts.joined(other.facts), self.own_names)
 
     def reason_against(self, sentence: str) -> str:
         """Why the sentence says what this source does not: "link", "code", "number", "name"; "" when it does not."""
@@ -90,4 +104,4 @@ class Source:
     def _unknown_names(self, bare: str) -> Sequence[str]:
         named = names.names_in(bare, language=detect_language(bare))
         named = tuple(name for name in named if not names.is_country(name))
-        return [name for name in names.without(named, self._own_names) if not names.is_named(name, self.text)]
+        return [name for name in names.without(named, self.own_names) if not names.is_named(name, self.text)]

@@ -7,7 +7,7 @@ another amount.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from knowledge.quoting.quantities import Quantity, quantities
@@ -123,6 +123,10 @@ class Figures:
         if any(not self._has_date(date) for date in other.dates):
             return True
         return not (other.ranges <= self.ranges and other.amounts <= self.amounts and other.numbers <= self.numbers)
+
+    def joined(self, other: Figures) -> Figures:
+        """Those of both."""
+        return Figures(**{each.name: getattr(self, each.name) | getattr(other, each.name) for each in fields(self)})
 
     def _has_date(self, date: tuple[int | None, int, int]) -> bool:
         return any(date[1:] == own[1:] and date[0] in (own[0], None) for own in self.dates)

@@ -39,6 +39,10 @@ class AnswerGate:
         self.cut = 0
         self.is_closed = False
 
+    def prepare(self) -> None:
+        """Do beforehand what need not wait for the first sentence."""
+        self._judge.prepare()
+
     @property
     def is_rejected(self) -> bool:
         """Whether nothing of it can be an answer; final once it is closed or finished."""

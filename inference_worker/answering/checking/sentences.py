@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from inference_worker.answering.checking.claims import Speech, plain, speech_of
 from inference_worker.answering.checking.facts import Source
@@ -51,6 +52,15 @@ class _Evidence:
     clauses: tuple[Clause, ...]
     sentences: tuple[str, ...]
 
+    def joined(self, other: _Evidence) -> _Evidence:
+        """Both together."""
+        return _Evidence(
+            source=self.source.joined(other.source),
+            terms=self.terms | other.terms,
+            clauses=self.clauses + other.clauses,
+            sentences=self.sentences + other.sentences,
+        )
+
 
 class SentenceJudge:
     """Judges the sentences of one answer. `passages` stand in the prompt's order, numbered from 1."""
@@ -71,6 +81,11 @@ class SentenceJudge:
         self._reranker = reranker if score_threshold is not None else None
         self._threshold = score_threshold
         self._evidence: dict[tuple[int, ...], _Evidence] = {}
+
+    def prepare(self) -> None:
+        """Read the passages: the engine needs longer for its prompt, and the first sentence then waits for nothing."""
+        for number in range(1, len(self._texts) + 1):
+            self._evidence_of((number,))
 
     def judge(self, text: str) -> Judged:
         """Whether the sentence may be shown."""
@@ -109,18 +124,25 @@ class SentenceJudge:
 
     def _evidence_of(self, numbers: tuple[int, ...]) -> _Evidence:
         if numbers not in self._evidence:
-            texts = [self._texts[number - 1] for number in numbers]
-            whole = "\n".join(texts)
-            self._evidence[numbers] = _Evidence(
-                source=Source(whole, self._own_names),
-                terms=frozenset(content_terms(whole)),
-                clauses=tuple(clauses(whole, content_terms)),
-                sentences=tuple(whole[start:end] for start, end in split_sentences(whole)),
-            )
+            if len(numbers) == 1:
+                found = self._read(self._texts[numbers[0] - 1])
+            elif numbers:
+                found = reduce(_Evidence.joined, (self._evidence_of((number,)) for number in numbers))
+            else:
+                found = self._read("")
+            self._evidence[numbers] = found
         return self._evidence[numbers]
 
+    def _read(self, text: str) -> _Evidence:
+        return _Evidence(
+            source=Source.of(text, self._own_names),
+            terms=frozenset(content_terms(text)),
+            clauses=tuple(clauses(text, content_terms)),
+            sentences=tuple(text[start:end] for start, end in split_sentences(text)),
+        )
+
     def _question_and(self, evidence: _Evidence) -> Source:
-        return Source(f"{evidence.source.text}\n{self._question}", self._own_names)
+        return evidence.source.joined(Source.of(self._question))
 
     def _nearest(self, wanted: set[str], numbers: Sequence[int]) -> tuple[int, Quote] | None:
         best: tuple[int, Quote] | None = None

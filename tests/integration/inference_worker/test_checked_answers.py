@@ -121,7 +121,7 @@ async def test_a_stop_keeps_what_was_seen(shop: Tenant, engine: ScriptedEngine) 
     engine.texts, engine.delay = [f"{STANDARD} {' '.join([EXPRESS] * 100)}"], 0.05
     customer = await asked(shop)
     await customer.until(lambda: seen(customer))
-    reply = await scoped(shop, lambda: Reply.objects.get())
+    reply = await scoped(shop, Reply.objects.get)
     await off_loop(stop_reply)(tenant_id=shop.id, conversation_id=reply.conversation_id, reply_id=reply.id)
     await customer.until(lambda: customer.answers)
     await customer.drop()
