@@ -1,31 +1,31 @@
 """What checking each sentence before it is shown costs: milliseconds a sentence, and how much later the first words come.
 
 `python -m bench.checking` writes the same English and Chinese answers through the gate and without it, in turn, in the same
-process: the scripted engine's pieces, passages of 400 tokens, no model and no database. `milliseconds_before` is for reading the
-passages, while the engine reads its prompt. `ratio` is what the whole answer took at so many seconds a token, with the gate's
-processor time against without. `first_words_later_seconds` is how much later the first words could be read than the first
-token, which is what is seen without. Writes bench/results/checking.json.
+process: the scripted engine's pieces, passages of 400 tokens, no model and no database. `milliseconds_before` is for reading
+the passages, while the engine reads its prompt, and not part of the rest. `ratio` is what the whole answer took at so many
+seconds a token, with the gate's processor time against without. `first_words_later_seconds` is how much later the first words
+could be read than the first token, which is what is seen without. Writes bench/results/checking.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.stacks import machine
-from inference_worker.answering.checking.gate import AnswerGate
-from inference_worker.answering.checking.sentences import SentenceJudge
 from inference_worker.engine.scripted import pieces
-from knowledge.chunking.chunks import split_article
-from knowledge.search.retrieval import Candidate
 from knowledge.text import estimate_tokens
+
+if TYPE_CHECKING:
+    from knowledge.search.retrieval import Candidate
 
 RESULTS = Path(__file__).parent / "results" / "checking.json"
 # What a small model writes on two cores.
@@ -51,6 +51,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "helpdesk.settings", "DATABASE_URL": "none:"}
+    import django
+
+    django.setup()
     report: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "token_seconds": TOKEN_SECONDS}
     for language, (source, answer) in TEXTS.items():
         report[language] = _measured(_passages(source, language), answer, options.rounds)
@@ -60,6 +64,9 @@ def main() -> None:
 
 def _passages(source: str, language: str) -> list[Candidate]:
     """Three full passages of an article that says the same things over and over."""
+    from knowledge.chunking.chunks import split_article
+    from knowledge.search.retrieval import Candidate
+
     text = source * (1500 // estimate_tokens(source) + 1)
     found = split_article(text, count_tokens=estimate_tokens)[:3]
     return [
@@ -82,6 +89,9 @@ def _passages(source: str, language: str) -> list[Candidate]:
 
 
 def _measured(passages: list[Candidate], answer: str, rounds: int) -> dict[str, Any]:
+    from inference_worker.answering.checking.gate import AnswerGate
+    from inference_worker.answering.checking.sentences import SentenceJudge
+
     checked, plain, each, prepared, first_words = [], [], [], [], []
     for _ in range(rounds):
         seconds, _ = _timed(lambda text: text, answer)
