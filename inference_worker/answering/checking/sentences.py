@@ -12,10 +12,10 @@ from inference_worker.answering.checking.facts import Source
 from inference_worker.answering.checking.negation import Clause, clauses, disagrees, is_negated
 from inference_worker.answering.checking.support import (
     SCORE_THRESHOLD,
-    SUPPORT_SHARE,
     Reranker,
     best_score,
     content_terms,
+    is_enough,
     overlap,
 )
 from inference_worker.answering.checking.units import CITATION
@@ -78,6 +78,7 @@ class SentenceJudge:
         self._texts = [_readable(passage) for passage in passages]
         self._question = question
         self._own_names = tuple(own_names)
+        self._own_terms = content_terms(" ".join(own_names))
         self._reranker = reranker if score_threshold is not None else None
         self._threshold = score_threshold
         self._evidence: dict[tuple[int, ...], _Evidence] = {}
@@ -101,10 +102,10 @@ class SentenceJudge:
             reason = self._question_and(evidence).reason_against(text)
         if speech is not Speech.CLAIM:
             return Judged(speech, reason)
-        own = content_terms(plain(text))
+        own = content_terms(plain(text)) - self._own_terms
         support = overlap(own, set(evidence.terms))
         reason = reason or ("negation" if disagrees(text, evidence.clauses, content_terms) else "")
-        reason = reason or ("unsupported" if support < SUPPORT_SHARE else "")
+        reason = reason or ("" if is_enough(support, own) else "unsupported")
         score = None if reason else self._score(text, evidence)
         if score is not None and self._threshold is not None and score < self._threshold:
             reason = "unsupported"

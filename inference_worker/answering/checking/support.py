@@ -12,6 +12,9 @@ from knowledge.text import search_terms
 
 SHORTEST_WORD = 4
 SUPPORT_SHARE = 0.6
+# One foreign word of three is the whole point of a short sentence.
+SHORT_TERMS = 4
+SHORT_SHARE = 0.75
 # What the reranker reads of the sources: the sentences that share most words with what was written.
 MOST_READ = 6
 # Log-odds that the reranker must give a sentence with its best source. None until it is fitted (`bench/support.py`): a
@@ -46,6 +49,11 @@ def content_terms(text: str) -> set[str]:
 def overlap(sentence: set[str], source: set[str]) -> float:
     """The share of the sentence's terms that the source holds; 0 for a sentence without any."""
     return len(sentence & source) / len(sentence) if sentence else 0.0
+
+
+def is_enough(share: float, sentence: set[str]) -> bool:
+    """Whether a sentence of these terms is backed by a source that holds this share of them."""
+    return share >= (SHORT_SHARE if len(sentence) <= SHORT_TERMS else SUPPORT_SHARE)
 
 
 def best_score(sentence: str, sources: Sequence[str], reranker: Reranker) -> float | None:

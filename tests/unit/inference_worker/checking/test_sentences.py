@@ -89,6 +89,7 @@ def test_what_the_passages_say_passes_in_other_words_and_spellings(sentence: str
         ("Yes, opened bags of soil may be returned.", "negation"),
         ("You may return unused pots, and opened bags of soil can be returned too.", "negation"),
         ("Our gardeners water every plant by hand.", "unsupported"),
+        ("Standard delivery is won by everybody.", "unsupported"),
         ("Yes.", "unsupported"),
         # What another passage says is no support of the one that is cited.
         ("Customers may return unused pots [1].", "unsupported"),
@@ -105,6 +106,11 @@ def test_what_the_passages_say_passes_in_other_words_and_spellings(sentence: str
 )
 def test_what_no_passage_says_is_cut_for_its_reason(sentence: str, reason: str) -> None:
     assert judge().judge(sentence).reason == reason
+
+
+def test_the_company_s_own_name_backs_nothing() -> None:
+    assert judge().judge("Mossgate delivers.").reason == ""
+    assert judge().judge("Mossgate is Mossgate.").reason == "unsupported"
 
 
 @pytest.mark.parametrize(
