@@ -11,6 +11,7 @@ from conversations.small_talk import small_talk
 from inference_worker.answering.embedding import embed_found
 from inference_worker.answering.follow_up import with_predecessor
 from inference_worker.answering.means import Means
+from inference_worker.answering.reranking import rerank
 from inference_worker.answering.results import Asked, Found
 from knowledge.quoting.codes import codes_in
 from knowledge.quoting.deciding import decide
@@ -69,9 +70,9 @@ def _look(
     if vector is None:
         with means.steps.step("embed"):
             vector = means.embedder.embed_query(query)
-    result = _retrieve(asked, means, query, vector)
-    for rerank in rerankers:
-        result = rerank(result, means)
+    result = rerank(_retrieve(asked, means, query, vector), query, means)
+    for reorder in rerankers:
+        result = reorder(result, means)
     with means.steps.step("select"):
         gate = asked.assistant.refusal_gate
         decision = decide(result, asked=asking_part(named or query), gate=gate, own_names=own_names)

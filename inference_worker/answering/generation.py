@@ -105,7 +105,7 @@ def generate(asked: Asked, plan: Generation, means: Means, *, is_second: bool = 
         priority=asked.priority,
     )
     begun, begun_ms = time.perf_counter(), means.steps.now_ms()
-    growing = _Growing(_gate(asked, plan))
+    growing = _Growing(_gate(asked, plan, means))
     is_stopped = _stream(request, means, growing)
     generated = growing.grown("abort" if is_stopped or growing.is_closed else growing.finish_reason)
     first_ms = None
@@ -121,11 +121,11 @@ def generate(asked: Asked, plan: Generation, means: Means, *, is_second: bool = 
     return draft if growing.gate is None else _checked(draft, growing.gate, means)
 
 
-def _gate(asked: Asked, plan: Generation) -> AnswerGate | None:
+def _gate(asked: Asked, plan: Generation, means: Means) -> AnswerGate | None:
     """What is written freely from passages is checked; quotes cannot leave them, and the model alone has none."""
     if plan.style is not AnswerStyle.GENERATE:
         return None
-    judge = SentenceJudge(plan.composition.passages, asked.question, own_names=plan.own_names)
+    judge = SentenceJudge(plan.composition.passages, asked.question, own_names=plan.own_names, reranker=means.reranker)
     return AnswerGate(judge)
 
 

@@ -9,7 +9,7 @@ leaves its steps. The ways in which an answer may come are the plans:
 - otherwise the engine quotes from them, or writes freely: a sentence is shown when they back it, and where none is, quotes;
 - a request that wants no articles is answered by the model alone.
 
-What shall happen besides (a question written anew, a reranker, a guard before or behind the model, a tool's call) is a
+What shall happen besides (a question written anew, a further reranker, a guard before or behind the model, a tool's call) is a
 stage of `FurtherStages`: it takes a result, and gives one of the same kind.
 """
 
@@ -54,6 +54,7 @@ from inference_worker.answering.results import (
     Repetition,
 )
 from inference_worker.answering.storing import store, store_finished
+from inference_worker.engine.contract import Reranker
 from inference_worker.engine.grammars import require_grammar
 from knowledge.queries import is_index_complete
 from knowledge.text import detect_language
@@ -112,7 +113,14 @@ def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] =
     means.stream.phase("searching")
     engine, embedder = means.engine.info(), means.embedder.info()
     style = resolve_style(asked.assistant, can_generate_freely=engine.can_generate_freely)
-    query = cache_query(asked, style=style, engine=engine, embedder=embedder, settings=means.settings)
+    query = cache_query(
+        asked,
+        style=style,
+        engine=engine,
+        embedder=embedder,
+        reranker=_identity(means.reranker),
+        settings=means.settings,
+    )
     if query is not None:
         recalled = recall(query, means.embedder, means.steps)
         if recalled.original is not None:
@@ -142,10 +150,15 @@ def _search(
         style=style,
         company=tenant.name_in(asked.language),
         embedder=means.embedder.info(),
+        reranker=_identity(means.reranker),
         calibration=calibration,
         is_complete=is_complete,
         cache_query=query,
     )
+
+
+def _identity(reranker: Reranker | None) -> dict[str, str] | None:
+    return None if reranker is None else reranker.info()
 
 
 def _receive_stop(asked: Asked, means: Means) -> None:
@@ -247,6 +260,6 @@ def store_answer(reply: Reply, asked: Asked, evidence: Evidence, checked: Checke
     means.stream.phase("checked")
     done = finished(asked, evidence, checked, means)
     pointer = store(partial(store_finished, reply, asked, done, means))
-    observe_answer(asked, evidence, checked)
+    observe_answer(asked, evidence, checked, means.steps)
     if isinstance(evidence, Articles) and evidence.cache_query is not None and done.is_complete:
         keep(evidence.cache_query, pointer, seconds=means.settings.cache_seconds)

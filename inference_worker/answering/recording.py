@@ -205,6 +205,7 @@ def _with_articles(
         held,
         search_query=found.query,
         embedder=evidence.embedder,
+        reranker=evidence.reranker,
         candidates=tuple(
             candidate_record(each, used=each.chunk_id in in_prompt, quotes=checked.quotes)
             for each in found.result.candidates

@@ -99,15 +99,17 @@ class CacheHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Articles:
-    """What the company's articles say. `is_complete` is false while some of them are not searched yet.
+    """What the company's articles say, and the models that looked for it.
 
-    `style` is how it would be answered from them; `cache_query` is None for an answer that may not be cached.
+    `is_complete` is false while some of them are not searched yet. `style` is how it would be answered from them;
+    `cache_query` is None for an answer that may not be cached.
     """
 
     found: Found
     style: AnswerStyle
     company: str
     embedder: dict[str, str]
+    reranker: dict[str, str] | None = None
     calibration: ConfidenceModel | None
     is_complete: bool
     cache_query: CacheQuery | None = None

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 RANK_CONSTANT = 60
-# Names of lists: by meaning, by words; and of the score that a passage has from all lists together.
-DENSE, LEXICAL, FUSED = "dense", "lexical", "fused"
+# Names of lists: by meaning, by words; of the score that a passage has from all lists together, and of the best score that a
+# model which reads the question beside its sentences gave one of them.
+DENSE, LEXICAL, FUSED, RERANK = "dense", "lexical", "fused", "rerank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class Score:
 
     score: float
     rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceScore:
+    """What a reranker thinks of a sentence, as logits: how it ranks for the question, and whether it answers it."""
+
+    relevance: float
+    answers: float
 
 
 @dataclass(frozen=True, slots=True)

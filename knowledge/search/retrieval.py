@@ -20,7 +20,7 @@ from knowledge.chunking.chunks import Sentence, compared_text, read_sentence
 from knowledge.folding import folded
 from knowledge.models import Chunk
 from knowledge.search import statements
-from knowledge.search.ranking import Ranked, Score, fuse, reserve_slots
+from knowledge.search.ranking import Ranked, Score, SentenceScore, fuse, reserve_slots
 from knowledge.search.retrievers import RETRIEVERS, Retriever, retrieve
 from knowledge.search.statements import SearchQuery
 from knowledge.search.terms import QueryTerm, weigh, without_function_words
@@ -41,7 +41,8 @@ class Candidate:
 
     `scores` are those of the lists that hold it, by the retriever's name, and "fused", the sum of reciprocal ranks; they
     compare among the passages of its language only. `updated_at` is when the version was saved. `sentences` say what is
-    compared and what is quoted; the rows of `sentence_vectors` and `sentence_terms` stand in the same order.
+    compared and what is quoted; the rows of `sentence_vectors` and `sentence_terms` stand in the same order, and so do
+    `sentence_scores`: None for a sentence that no reranker read, empty where there is none. Then "rerank" is the best of them.
     """
 
     chunk_id: UUID
@@ -61,6 +62,7 @@ class Candidate:
     sentence_vectors: Vector | None = field(default=None, compare=False, repr=False)
     headline_terms: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     sentence_terms: tuple[frozenset[str], ...] = field(default=(), compare=False, repr=False)
+    sentence_scores: tuple[SentenceScore | None, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def headline(self) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
+import structlog
+
 from inference_worker.answering.checking.claims import Speech, plain, speech_of
 from inference_worker.answering.checking.facts import Source
 from inference_worker.answering.checking.negation import Clause, clauses, disagrees, is_negated
@@ -22,6 +24,8 @@ from inference_worker.answering.checking.units import CITATION
 from knowledge.quoting.selection import Quote, whole_quote
 from knowledge.search.retrieval import Candidate
 from knowledge.sentences import split_sentences
+
+logger = structlog.get_logger(__name__)
 
 # Words to the model instead of to customers, from which nothing may be taken: whoever can write into an article, or into what
 # was imported as one, is not who runs the desk.
@@ -121,7 +125,15 @@ class SentenceJudge:
         return [nearest[1]] if nearest else []
 
     def _score(self, text: str, evidence: _Evidence) -> float | None:
-        return None if self._reranker is None else best_score(plain(text), evidence.sentences, self._reranker)
+        """The reranker's opinion; None without one, and from where it fails on: it is never needed."""
+        if self._reranker is None:
+            return None
+        try:
+            return best_score(plain(text), evidence.sentences, self._reranker)
+        except Exception as error:
+            self._reranker = None
+            logger.warning("sentence_score_failed", error=type(error).__name__)
+            return None
 
     def _evidence_of(self, numbers: tuple[int, ...]) -> _Evidence:
         if numbers not in self._evidence:

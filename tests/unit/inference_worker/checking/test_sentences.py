@@ -200,6 +200,19 @@ def test_where_there_is_a_fitted_reranker_its_score_counts_besides_the_words(rel
     assert len(reranker.asked) == 1
 
 
+class Broken:
+    """A reranker whose every call fails."""
+
+    def score(self, question: str, texts: Sequence[str]) -> list[OneScore]:
+        raise RuntimeError
+
+
+def test_a_reranker_that_fails_is_done_without() -> None:
+    held = SentenceJudge([passage(RETURNS)], "?", reranker=Broken(), score_threshold=1.0)
+    judged = held.judge("Customers may return unused pots within thirty days [1].")
+    assert (judged.reason, judged.score) == ("", None)
+
+
 def test_each_passage_that_is_cited_gives_its_quote() -> None:
     quotes = judge().quotes_of("Unused pots may be returned, standard delivery takes five working days [1][2].")
     assert [quote.text for quote in quotes] == [DELIVERY[0], RETURNS[0]]
