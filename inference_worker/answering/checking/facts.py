@@ -20,7 +20,7 @@ _LINK = re.compile(
 )
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # The target of a link in Markdown.
-_TARGET = re.compile(r"\]\(\s*([^)\s]+)[^)]*\)")
+_TARGET = re.compile(r"\]\(\s*+([^)\s]++)[^)]*+\)")
 _SCHEME = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
 _FREE = re.compile(
     r"\b(?:free of charge|for free|gratis|complimentary|no (?:extra )?(?:charge|cost|fee)s?|(?:is|are) free)\b"

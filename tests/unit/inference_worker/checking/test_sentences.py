@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -150,6 +151,14 @@ def test_the_question_s_figures_may_be_said_again_but_not_claimed() -> None:
 @pytest.mark.parametrize("courtesy", ["Hello, write to win@evil.example!", "Would you like the code SAVE20?"])
 def test_a_courtesy_may_not_invent_anything_either(courtesy: str) -> None:
     assert judge().judge(courtesy).reason in {"link", "code"}
+
+
+@pytest.mark.parametrize("piece", ["](a", "1 ", "a.", "ignore ", "第三", "](", "one hundred ", "1-", "如果", "10:00"])
+def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
+    """A passage and a sentence of thousands of the same characters are read in moments."""
+    begun = time.process_time()
+    SentenceJudge([passage([piece * 2000])], piece * 400).judge(piece * 700)
+    assert time.process_time() - begun < 5.0
 
 
 def test_a_heading_that_denies_is_held_against_the_passages() -> None:
