@@ -31,6 +31,15 @@ def shown_places(content: TraceContent) -> list[int | None]:
     return [_place(token.text, start, in_answer) for start, token in zip(starts, content.tokens, strict=True)]
 
 
+def written_part(content: TraceContent) -> str:
+    """The answer without what the desk put behind the engine's words."""
+    places = _answer_places(content)
+    if places is not None:
+        return content.answer[: len(places)]
+    written = "".join(token.text for token in content.tokens).strip()
+    return written if written and content.answer.startswith(written) else content.answer
+
+
 def _place(token: str, start: int, in_answer: Mapping[int, int]) -> int | None:
     """Where the token begins in the answer, else its first character in it that is no blank."""
     if start in in_answer:
@@ -58,7 +67,7 @@ def shown_tokens(content: TraceContent) -> list[TokenRecord]:
 
 
 def _answer_places(content: TraceContent) -> list[int] | None:
-    """The offset in the generated text of each character of the answer; None when nothing was cut out of it."""
+    """The offset in the generated text of each character of the answer that was; None when nothing was cut out of it."""
     checking = content.checking
     if checking is None or checking.is_replaced or not any(each.reason for each in checking.sentences):
         return None

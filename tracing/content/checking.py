@@ -85,11 +85,15 @@ class Checking:
         return spans
 
     def places_of(self, answer: str) -> list[int] | None:
-        """The offset in the text of each character of the answer; None when the answer is not what was shown of it."""
+        """The offset in the text of each character of the answer that was shown of it; None when it does not begin so.
+
+        Behind that the answer may go on with words of the desk's own.
+        """
         places = [place for start, end in self.shown for place in range(start, end)]
         shown = "".join(self.text[place] for place in places)
         first = len(shown) - len(shown.lstrip())
-        return places[first : first + len(answer)] if shown.strip() == answer else None
+        shown = shown.strip()
+        return places[first : first + len(shown)] if shown and answer.startswith(shown) else None
 
 
 def joint(text: str, gaps: Sequence[Span]) -> Span:

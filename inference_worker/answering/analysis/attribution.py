@@ -17,7 +17,7 @@ from inference_worker.engine.contract import ChatTurn, Prompt
 from knowledge.sentences import split_sentences
 from tracing.analysis_content import LEAVE_ONE_OUT, SAMPLED_SUBSETS, Attribution, SentenceCauses
 from tracing.content import EngineRecord, PromptRecord, TraceContent
-from tracing.shown import shown_places
+from tracing.shown import shown_places, written_part
 
 MAX_LEAVE_ONE_OUT = 6
 SUBSETS_PER_PASSAGE = 5
@@ -84,8 +84,9 @@ def sentence_tokens(content: TraceContent) -> list[TokenSpan]:
     """The answer's sentences with their tokens: each token that was shown belongs to the sentence in which it begins.
 
     Tokens of a sentence that was cut on its way belong to none, though they stood before those that the engine wrote next.
+    What stands behind the written text, such as which questions are left open, has no tokens.
     """
-    spans = split_sentences(content.answer)
+    spans = split_sentences(written_part(content))
     places = shown_places(content)
     found: list[list[int]] = [[] for _ in spans]
     number = 0

@@ -119,3 +119,12 @@ def test_what_was_cut_on_its_way_caused_nothing_and_moves_no_sentence() -> None:
     # Of the written tokens 0 to 2 and 6 to 8 were shown; 3 to 5 were scored, for the others stand behind them.
     assert [each.tokens for each in found.sentences] == [3, 3]
     assert [each.effects for each in found.sentences] == [(9.0, 0.0, 0.0), (0.0, 6.0, 0.0)]
+
+
+def test_what_stands_behind_the_written_text_has_no_tokens() -> None:
+    tokens = tuple(TokenRecord(i, text, -1.0, 1) for i, text in enumerate(["Yes", ".", " It", " is", ".", ""]))
+    answer = "Yes. It is.\nI found nothing in our articles about: “Mars”."
+
+    spans = sentence_tokens(make_content(answer=answer, tokens=tokens))
+
+    assert [(span.start, span.end, span.tokens) for span in spans] == [(0, 4, (0, 1)), (5, 11, (2, 3, 4, 5))]

@@ -9,7 +9,7 @@ from tracing.content import Checking, SentenceCheck, TokenRecord, TraceContent
 from tracing.plain import Malformed
 from tracing.report import opened_report
 from tracing.sections import Sections, join, split
-from tracing.shown import shown_places, shown_tokens
+from tracing.shown import shown_places, shown_tokens, written_part
 
 WRITTEN = " One is so. Two is not.\nThree is."
 
@@ -58,6 +58,13 @@ def test_a_token_across_the_border_is_shown_in_part() -> None:
 def test_an_answer_that_a_later_stage_changed_is_taken_as_it_is() -> None:
     content = content_of(TOKENS, "Please ask a person.", "Two is not.")
     assert None not in shown_places(content)
+
+
+def test_words_of_the_desk_behind_the_text_have_no_tokens() -> None:
+    content = content_of(TOKENS, "One is so.\nThree is.\nNothing about Mars.", "Two is not.")
+    assert written_part(content) == "One is so.\nThree is."
+    assert "".join(token.text for token in shown_tokens(content)).strip() == written_part(content)
+    assert written_part(content_of(TOKENS[:-1], f"{WRITTEN.strip()}\nNothing about Mars.")) == WRITTEN.strip()
 
 
 def test_a_replaced_text_has_no_part_in_the_answer_and_keeps_its_own_tokens() -> None:
