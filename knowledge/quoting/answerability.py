@@ -48,8 +48,21 @@ class Model:
 
     def log_odds(self, evidence: ScoredSentence) -> float:
         """Above 0: more likely answered than not."""
-        parts = zip(EVIDENCE, evidence_of(evidence), strict=True)
-        return self.intercept + sum(getattr(self, name) * value for name, value in parts)
+        return self.intercept + sum(
+            weight * value for weight, value in zip(self.weights, evidence_of(evidence), strict=True)
+        )
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The coefficients in the order of EVIDENCE."""
+        return (
+            self.cosine,
+            self.passage_cosine,
+            self.coverage,
+            self.passage_coverage,
+            self.known,
+            self.answers,
+        )
 
 
 def evidence_of(sentence: ScoredSentence) -> tuple[float, ...]:
