@@ -304,7 +304,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "AnalysisKindEnum": "tracing.models.AnalysisKind",
-        "AnswerKindEnum": "tracing.models.AnswerKind",
+        "AnswerKindEnum": "conversations.models.AnswerKind",
         "BandEnum": "tracing.models.ConfidenceBand",
         "BatchStateEnum": "batches.models.BatchState",
         "ItemStateEnum": "batches.models.ItemState",
