@@ -6,7 +6,7 @@ A reference to a sentence is `<slug>/<section>/<sentence>`, counted from 0.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -131,7 +131,7 @@ def _check(path: Path, file: HelpCentreFile) -> None:
             raise BadHelpCentre(f"{path}, question {number} ({question.question[:40]!r}): {trouble}")
 
 
-def _trouble(question: Question, references: Iterable[str]) -> str:
+def _trouble(question: Question, references: Collection[str]) -> str:
     """What is wrong with the question, empty when nothing is."""
     named = (*question.answers, *question.near, *question.partial)
     if missing := [reference for reference in named if reference not in references]:

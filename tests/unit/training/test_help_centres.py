@@ -104,7 +104,7 @@ def test_an_example_holds_its_sentences_as_the_reranker_reads_them(tmp_path: Pat
     assert answered.answers == ("Pumps › Sizes: The XJ-1 pump costs 9 euros. It weighs 2 kg.",)
     assert answered.near == ("Pumps › Sizes: The XJ-1 pump costs 9 euros.",)
     assert answered.same == (*answered.near, "Pumps: Pumps are tested here.")
-    assert answered.far == ("Post: Parcels leave daily.", "Post: Ｐarcels leave daily. It is free.".replace("Ｐ", "P"))
+    assert answered.far == ("Post: Parcels leave daily.", "Post: Parcels leave daily. It is free.")
     assert (half.answers, half.partial) == ((), answered.answers)
     assert answered.answers[0] not in half.same
 
