@@ -91,6 +91,10 @@ class HelpCentreFile:
     questions: list[Question]
     business: str = ""
 
+    def language_of(self, article: Article) -> Language:
+        """The article's own language, or the help centre's."""
+        return article.language or self.language
+
     def places(self) -> dict[str, Place]:
         """Every sentence by its reference, in the order of the file."""
         return {

@@ -71,6 +71,7 @@ class WorkerStatus:
     engine_version: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
     embedder: str = ""
+    reranker: str = ""
     max_model_len: int = 0
     max_sequences: int = 0
     restarts: int = 0
