@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from evaluation.figures import Judged, stage_times, summarise
-from evaluation.help_centres import ATTACK, PARTIAL, HelpCentre, read_help_centres
+from evaluation.help_centre_files import ATTACK, PARTIAL
+from evaluation.help_centres import HelpCentre, read_help_centres
 from evaluation.looking import Models, load_models
 from evaluation.measuring import import_centre, judged_questions, tenant_of
 from evaluation.options import add_shared, add_without
