@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from knowledge.chunking.chunks import sentence_in_context
+from knowledge.chunking.chunks import sentence_to_read
 from knowledge.quoting.scoring import ScoredSentence, score_sentences
 from knowledge.search.ranking import RERANK, Score, SentenceScore
 from knowledge.search.retrieval import Candidate, RetrievalResult
@@ -15,11 +14,6 @@ MOST_SENTENCES = 12
 OTHER_LANGUAGE_SENTENCES = 3
 # One of the other language's follows so many of the question's.
 OWN_FOR_EACH_OTHER = 2
-
-# A sentence that begins so speaks of what the one before it named.
-POINTS_BACK = re.compile(
-    r"^\W*(?:it|its|they|their|this|that|these|those|both|he|she)\b|^\W*(?:它|该|此|这|其|上述)", re.IGNORECASE
-)
 
 
 def shortlist(result: RetrievalResult, *, most: int = MOST_SENTENCES) -> list[str]:
@@ -37,10 +31,10 @@ def shortlist(result: RetrievalResult, *, most: int = MOST_SENTENCES) -> list[st
 def text_to_read(candidate: Candidate, position: int) -> str:
     """A sentence behind its title and headings, and behind the sentence that it points back to."""
     compared = candidate.compared
-    own = compared[position]
-    if position and POINTS_BACK.search(own):
-        own = f"{compared[position - 1]} {own}"
-    return sentence_in_context(title=candidate.title, heading=candidate.heading, sentence=own)
+    before = compared[position - 1] if position else ""
+    return sentence_to_read(
+        title=candidate.title, heading=candidate.heading, sentence=compared[position], before=before
+    )
 
 
 def with_sentence_scores(result: RetrievalResult, scores: Mapping[str, SentenceScore]) -> RetrievalResult:
