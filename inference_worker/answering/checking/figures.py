@@ -262,7 +262,7 @@ def _amounts(text: str) -> tuple[set[Amount], str]:
             # Read already, with a sign before it or a unit behind it: "¥99元".
             continue
         scale, unit = _unit(measured)
-        found |= {(number * scale, unit) for number in _numbers(measured.text)}
+        found.add((_value(measured.number) * scale, unit))
         text = text.replace(measured.text, " ")
     return found, text
 
