@@ -38,25 +38,25 @@ def text_to_read(candidate: Candidate, position: int) -> str:
 
 
 def with_sentence_scores(result: RetrievalResult, scores: Mapping[str, SentenceScore]) -> RetrievalResult:
-    """The result with the scores of these texts beside their sentences, and the best of each passage as its own.
+    """The result with the scores of these texts beside their sentences, its passages in the order of their best sentences.
 
-    The passages keep their order; "rerank" ranks them among those of their language.
+    A passage's own score, "rerank", is its best sentence's. Those that were not read follow in the order that they had.
     """
-    scored = [_with_scores(candidate, scores) for candidate in result.candidates]
-    ranks: dict[int, int] = {}
-    for is_other in (False, True):
-        best = {i: _best(each) for i, each in enumerate(scored) if each.is_other_language is is_other}
-        found = {i: value for i, value in best.items() if value is not None}
-        ranks |= {i: rank for rank, i in enumerate(sorted(found, key=lambda i: -found[i]), 1)}
-    return replace(
-        result,
-        candidates=tuple(
-            each
-            if i not in ranks
-            else replace(each, scores=each.scores | {RERANK: Score(_best(each) or 0.0, ranks[i])})
-            for i, each in enumerate(scored)
-        ),
+    own, other = (
+        _reordered(result, [_with_scores(candidate, scores) for candidate in candidates])
+        for candidates in (result.own_language, result.other_language)
     )
+    return replace(result, candidates=(*own, *other))
+
+
+def _reordered(result: RetrievalResult, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The passages of one language, those that were read first."""
+    best = {each.candidate.chunk_id: each for each in reversed(score_sentences(result, candidates)) if each.reranked}
+    read = sorted((each for each in candidates if each.chunk_id in best), key=lambda each: -best[each.chunk_id].score)
+    ranked = [
+        replace(each, scores=each.scores | {RERANK: Score(_best(each), rank)}) for rank, each in enumerate(read, 1)
+    ]
+    return [*ranked, *(each for each in candidates if each.chunk_id not in best)]
 
 
 def _first_of_each(scored: Sequence[ScoredSentence]) -> list[ScoredSentence]:
@@ -81,5 +81,5 @@ def _with_scores(candidate: Candidate, scores: Mapping[str, SentenceScore]) -> C
     return replace(candidate, sentence_scores=own)
 
 
-def _best(candidate: Candidate) -> float | None:
-    return max((each.relevance for each in candidate.sentence_scores if each is not None), default=None)
+def _best(candidate: Candidate) -> float:
+    return max(each.relevance for each in candidate.sentence_scores if each is not None)
