@@ -41,4 +41,6 @@ def write_adapter(
     }
     unfinished = path.with_name(f".{path.name}.new")
     save_file(halves, unfinished, metadata=about)
+    # The library leaves it to its owner alone; in an image somebody else reads it.
+    unfinished.chmod(0o644)
     unfinished.replace(path)

@@ -119,6 +119,7 @@ def test_the_file_holds_what_was_learned(model: CrossEncoder, tokenizer: Any, tm
         "recipe": "training/relevance",
     }
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
+    assert path.stat().st_mode & 0o777 == 0o644
     assert [path.name for path in tmp_path.glob("*relevance*")] == ["relevance.safetensors"]
 
     torch.manual_seed(0)
