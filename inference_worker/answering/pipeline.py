@@ -111,7 +111,7 @@ def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] =
         return NoEvidence(talk)
     means.stream.phase("searching")
     engine, embedder = means.engine.info(), means.embedder.info()
-    style = resolve_style(asked.assistant, can_generate_freely=engine.can_generate_freely)
+    style = resolve_style(asked.assistant, engine, asked.language)
     query = cache_query(asked, style=style, engine=engine, embedder=embedder, settings=means.settings)
     if query is not None:
         recalled = recall(query, means.embedder, means.steps)
