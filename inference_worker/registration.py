@@ -115,6 +115,7 @@ class Registration:
             libraries=info.libraries,
             embedder=embedder.info()["model"],
             max_model_len=info.max_model_len,
+            writes=info.writes,
             max_sequences=footprint.max_sequences,
             restarts=host.restarts,
             writing=load.writing,
