@@ -15,10 +15,10 @@ from inference_worker.engine.weights.packaged import PackagedWeightsError
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A model's folder, or why there is none (a sentence for the person at the terminal)."""
+    """A model's folder, or why there is none. `said` is a sentence for the person at the terminal."""
 
     folder: Path | None
-    said: str = ""
+    said: str
 
 
 def model_of_hub(setting: str, *, cpu_engine: bool, cores: int) -> str:
@@ -38,7 +38,8 @@ def take(
 ) -> Taken:
     """The hub's model in the cache, where it is or comes to be; otherwise what a person should know."""
     try:
-        return Taken(hub.download(cache, model, revision=revision, progress=progress, access=access))
+        folder = hub.download(cache, model, revision=revision, progress=progress, access=access)
+        return Taken(folder, f"{model} is served; its licence is {hub.license_of(folder)}.")
     except PackagedWeightsError as error:
         why = str(error).rstrip(".")
     except OSError as error:

@@ -161,10 +161,9 @@ class Stack:
                 revision=plan.given.get("GLASSDESK_CHAT_MODEL_REVISION", ""),
                 progress=_percent(update),
             )
-        if taken.folder is None:
-            self.steps.warn(taken.said)
-            if plan.chat_model:
-                self._instead = {"GLASSDESK_CHAT_MODEL": "packaged", "GLASSDESK_CHAT_MODEL_REVISION": ""}
+        self.steps.warn(taken.said)
+        if taken.folder is None and plan.chat_model:
+            self._instead = {"GLASSDESK_CHAT_MODEL": "packaged", "GLASSDESK_CHAT_MODEL_REVISION": ""}
         return taken.folder
 
     def _start_services(self) -> None:

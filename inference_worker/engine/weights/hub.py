@@ -188,7 +188,14 @@ def _listing(model: str, info: Any) -> Listing:
     if not revision.isalnum() or "config.json" not in names or not any(name.endswith(".safetensors") for name in names):
         raise HubError("what the hub lists is no checkpoint with safetensors")
     card = info.card_data.to_dict() if info.card_data else {}
-    return Listing(model=model, revision=revision, license=str(card.get("license") or "unknown"), files=files)
+    # `other` is what a card says whose licence has a name of its own.
+    name = (card.get("license_name") if card.get("license") in {None, "other"} else None) or card.get("license")
+    return Listing(model=model, revision=revision, license=str(name or "unknown"), files=files)
+
+
+def license_of(folder: Path) -> str:
+    """The licence that a model's card named when it was fetched."""
+    return str((read_manifest(folder) or {}).get("license") or "unknown")
 
 
 class _Clock:

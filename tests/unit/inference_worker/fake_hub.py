@@ -55,8 +55,9 @@ class FakeHub:
             }
             for name, data in self.large.items()
         ]
+        card = {"license": "other", "license_name": "maker-research"}
         siblings = [*small, *large, *self.extra]
-        return {"id": MODEL, "sha": REVISION, "siblings": siblings, "cardData": {"license": "apache-2.0"}}
+        return {"id": MODEL, "sha": REVISION, "siblings": siblings, "cardData": card}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -36,7 +36,7 @@ def test_model_comes_whole_with_progress_and_is_served_under_its_name(fake: Fake
     assert steps == sorted(steps)
     assert (steps[0], steps[-1], len(set(steps)) > 2) == (0.0, 1.0, True)
     manifest = json.loads((folder / "checkpoint.json").read_text())
-    assert (manifest["license"], manifest["hub_revision"]) == ("apache-2.0", REVISION)
+    assert (manifest["license"], manifest["hub_revision"]) == ("maker-research", REVISION)
     resolved = resolve_model(MODEL, tmp_path)
     assert (resolved.location, resolved.name, resolved.revision) == (str(folder), MODEL, REVISION)
     assert not (tmp_path / "downloads" / folder.name).exists()
@@ -219,7 +219,9 @@ def test_a_start_goes_on_in_one_sentence_when_the_hub_fails_half_way(fake: FakeH
     )
     fake.cut_after = None
     again = chat_model.take(MODEL, tmp_path, revision="", progress=lambda *_: None, access=access(fake))
-    assert again.folder == downloaded(tmp_path, MODEL)
+    assert again == chat_model.Taken(
+        downloaded(tmp_path, MODEL), "maker/model is served; its licence is maker-research."
+    )
 
 
 def test_a_start_goes_on_when_the_cache_cannot_be_written(fake: FakeHub, tmp_path: Path) -> None:
