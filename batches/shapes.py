@@ -11,6 +11,7 @@ from batches.models import Batch, BatchItem, BatchState, ItemState
 from batches.queries import Progress, traces_of
 from conversations.api.shapes import ReplyErrorShape
 from conversations.failures import FailureCode, sentence_for_api_client
+from conversations.language_notes import language_note
 from conversations.shapes import SourceShape, public_sources
 from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
@@ -78,6 +79,7 @@ class ResultShape(Shape):
     answer: str | None
     outcome: str | None
     language: Annotated[str, OneOf(Language)]
+    note: str | None
     sources: list[SourceShape]
     confidence_band: str | None
     reply_id: UUID | None
@@ -102,6 +104,7 @@ class ResultShape(Shape):
             answer=answer.body if answer else None,
             outcome=answer.outcome if answer else None,
             language=answer.language if answer else item.language,
+            note=language_note(answer) if answer else None,
             sources=public_sources(answer.sources) if answer else [],
             confidence_band=answer.confidence_band if answer else None,
             reply_id=item.reply_id,

@@ -73,6 +73,42 @@ def running_desk(**variables: str) -> Iterator[Stack]:
         shutil.rmtree(data, ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """A migrated database and a Valkey, and the environment of those who use them."""
+
+    data: Path
+    environment: dict[str, str]
+
+
+@contextmanager
+def running_services() -> Iterator[Services]:
+    """PostgreSQL and Valkey without a desk, in a folder of their own; stopped and removed afterwards."""
+    from helpdesk.embedded.postgres import Postgres
+    from helpdesk.embedded.secret_files import master_key
+    from helpdesk.embedded.valkey import Valkey
+
+    data = Path(tempfile.mkdtemp(prefix="glassdesk-bench-"))
+    postgres, valkey = Postgres(data / "postgres"), Valkey(data / "valkey")
+    try:
+        urls = postgres.start()
+        environment = {
+            **os.environ,
+            "GLASSDESK_DATA": str(data),
+            "DATABASE_URL": urls.app,
+            "REDIS_URL": valkey.start(),
+            "GLASSDESK_MASTER_KEY": master_key(),
+            "GLASSDESK_SECRET_KEY": "measuring-only-" * 5,
+        }
+        migrating = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
+        subprocess.run(migrating, cwd=ROOT, env=environment | {"DATABASE_URL": urls.owner}, check=True)
+        yield Services(data, environment)
+    finally:
+        valkey.stop()
+        postgres.stop()
+        shutil.rmtree(data, ignore_errors=True)
+
+
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     model = next(

@@ -13,10 +13,10 @@ from conversations.models import Channel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRules:
-    """`is_in_inbox`: the tenant's people look after all of its conversations, and a customer who asks for a person waits for one.
+    """`is_in_inbox`: the tenant's people look after all of its conversations.
 
-    `admits_people`: a person may take a conversation over and answer in it. `is_open_to_api_clients`: other software may ask
-    and stop in it.
+    `admits_people`: a person may take a conversation over and answer in it, and a customer who asks for one waits for one.
+    `is_open_to_api_clients`: other software may ask and stop in it.
     """
 
     is_in_inbox: bool = False

@@ -1,6 +1,6 @@
-"""Who writes, and who has the conversation: visitors, the queue for a person, taking over, handing back, closing.
+"""Who writes, and who has the conversation: visitors, taking over, handing back, closing.
 
-How messages come in is in `conversations.intake`.
+How messages come in is in `conversations.intake`, how one comes to wait for a person in `conversations.replies`.
 """
 
 from __future__ import annotations
@@ -42,19 +42,6 @@ def visitor_of(customer: str) -> Visitor:
     visitor: Visitor = Visitor.objects.get_or_create(reference=clean_reference(customer))[0]
     Visitor.objects.filter(id=visitor.id).update(last_seen_at=timezone.now())
     return visitor
-
-
-def queue_for_person(conversation: Conversation, language: str) -> None:
-    """Let it wait for a person, if the assistant had it; the assistant stops. Runs inside the caller's transaction."""
-    changed = Conversation.objects.filter(id=conversation.id, status=ConversationStatus.AI).update(
-        status=ConversationStatus.WAITING, waiting_since=timezone.now()
-    )
-    if changed:
-        replies.stop_replies(conversation, code=FailureCode.STOPPED)
-        append_message(conversation, author=Author.SYSTEM, body="person_requested", language=language)
-        customer = Actor(ActorKind.CUSTOMER, str(conversation.visitor_id))
-        record_status(conversation.id, ConversationStatus.WAITING, actor=customer)
-    conversation.refresh_from_db()
 
 
 def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Message:

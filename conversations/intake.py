@@ -11,9 +11,10 @@ from uuid import UUID
 
 from conversations.admission import admit, read_queue
 from conversations.channels import rules_of
-from conversations.domain import queue_for_person, visitor_of
+from conversations.domain import visitor_of
 from conversations.errors import ConversationClosed, NotAnApiConversation
 from conversations.inbound import CurrentConversation, Inbound, NewConversation, ThisConversation, Turn
+from conversations.intents import Intent, intent_of
 from conversations.models import (
     Assistant,
     Author,
@@ -26,10 +27,9 @@ from conversations.models import (
     Visitor,
 )
 from conversations.queries import default_assistant
-from conversations.replies import queue_reply
-from conversations.small_talk import SmallTalk, small_talk
+from conversations.replies import queue_for_person, queue_reply
 from conversations.transcript import append_message
-from helpdesk.errors import NotFound
+from helpdesk.errors import Busy, NotFound
 from helpdesk.queue.lengths import QueueSnapshot
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
@@ -133,11 +133,16 @@ def _post(conversation: Conversation, inbound: Inbound, queue: QueueSnapshot) ->
         language=inbound.language,
         client_id=inbound.client_id,
     )
-    if rules_of(conversation.channel).is_in_inbox and small_talk(inbound.body) is SmallTalk.PERSON:
-        queue_for_person(conversation, inbound.language)
     if conversation.status != ConversationStatus.AI:
         return PostedMessage(conversation, message, None)
-    admission = admit(inbound.priority_class, queue)
+    try:
+        admission = admit(inbound.priority_class, queue)
+    except Busy:
+        # Who asks for a person needs no place in the assistant's queue.
+        if not (rules_of(conversation.channel).admits_people and intent_of(inbound.body) is Intent.PERSON):
+            raise
+        queue_for_person(conversation, inbound.language)
+        return PostedMessage(conversation, message, None)
     reply = queue_reply(
         conversation,
         message,

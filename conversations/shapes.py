@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from conversations.language_notes import language_note
 from conversations.models import (
+    AnswerKind,
     Author,
     CacheKind,
     Conversation,
@@ -75,8 +77,10 @@ class MessageShape(Shape):
     created_at: Moment
     client_id: UUID | None
     outcome: Annotated[str, OneOf(Outcome, or_empty=True)]
+    kind: Annotated[str, OneOf(AnswerKind, or_empty=True)]
     sources: list[SourceShape]
     confidence_band: str
+    note: str
     cache: Annotated[str, OneOf(CacheKind, or_empty=True)]
     seconds: float | None
     reply: UUID | None
@@ -97,8 +101,10 @@ class MessageShape(Shape):
             created_at=message.created_at,
             client_id=message.client_id,
             outcome=message.outcome,
+            kind=message.kind,
             sources=public_sources(message.sources),
             confidence_band=message.confidence_band,
+            note=language_note(message),
             cache=message.cache,
             seconds=message.seconds,
             reply=reply.id if reply else None,

@@ -8,11 +8,13 @@ import signal
 import time
 import unicodedata
 import uuid
-from collections.abc import Iterator, Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 from uuid import UUID
 
 from conversations.models import Assistant, Conversation, Reply
@@ -28,11 +30,13 @@ from tracing.models import Trace
 POLL_SECONDS = 0.1
 LAST_WORDS_SECONDS = 15.0
 
+Item = TypeVar("Item")
+
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
 class BadQuestionSet(Exception):
-    """The file is not in SQuAD layout; the message says where it departs from it."""
+    """The file is not in the layout that it should be in; the message says where it departs from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +68,62 @@ class QuestionSet:
 
     def half(self, number: int) -> QuestionSet:
         """The articles with even (0) or odd (1) numbers, and their questions."""
+        return self._of(lambda article: article % 2 == number)
+
+    def between(self, articles: slice) -> QuestionSet:
+        """The articles with these numbers, from 0, and their questions."""
+        count = max((paragraph.article for paragraph in self.paragraphs), default=-1) + 1
+        kept = range(count)[articles]
+        return self._of(lambda article: article in kept)
+
+    def _of(self, keeps: Callable[[int], bool]) -> QuestionSet:
         return QuestionSet(
-            tuple(paragraph for paragraph in self.paragraphs if paragraph.article % 2 == number),
-            tuple(question for question in self.questions if question.article % 2 == number),
+            tuple(paragraph for paragraph in self.paragraphs if keeps(paragraph.article)),
+            tuple(question for question in self.questions if keeps(question.article)),
         )
 
 
-def read_squad(path: Path, *, language: str, limit: int = 0) -> QuestionSet:
-    """Read a SQuAD-layout file; a `limit` keeps so many questions, spread evenly, but all paragraphs.
+def articles_between(text: str) -> slice:
+    """The argument `FROM:TO` of a command: articles by number, from 0, without TO itself; either may be left out."""
+    match = re.fullmatch(r"(\d*):(\d*)", text)
+    if match is None:
+        raise ArgumentTypeError("write FROM:TO, such as 12:24 for the 12 articles behind the first 12")
+    first, last = match.groups()
+    return slice(int(first) if first else None, int(last) if last else None)
+
+
+def spread(items: Sequence[Item], limit: int) -> tuple[Item, ...]:
+    """So many of the items, spread evenly; all of them when there are no more, or `limit` is 0."""
+    if not 0 < limit < len(items):
+        return tuple(items)
+    step = len(items) / limit
+    return tuple(items[int(i * step)] for i in range(limit))
+
+
+def read_squad(path: Path, *, language: str, limit: int = 0, articles: slice | None = None) -> QuestionSet:
+    """Read a SQuAD-layout file; a `limit` keeps so many questions, spread evenly, but all paragraphs of the `articles`.
 
     A title in another language than the paragraphs' is replaced by the paragraph's number: it would not stand over a
     real article. Raises BadQuestionSet.
     """
     try:
-        articles = json.loads(path.read_text(encoding="utf-8"))["data"]
-        found = _read_articles(articles, language)
+        found = _read_articles(json.loads(path.read_text(encoding="utf-8"))["data"], language)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise BadQuestionSet(f"{path} cannot be read as JSON: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise BadQuestionSet(f"{path} is not in SQuAD layout: {error!r}") from error
+    if articles is not None:
+        found = found.between(articles)
     if not found.questions:
-        raise BadQuestionSet(f"{path} has no questions.")
-    if not 0 < limit < len(found.questions):
-        return found
-    step = len(found.questions) / limit
-    return QuestionSet(found.paragraphs, tuple(found.questions[int(i * step)] for i in range(limit)))
+        raise BadQuestionSet(f"{path} has no questions{' in these articles' if articles else ''}.")
+    return QuestionSet(found.paragraphs, spread(found.questions, limit))
 
 
 @contextmanager
-def throwaway_tenant() -> Iterator[Tenant]:
+def throwaway_tenant(name: str = "Evaluation", name_zh: str = "") -> Iterator[Tenant]:
     """A tenant with an assistant that is gone afterwards, however the block ends (Ctrl-C and TERM included)."""
     previous = signal.signal(signal.SIGTERM, _stop)
-    tenant = Tenant(slug=f"evaluation-{uuid.uuid4().hex[:12]}", name="Evaluation")
+    tenant = Tenant(slug=f"evaluation-{uuid.uuid4().hex[:12]}", name=name[:120], name_zh=name_zh[:120])
     try:
         tenant.save()
         with tenant_atomic(tenant.id):
@@ -152,11 +180,12 @@ def import_paragraphs(
 
 def contains_answer(text: str, answers: Sequence[str]) -> bool:
     """Whether one of the answers stands in the text; case, width, blanks and punctuation do not count."""
-    squeezed = _squeeze(text)
-    return any(_squeeze(answer) in squeezed for answer in answers if _squeeze(answer))
+    within = squeezed(text)
+    return any(squeezed(answer) in within for answer in answers if squeezed(answer))
 
 
-def _squeeze(text: str) -> str:
+def squeezed(text: str) -> str:
+    """Letters and digits only, in one case and width: how texts are compared."""
     return _NO_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 

@@ -71,6 +71,15 @@ def choice(name: str, default: str, permitted: tuple[str, ...]) -> str:
     return value
 
 
+def choice_or_file(name: str, default: str, permitted: tuple[str, ...], *, ending: str) -> str:
+    """One of the permitted words, or the path of a file with that ending; whether it is there is for its reader to say."""
+    value = os.environ.get(name, default)
+    if value not in permitted and not value.endswith(ending):
+        words = ", ".join(permitted)
+        raise ImproperlyConfigured(f"{name} must be one of {words} or the path of a file *{ending}, not {value!r}.")
+    return value
+
+
 def boolean(name: str, default: bool) -> bool:
     """1/true/yes/on or 0/false/no/off."""
     raw = os.environ.get(name)

@@ -220,6 +220,9 @@ CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
 MODEL_NAME = env.model_name("GLASSDESK_MODEL_NAME")
 EXTRA_MODELS = env.named_models("GLASSDESK_EXTRA_MODELS")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
+# Reads a question beside the sentences that were found: `packaged`, `off`, or a file of weights; and how long one look may take.
+RERANKER = env.choice_or_file("GLASSDESK_RERANKER", "off", ("packaged", "off"), ending=".safetensors")
+RERANK_MILLISECONDS = env.integer("GLASSDESK_RERANK_MILLISECONDS", 250, minimum=1)
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 # The demo companies that are loaded, with sign-ins that everybody knows; none for a desk of one's own.
 DEMO_COMPANIES = env.words("GLASSDESK_DEMO", "mossgate,ledgerleaf")
@@ -302,7 +305,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "AnalysisKindEnum": "tracing.models.AnalysisKind",
-        "AnswerKindEnum": "tracing.models.AnswerKind",
+        "AnswerKindEnum": "conversations.models.AnswerKind",
         "BandEnum": "tracing.models.ConfidenceBand",
         "BatchStateEnum": "batches.models.BatchState",
         "ItemStateEnum": "batches.models.ItemState",

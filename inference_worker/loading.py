@@ -1,13 +1,14 @@
-"""Builds the engine and embedder that the settings name."""
+"""Builds the engine, the embedder and the reranker that the settings name."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import structlog
 from django.conf import settings
 
-from inference_worker.engine.contract import Embedder, Engine
+from inference_worker.engine.contract import Embedder, Engine, Reranker
 from inference_worker.engine.host import EngineHost
 from inference_worker.engine.load_log import LoadLog
 from inference_worker.engine.vllm.runner import ModelRunner
@@ -66,6 +67,29 @@ def load_embedder() -> Embedder:
     )
 
 
+def load_reranker() -> Reranker | None:
+    """The reranker, loaded; None where it is switched off. Raises EngineError for weights that do not fit."""
+    if settings.RERANKER == "off":
+        return None
+    if settings.ENGINE == "scripted":
+        from inference_worker.engine.scripted import ScriptedReranker
+
+        return ScriptedReranker()
+    from inference_worker.engine.cross_encoder import PACKAGED_WEIGHTS, CrossEncoder, CrossEncoderSettings
+    from inference_worker.engine.weights.checkpoints import prepare_embeddings
+
+    is_packaged = settings.RERANKER == "packaged"
+    return CrossEncoder(
+        CrossEncoderSettings(
+            # Whatever else the embedding model is, the weights belong to the packaged one.
+            base=str(prepare_embeddings(settings.CACHE_DIR)),
+            weights=PACKAGED_WEIGHTS if is_packaged else Path(settings.RERANKER).expanduser(),
+            device=settings.EMBEDDING_DEVICE,
+        ),
+        fold=folded,
+    )
+
+
 def load_runtime(registration: Registration | None = None) -> Runtime:
     """Everything loaded and warm: returns when the first customer would be served at full speed."""
     registration = registration or Registration()
@@ -75,8 +99,13 @@ def load_runtime(registration: Registration | None = None) -> Runtime:
         embedder = load_embedder()
         embedder.embed_query("warm-up")
     logger.info("embedder_ready", **embedder.info())
+    with registration.load_log.step("reranker"):
+        reranker = load_reranker()
+        if reranker is not None:
+            reranker.score("warm-up", ["warm-up"])
+            logger.info("reranker_ready", **reranker.info())
     host = EngineHost(engine)
     host.start()
     info = host.engine.info()
     logger.info("engine_ready", model=info.model, quantization=info.quantization, engine_version=info.engine_version)
-    return Runtime(host=host, embedder=embedder, registration=registration)
+    return Runtime(host=host, embedder=embedder, reranker=reranker, registration=registration)

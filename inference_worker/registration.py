@@ -19,7 +19,7 @@ from inference_worker.engine.host import EngineHost, EngineState
 from inference_worker.engine.load_log import LoadLog
 
 if TYPE_CHECKING:
-    from inference_worker.engine.contract import Embedder
+    from inference_worker.engine.contract import Embedder, Reranker
 
 logger = structlog.get_logger(__name__)
 
@@ -90,7 +90,9 @@ class Registration:
             load_log=self._load_steps(),
         )
 
-    def serving(self, host: EngineHost, embedder: Embedder, *, state: WorkerState, load: WorkerLoad) -> WorkerStatus:
+    def serving(
+        self, host: EngineHost, embedder: Embedder, reranker: Reranker | None, *, state: WorkerState, load: WorkerLoad
+    ) -> WorkerStatus:
         """Everything, of a worker whose engine has been started."""
         info, footprint, usage = host.engine.info(), host.engine.footprint(), host.engine.usage()
         return WorkerStatus(
@@ -114,6 +116,7 @@ class Registration:
             engine_version=info.engine_version,
             libraries=info.libraries,
             embedder=embedder.info()["model"],
+            reranker=_named(reranker),
             max_model_len=info.max_model_len,
             writes=info.writes,
             max_sequences=footprint.max_sequences,
@@ -145,3 +148,9 @@ class Registration:
             remove_heartbeat(self.name)
         except redis.RedisError as error:
             logger.warning("heartbeat_not_removed", error=type(error).__name__)
+
+
+def _named(reranker: Reranker | None) -> str:
+    """Name and version; empty without a reranker."""
+    info = {} if reranker is None else reranker.info()
+    return " ".join(info[name] for name in ("model", "revision") if info.get(name))

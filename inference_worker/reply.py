@@ -77,10 +77,13 @@ def _means(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> Means:
     return Means(
         model=runtime.host,
         embedder=runtime.embedder,
+        reranker=runtime.reranker,
+        pace=runtime.pace,
         settings=AnswerSettings(
             cache_seconds=settings.ANSWER_CACHE_SECONDS,
             secret_key=settings.SECRET_KEY.encode(),
             analysis_queue=inference_queue(settings.MODEL_NAME) if settings.AUTOMATIC_ATTRIBUTION else None,
+            rerank_milliseconds=settings.RERANK_MILLISECONDS,
         ),
         steps=Steps(),
         stream=ReplyStream(

@@ -1,4 +1,4 @@
-"""What this worker process holds: the engine on its own loop, the embedder, and the replies it is writing now."""
+"""What this worker process holds: the engine on its own loop, the embedder, the reranker, and the replies it is writing now."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from helpdesk.queue.workers import WorkerState, WorkerStatus
 from inference_worker.answering.analysis.calling import SpareEngine
 from inference_worker.answering.analysis.running import run_analysis
 from inference_worker.answering.embedding import embed_version
+from inference_worker.answering.pace import Pace
 from inference_worker.answering.stopping import StopListener, StopSignal
 from inference_worker.background import IdleQueue
-from inference_worker.engine.contract import Embedder
+from inference_worker.engine.contract import Embedder, Reranker
 from inference_worker.engine.host import EngineHost
 from inference_worker.registration import HEARTBEAT_SECONDS, STATE_OF_WORKER, Registration, WorkerLoad
 from inference_worker.throughput import Throughput
@@ -41,11 +42,13 @@ class Runtime:
 
     host: EngineHost
     embedder: Embedder
+    reranker: Reranker | None = None
     registration: Registration = field(default_factory=Registration)
     # How many replies are written at once: one for each thread of the worker.
     capacity: int = field(default_factory=lambda: int(settings.INFERENCE_THREADS))
     # So many of them are for replies that are not over-share.
     reserved: int = 0
+    pace: Pace = field(default_factory=Pace)
     _throughput: Throughput = field(default_factory=Throughput)
     _writing: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     # Those of `_writing` that nobody waits for: they give way to customers, as background work does.
@@ -221,7 +224,7 @@ class Runtime:
         state = WorkerState.DRAINING if self._draining.is_set() else STATE_OF_WORKER[self.host.state]
         seconds_per_reply, indexing = self._throughput.seconds_per_reply, len(self._embeddings)
         load = WorkerLoad(len(self._in_progress()), self.capacity, self.reserved, seconds_per_reply, indexing)
-        return self.registration.serving(self.host, self.embedder, state=state, load=load)
+        return self.registration.serving(self.host, self.embedder, self.reranker, state=state, load=load)
 
 
 _runtime: Runtime | None = None

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from django.contrib.postgres.search import SearchVector
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchVector, SearchVectorCombinable, SearchVectorField
 from django.db import DataError
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.expressions import CombinedExpression
 
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
@@ -24,6 +26,7 @@ from knowledge.chunking.chunks import (
     split_article,
 )
 from knowledge.errors import CannotRead
+from knowledge.exact import exact_terms
 from knowledge.models import EMBEDDING_DIMENSIONS, Article, ArticleVersion, Chunk
 from knowledge.sentence_vectors import write_sentence_vectors
 from knowledge.text import lexical_input
@@ -148,6 +151,15 @@ def store_embeddings(*, tenant_id: UUID, embeddings: Sequence[ChunkEmbedding], e
         return stored
 
 
-def _lexemes(text: str, language: str) -> SearchVector:
+class _ExactTerms(SearchVectorCombinable, Func):
+    """Terms as they are, past the parser, which would cut "7.5kg" in two."""
+
+    function = "array_to_tsvector"
+    output_field = SearchVectorField()
+
+
+def _lexemes(text: str, language: str) -> CombinedExpression:
     configuration, prepared = lexical_input(text, language)
-    return SearchVector(Value(prepared), config=configuration)
+    terms = sorted(exact_terms(text))
+    words = SearchVector(Value(prepared), config=configuration)
+    return words + _ExactTerms(Value(terms, output_field=ArrayField(TextField())))

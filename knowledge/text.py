@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
+from knowledge.exact import compounds, exact_terms, read_exactly
 from knowledge.folding import folded
 
 LanguageCode = Literal["en", "zh"]
@@ -42,11 +44,44 @@ def search_terms(text: str) -> list[str]:
     return terms
 
 
+def compared_terms(text: str) -> frozenset[str]:
+    """The search terms of a Chinese text that is held against a question: its words, and what it says exactly."""
+    return exact_terms(text).union(search_terms(text), compounds(text))
+
+
 def lexical_input(text: str, language: str) -> tuple[str, str]:
-    """What PostgreSQL makes a text-search vector of: its configuration, and the text in the form that suits it."""
+    """What PostgreSQL makes a text-search vector of: its configuration, and the text in the form that suits it.
+
+    A stored text's exact terms (`exact_terms`) are added as they are.
+    """
     if language == "zh":
-        return "simple", " ".join(search_terms(text))
-    return "english", folded(text)
+        return "simple", " ".join((*search_terms(text), *compounds(text)))
+    return "english", " ".join((folded(text), *compounds(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalQuestion:
+    """A question for PostgreSQL: its configuration, the text for it, and the terms that are looked for as they are.
+
+    `foreign_words` are what of it may stand in a text of the other language: a Chinese question's Latin words and its figures; of
+    an English one the figures alone, since an English word in a Chinese article says little of what that is about.
+    """
+
+    configuration: str
+    prepared: str
+    exact: tuple[str, ...]
+    foreign_words: tuple[str, ...]
+
+
+def lexical_question(question: str, language: str) -> LexicalQuestion:
+    """The question as it is looked for: amounts and codes stand for the figures and letters that they are made of."""
+    read = read_exactly(question)
+    terms = (*search_terms(read.rest), *read.words)
+    latin = tuple(term for term in terms if term.isascii())
+    if language == "zh":
+        return LexicalQuestion("simple", " ".join(terms), read.terms, latin)
+    figures = tuple(term for term in latin if term[0].isdigit())
+    return LexicalQuestion("english", " ".join((read.rest, *read.words)), read.terms, figures)
 
 
 def estimate_tokens(text: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conversations.language_notes import language_note
 from conversations.models import AnswerStyle, Reply
 from conversations.shapes import public_sources
 from helpdesk.api_keys.domain import ApiClient
@@ -17,10 +18,14 @@ from tracing.read import open_own_answer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatAnswer:
-    """One choice. `cache` says how it was found when it was given before; `tokens` is None when they were not asked for."""
+    """One choice. `cache` says how it was found when it was given before; `tokens` is None when they were not asked for.
+
+    `note` says in which language the quoted article is, where it is not the question's.
+    """
 
     text: str
     outcome: str
+    note: str
     sources: Sequence[dict[str, Any]]
     confidence: str | None
     trace_id: str
@@ -42,6 +47,7 @@ def read_answer(client: ApiClient, reply: Reply, *, with_tokens: bool) -> ChatAn
     return ChatAnswer(
         text=reply.answer.body,
         outcome=reply.answer.outcome,
+        note=language_note(reply.answer),
         sources=[source.as_json() for source in public_sources(reply.answer.sources)],
         confidence=None if trace.style in {AnswerStyle.FREE, AnswerStyle.FIXED} else trace.confidence_band,
         trace_id=str(trace.id),

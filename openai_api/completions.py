@@ -83,6 +83,7 @@ def event(data: dict[str, Any]) -> bytes:
 def extras(answer: ChatAnswer) -> dict[str, Any]:
     """What the desk says about an answer beyond OpenAI's fields."""
     return {
+        "note": answer.note,
         "sources": list(answer.sources),
         "trace_id": answer.trace_id,
         "confidence": answer.confidence,

@@ -41,6 +41,7 @@ def _start_services() -> None:
         "GLASSDESK_AUTOMATIC_ATTRIBUTION": "0",
         # The same question must be answered anew unless a test is about its not being.
         "GLASSDESK_ANSWER_CACHE_TTL": "0",
+        "GLASSDESK_RERANKER": "packaged",
         "GLASSDESK_ENGINE": os.environ.get("GLASSDESK_ENGINE", "scripted"),
     }
 

@@ -31,10 +31,11 @@ def _plain(word: str) -> str:
 
 
 def engine_facts(content: TraceContent) -> list[tuple[str, str]]:
-    """Model, engine, device and libraries."""
+    """Model, engine, device and libraries; embedder and reranker."""
     facts = _facts_of_engine(content.engine) if content.engine else []
-    embedder = content.embedder or {}
-    return facts + [(_embedder_label(name), embedder[name]) for name in embedder if embedder[name]]
+    embedder, reranker = content.embedder or {}, content.reranker or {}
+    facts += [(_embedder_label(name), embedder[name]) for name in embedder if embedder[name]]
+    return facts + [(_reranker_label(name), reranker[name]) for name in reranker if reranker[name]]
 
 
 def _embedder_label(name: str) -> str:
@@ -46,6 +47,17 @@ def _embedder_label(name: str) -> str:
         "passage_prefix": _("Embedder, before passages"),
     }
     return known.get(name) or _("Embedder: %(name)s") % {"name": name}
+
+
+def _reranker_label(name: str) -> str:
+    """What is recorded of the reranker; libraries keep their names."""
+    known = {
+        "model": _("Reranker"),
+        "revision": _("Reranker, revision"),
+        "base": _("Reranker, made from"),
+        "precision": _("Reranker, precision"),
+    }
+    return known.get(name) or _("Reranker: %(name)s") % {"name": name}
 
 
 def _facts_of_engine(engine: EngineRecord) -> list[tuple[str, str]]:

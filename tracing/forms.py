@@ -10,9 +10,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import CacheKind, Outcome, Rating, ReplyPurpose
+from conversations.models import AnswerKind, CacheKind, Outcome, Rating, ReplyPurpose
 from helpdesk.tenants.models import Language
-from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
+from tracing.models import AnalysisKind, ConfidenceBand
 from tracing.queries import ANY_PURPOSE, NO_FEEDBACK, TraceFilter
 from tracing.reasons import MAX_REASON, ReasonMissing, ReasonNotKept, clean_reason
 from tracing.serving import replay_parameters

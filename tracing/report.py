@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from conversations.models import AnswerKind
 from tracing import charts, words
 from tracing.charts import Bar, Column
 from tracing.content import TokenRecord, TraceContent
 from tracing.facts import engine_facts, features, sampling_facts, stage_facts
-from tracing.models import AnswerKind
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
 from tracing.report_passages import PassageRow, passage_rows, searches_of
@@ -96,6 +96,7 @@ class OpenedReport:
     was_answer_deleted: bool
     passages: list[PassageRow]
     other_passages: list[PassageRow]
+    quoted_language: str
     searches: list[str]
     tokens: list[TokenView]
     chart_width: int
@@ -141,6 +142,13 @@ def timeline_rows(shape: TraceShape) -> list[TimelineRow]:
     ]
 
 
+def _quoted_language(content: TraceContent) -> str:
+    """The language of an answer that is quoted from another language than the question's, else ""."""
+    quoted = {each.language for each in content.candidates if each.quoted}
+    is_foreign = content.style == "quote" and len(quoted) == 1 and content.language not in quoted
+    return quoted.pop() if is_foreign else ""
+
+
 def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | None = None) -> OpenedReport:
     """The opened report of one trace; `caused` is the groundedness that was measured afterwards."""
     own = [candidate for candidate in content.candidates if not candidate.is_other_language]
@@ -154,6 +162,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
         was_answer_deleted="answers" in deleted,
         passages=passage_rows(own, searches, first=1),
         other_passages=passage_rows(other, searches, first=len(own) + 1),
+        quoted_language=_quoted_language(content),
         searches=[words.search_word(name) for name in searches],
         tokens=tokens,
         chart_width=10 * max(len(tokens), 16),

@@ -60,6 +60,7 @@ def step_word(name: str) -> str:
         "embed": _("Understanding the question"),
         "retrieve": pgettext("step", "Searching the articles"),
         "index": pgettext("step", "Indexing what was found"),
+        "rerank": _("Reading the best sentences closely"),
         "select": _("Choosing sentences"),
         "prompt": _("Composing the prompt"),
         "first_token": _("First token"),
@@ -107,7 +108,8 @@ def cut_words(kind: str, reference: str, title: str) -> str:
 
 def search_word(name: str) -> str:
     """What scored a passage; one that has no words of its own here goes by its name."""
-    return {"dense": _("By meaning"), "lexical": _("By words"), "fused": _("Fused")}.get(name, name)
+    known = {"dense": _("By meaning"), "lexical": _("By words"), "rerank": _("By close reading"), "fused": _("Fused")}
+    return known.get(name, name)
 
 
 def section_word(name: str) -> str:

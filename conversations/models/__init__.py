@@ -3,12 +3,21 @@
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
 from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
-from conversations.models.message import CacheKind, Message, Outcome, TextFormat, format_of
+from conversations.models.message import (
+    AnswerKind,
+    CacheKind,
+    Message,
+    Outcome,
+    TextFormat,
+    claims_confidence,
+    format_of,
+)
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
 from conversations.models.visitor import Visitor
 
 __all__ = [
     "ASSISTANT_STYLES",
+    "AnswerKind",
     "AnswerStyle",
     "Assistant",
     "Author",
@@ -28,5 +37,6 @@ __all__ = [
     "ReplyStatus",
     "TextFormat",
     "Visitor",
+    "claims_confidence",
     "format_of",
 ]

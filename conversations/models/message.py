@@ -20,6 +20,16 @@ class Outcome(models.TextChoices):
     STOPPED = "stopped", _("Stopped")
 
 
+class AnswerKind(models.TextChoices):
+    """What kind of answer an AI message is, by the rules of `tracing.factors`; empty for small talk and everybody else's."""
+
+    DIRECT = "direct", _("Direct answer")
+    PARTIAL = "partial", _("Partial answer")
+    CLARIFYING = "clarifying", _("Asks back")
+    REFUSAL = "refusal", _("Declined")
+    HAND_OFF = "hand_off", _("For a person")
+
+
 class TextFormat(models.TextChoices):
     """How a message is to be read: sign by sign, or as the Markdown that models write by themselves."""
 
@@ -57,6 +67,7 @@ class Message(TenantModel):
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     sources = models.JSONField(default=list, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
+    kind = models.CharField(max_length=10, choices=AnswerKind, blank=True, default="", db_default="")
     confidence_band = models.CharField(max_length=8, blank=True)
     seconds = models.FloatField(null=True, blank=True)
     cache = models.CharField(max_length=8, choices=CacheKind, blank=True)
@@ -71,3 +82,22 @@ class Message(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.author} {self.position}"
+
+    @property
+    def quoted_language(self) -> str:
+        """The language of the body where it is an article's own words in another language than the customer's, else ""."""
+        languages = {source["language"] for source in self.sources}
+        is_quote = self.claims_confidence and self.format == TextFormat.PLAIN
+        is_foreign = is_quote and len(languages) == 1 and self.language not in languages
+        return languages.pop() if is_foreign else ""
+
+    @property
+    def claims_confidence(self) -> bool:
+        """Whether it says how sure it is: a refusal, a question back and a fixed text have nothing to be sure of."""
+        return claims_confidence(self.outcome, self.kind)
+
+
+def claims_confidence(outcome: str, kind: str) -> bool:
+    """Whether a band of confidence is shown beside an answer of this outcome and kind."""
+    is_answer = kind not in {AnswerKind.REFUSAL, AnswerKind.CLARIFYING, AnswerKind.HAND_OFF}
+    return is_answer and outcome != Outcome.REFUSED

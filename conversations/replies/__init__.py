@@ -4,6 +4,7 @@ queued -> running -> done | failed; running -> queued after a lost worker; queue
 """
 
 from conversations.replies.ends import end_replies_of_deleted, fail_reply, stop_replies, stop_reply
+from conversations.replies.handing_over import queue_for_person
 from conversations.replies.steps import (
     Answer,
     ClaimedReply,
@@ -28,6 +29,7 @@ __all__ = [
     "fail_reply",
     "finish_reply",
     "is_stopped",
+    "queue_for_person",
     "queue_reply",
     "release_reply",
     "renew_leases",

@@ -29,6 +29,7 @@ from conversations.models import (
 from conversations.parameters import RequestParameters, without_words
 from conversations.queries import history_before
 from conversations.queueing import enqueue_reply
+from conversations.replies.handing_over import queue_for_person
 from conversations.transcript import append_message
 from helpdesk.facts.kinds import AI, FactKind
 from helpdesk.pending.marks import note
@@ -49,7 +50,10 @@ class ClaimedReply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The final text of an AI answer with what the transcript shows of it."""
+    """The final text of an AI answer with what the transcript shows of it.
+
+    `hands_over`: it tells the customer to wait for a person, and the conversation does so from the same moment.
+    """
 
     body: str
     language: str
@@ -59,6 +63,8 @@ class Answer:
     seconds: float = 0.0
     cache: str = ""
     format: str = TextFormat.PLAIN
+    kind: str = ""
+    hands_over: bool = False
 
 
 class ReplyLost(Exception):
@@ -161,6 +167,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         body=answer.body,
         language=answer.language,
         outcome=answer.outcome,
+        kind=answer.kind,
         sources=answer.sources,
         confidence_band=answer.confidence_band,
         cache=answer.cache,
@@ -172,6 +179,8 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         FactKind.REPLY_DONE, reply, conversation.channel, actor=AI, message_id=message.id, outcome=str(answer.outcome)
     )
     transaction.on_commit(partial(count_reply, outcome=str(answer.outcome), channel=conversation.channel))
+    if answer.hands_over:
+        queue_for_person(conversation, answer.language)
     return message
 
 

@@ -76,6 +76,7 @@ def step_words(name: str) -> str:
     """A step of loading as people read it; an unknown one is shown as it is."""
     return {
         "embedder": _("Embedding model"),
+        "reranker": _("Reranker"),
         "libraries": _("Libraries imported"),
         "engine": _("Engine starting"),
         "engine_processes": _("Engine processes started"),
@@ -124,6 +125,7 @@ def _facts(worker: WorkerStatus) -> list[tuple[str, str]]:
         (_("Engine"), f"{worker.engine} {worker.engine_version}".strip()),
         (_("Revision"), worker.revision),
         (_("Embedding model"), worker.embedder),
+        (_("Reranker"), worker.reranker),
         (_("Queue"), worker.queue),
         (_("Worker"), worker.name),
         (_("Libraries"), ", ".join(f"{name} {version}" for name, version in worker.libraries.items())),

@@ -72,6 +72,7 @@ class WorkerStatus:
     engine_version: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
     embedder: str = ""
+    reranker: str = ""
     max_model_len: int = 0
     writes: tuple[str, ...] = ()
     max_sequences: int = 0

@@ -54,7 +54,13 @@ class Recalled:
 
 
 def cache_query(
-    asked: Asked, *, style: AnswerStyle, engine: EngineInfo, embedder: dict[str, str], settings: AnswerSettings
+    asked: Asked,
+    *,
+    style: AnswerStyle,
+    engine: EngineInfo,
+    embedder: dict[str, str],
+    reranker: dict[str, str] | None,
+    settings: AnswerSettings,
 ) -> CacheQuery | None:
     """The question as the cache knows it; None when its answer may neither come from there nor be kept there.
 
@@ -73,6 +79,7 @@ def cache_query(
         "style": style.value,
         "engine": [engine.model, engine.revision, engine.quantization],
         "embedder": embedder,
+        "reranker": reranker,
         "template": TEMPLATE_VERSION,
         "parameters": asked.parameters.to_json(),
     }

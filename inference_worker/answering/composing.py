@@ -82,11 +82,13 @@ def as_quote(composition: Composition, quotes: Sequence[Quote], asked: Asked) ->
 
 
 def _passages_for_prompt(found: Found) -> list[Candidate]:
-    """Quoted passages first in rank order, then the best others, at most MAX_PASSAGES."""
+    """Quoted passages first in rank order, then the best others, those in the question's language first, MAX_PASSAGES at most."""
     quoted = {quote.candidate.chunk_id for quote in found.selection.quotes}
     candidates = found.result.candidates
     ordered = [each for each in candidates if each.chunk_id in quoted]
-    ordered += [each for each in candidates if each.chunk_id not in quoted]
+    ordered += [
+        each for each in (*found.result.own_language, *found.result.other_language) if each.chunk_id not in quoted
+    ]
     return ordered[:MAX_PASSAGES]
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
+from conversations.intents import Intent, intent_of, without_small_talk
 from conversations.models import Author, Message
-from conversations.small_talk import small_talk
+from inference_worker.answering.choices import choice_made
 from inference_worker.answering.embedding import embed_found
-from inference_worker.answering.follow_up import with_predecessor
+from inference_worker.answering.follow_up import follow_up
 from inference_worker.answering.means import Means
-from inference_worker.answering.results import Asked, Found
+from inference_worker.answering.parts import together
+from inference_worker.answering.reranking import rerank
+from inference_worker.answering.results import Asked, Found, Part
 from knowledge.quoting.codes import codes_in
 from knowledge.quoting.deciding import decide
 from knowledge.quoting.questions import asking_part, is_long, questions_in
 from knowledge.quoting.selection import fitting_quotes
+from knowledge.quoting.several import asked_together
 from knowledge.search.retrieval import RetrievalResult, search
 from knowledge.search.terms import known_share
 
@@ -25,10 +30,17 @@ QUOTED_PART = 4
 Rerank = Callable[[RetrievalResult, Means], RetrievalResult]
 
 
+class Look(Protocol):
+    """One search; `named` is what of it says which thing is asked about, if not all of it."""
+
+    def __call__(self, query: str, *, vector: Sequence[float] | None = None, named: str | None = None) -> Found:
+        """What it finds."""
+
+
 def earlier_questions(history: Sequence[Message]) -> list[str]:
     """What the customer asked before, the oldest first; a greeting is no question."""
     bodies = (message.body for message in history if message.author == Author.CUSTOMER)
-    return [body for body in bodies if small_talk(body) is None]
+    return [body for body in bodies if intent_of(body) in {None, Intent.ORDER}]
 
 
 def find(
@@ -39,18 +51,45 @@ def find(
     own_names: Collection[str] = (),
     rerankers: Sequence[Rerank] = (),
 ) -> Found:
-    """Search for the question; a follow-up also with its predecessor's words, a mail also with its questions alone.
+    """Search for the question, or for each one of several; `vector` is the message's when it has been computed before.
 
-    The better find wins. `vector` is the question's when it has been computed before, `own_names` are the company's.
+    `own_names` are the company's.
     """
-    question = asked.query
+    earlier = earlier_questions(asked.history)
     look = partial(_look, asked, means, own_names=own_names, rerankers=rerankers)
+    choice = choice_made(asked.query, asked.history)
+    if choice is not None:
+        return look(" ".join((*earlier[-1:], choice)))
+    several = [each for each in asked_together(asked.query) if intent_of(each) is None]
+    if len(several) > 1:
+        # Each leans on the one before it, the first on what was asked before.
+        before = [earlier, *([each] for each in several)]
+        parts = tuple(
+            Part(each, _find_one(each, earlier=asked_before, language=asked.language, look=look))
+            for each, asked_before in zip(several, before, strict=False)
+        )
+        open_parts = sum(not part.found.selection.answerable for part in parts)
+        means.steps.note(
+            "several_questions", "some_open" if open_parts else "all_found", asked=len(parts), open=open_parts
+        )
+        if open_parts < len(parts):
+            return together(asked.query, parts)
+    question = without_small_talk(asked.query)
+    vector = vector if question == asked.query else None
+    return _find_one(question, earlier=earlier, language=asked.language, look=look, vector=vector)
+
+
+def _find_one(
+    question: str, *, earlier: Sequence[str], language: str, look: Look, vector: Sequence[float] | None = None
+) -> Found:
+    """The question's own find; a follow-up's instead or besides, a mail's also by its questions alone. The better wins."""
     finds = [look(question, vector=vector)]
-    known = known_share(finds[0].result.terms)
-    longer = with_predecessor(question, earlier_questions(asked.history), asked.language, known=known)
-    if longer is not None:
+    leaning = follow_up(question, earlier, language, known=known_share(finds[0].result.terms))
+    if leaning is not None and leaning.replaces:
+        return look(leaning.query)
+    if leaning is not None:
         # What it names itself is asked about, not what was named before.
-        finds.append(look(longer, named=question if codes_in(question) else longer))
+        finds.append(look(leaning.query, named=question if codes_in(question) else leaning.query))
     elif is_long(question):
         finds += [look(each) for each in questions_in(question)]
     return max(finds, key=lambda each: (each.selection.answerable, each.selection.score))
@@ -69,9 +108,9 @@ def _look(
     if vector is None:
         with means.steps.step("embed"):
             vector = means.embedder.embed_query(query)
-    result = _retrieve(asked, means, query, vector)
-    for rerank in rerankers:
-        result = rerank(result, means)
+    result = rerank(_retrieve(asked, means, query, vector), query, means)
+    for reorder in rerankers:
+        result = reorder(result, means)
     with means.steps.step("select"):
         gate = asked.assistant.refusal_gate
         decision = decide(result, asked=asking_part(named or query), gate=gate, own_names=own_names)

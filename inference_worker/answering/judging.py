@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from conversations.intents import Intent
 from conversations.models import AnswerStyle, Outcome
-from conversations.small_talk import SmallTalk
 from inference_worker.answering.records import term_records
-from inference_worker.answering.results import Articles, Checked, Evidence, FixedText, Generation
+from inference_worker.answering.results import Articles, Checked, Clarify, Evidence, FixedText, Generation
 from knowledge.quoting.selection import Quote
 from tracing.calibrations import calibrated
 from tracing.confidence import assess
 from tracing.content import Confidence, TraceContent
-from tracing.factors import HAND_OFF, Coverage, answer_kind, covered
+from tracing.factors import CLARIFYING, HAND_OFF, PARTIAL, Coverage, answer_kind, covered
+
+# Answered by the offer of a person, or by one.
+FOR_A_PERSON = frozenset({Intent.PERSON, Intent.COMPLAINT, Intent.ORDER})
 
 
 def confidence(held: TraceContent, evidence: Evidence, checked: Checked) -> Confidence:
     """The parts of the answer's confidence and its band; without articles only the tokens' probabilities, which is low.
 
-    A fixed text claims nothing.
+    A fixed text and a question back claim nothing.
     """
-    if isinstance(checked.plan, FixedText):
+    if isinstance(checked.plan, FixedText | Clarify):
         return held.confidence
     if not isinstance(evidence, Articles):
         return assess(selection=None, tokens=held.tokens)
@@ -41,10 +44,14 @@ def confidence(held: TraceContent, evidence: Evidence, checked: Checked) -> Conf
 
 
 def kind(evidence: Evidence, checked: Checked) -> str | None:
-    """Direct, partial, clarifying, refusal or hand-off; None for other small talk."""
+    """Direct, partial, clarifying, refusal or hand-off; None for small talk."""
     if isinstance(checked.plan, FixedText):
-        return HAND_OFF if checked.plan.talk is SmallTalk.PERSON else None
+        return HAND_OFF if checked.plan.intent in FOR_A_PERSON else None
+    if isinstance(checked.plan, Clarify):
+        return CLARIFYING
     generated = checked.draft.generated
+    if isinstance(evidence, Articles) and evidence.found.open_parts and checked.outcome is Outcome.ANSWERED:
+        return PARTIAL
     coverage = _coverage(evidence, checked.quotes)
     return answer_kind(
         is_refusal=checked.outcome is Outcome.REFUSED,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from inference_worker.answering.endings import Watch
+from inference_worker.answering.pace import Pace
 from inference_worker.answering.reply_stream import ReplyStream
 from inference_worker.answering.steps import Steps
-from inference_worker.engine.contract import Embedder, Engine
+from inference_worker.engine.contract import Embedder, Engine, Reranker
 
 Result = TypeVar("Result")
 
@@ -36,20 +37,24 @@ class EngineHandle(Protocol):
 class AnswerSettings:
     """How this worker answers. `cache_seconds` 0 switches the answer cache off, whose keys are derived from `secret_key`.
 
-    The causes of answers are measured unasked on `analysis_queue`; None switches that off.
+    The causes of answers are measured unasked on `analysis_queue`; None switches that off. `rerank_milliseconds` is what the
+    reranker may take for one search.
     """
 
     cache_seconds: int
     secret_key: bytes = field(repr=False)
     analysis_queue: str | None = None
+    rerank_milliseconds: int = 250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """The models, and this answer's steps, stream and watch."""
+    """The models, and this answer's steps, stream and watch. `pace` is the reranker's, shared by all answers of a worker."""
 
     model: EngineHandle
     embedder: Embedder
+    reranker: Reranker | None = None
+    pace: Pace = field(default_factory=Pace)
     settings: AnswerSettings
     steps: Steps
     stream: ReplyStream

@@ -5,10 +5,14 @@ from __future__ import annotations
 from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
+from inference_worker.answering.reranking import FAILED
 from inference_worker.answering.results import Articles, Asked, CacheHit, Checked, Evidence, Generation
+from inference_worker.answering.steps import Steps
+from knowledge.search.ranking import RERANK
 
 # From a GPU's milliseconds to what a loaded CPU and a long queue take.
 WAITING = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13, 20, 30, 60, 120)
+RERANKING = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2, 5)
 BETWEEN_TOKENS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5)
 TOKENS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 
@@ -32,9 +36,16 @@ CACHE_LOOKUPS = Counter(
     "glassdesk_answer_cache", "Answers by what the answer cache gave: exact, semantic, miss or bypass.", ["kind"]
 )
 
+RERANK_SECONDS = Histogram("glassdesk_rerank_seconds", "The reranker's second look at one search.", buckets=RERANKING)
+RERANK_FAILURES = Counter("glassdesk_rerank_failures", "Searches that the reranker failed on; answered without it.")
 
-def observe_answer(asked: Asked, evidence: Evidence, checked: Checked) -> None:
+
+def observe_answer(asked: Asked, evidence: Evidence, checked: Checked, steps: Steps) -> None:
     """Measure one stored answer."""
+    for step in steps.records:
+        if step.name == RERANK:
+            RERANK_SECONDS.observe(step.duration_ms / 1000)
+    RERANK_FAILURES.inc(sum(note.stage == RERANK and note.verdict == FAILED for note in steps.notes))
     waited = asked.waited_ms / 1000
     QUEUE_SECONDS.labels(asked.channel).observe(waited)
     took = (timezone.now() - asked.asked_at).total_seconds()

@@ -3,13 +3,14 @@
 Each stage takes the frozen results of those before it (`results.py`) and the means to work with (`means.py`), where it
 leaves its steps. The ways in which an answer may come are the plans:
 
-- small talk gets a fixed text;
+- small talk, a complaint and the wish for a person get a fixed text;
 - a question that was answered before, from the knowledge of now, gets that answer again;
+- a short one that means several things as likely is answered by the question which of them;
 - a question that the articles do not answer is declined;
 - otherwise the engine quotes from them, or writes freely, is checked against them, and quotes where they do not back it;
 - a request that wants no articles is answered by the model alone.
 
-What shall happen besides (a question written anew, a reranker, a guard before or behind the model, a tool's call) is a
+What shall happen besides (a question written anew, a further reranker, a guard before or behind the model, a tool's call) is a
 stage of `FurtherStages`: it takes a result, and gives one of the same kind.
 """
 
@@ -21,14 +22,14 @@ from functools import partial
 
 from django.db import connections
 
-from conversations.models import AnswerStyle, Outcome, Reply, format_of
+from conversations.models import AnswerKind, AnswerStyle, Outcome, Reply, format_of
 from conversations.parameters import RequestParameters
 from conversations.replies import ClaimedReply, is_stopped
-from conversations.small_talk import fixed_words, small_talk
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.answering.cache import cache_query, keep, recall
 from inference_worker.answering.checking import check_generated
+from inference_worker.answering.choices import clarification
 from inference_worker.answering.composing import as_quote, compose, compose_ungrounded, resolve_style
 from inference_worker.answering.endings import Stopped
 from inference_worker.answering.finding import Rerank, find
@@ -36,8 +37,8 @@ from inference_worker.answering.further import NO_FURTHER_STAGES, FurtherStages,
 from inference_worker.answering.generation import generate
 from inference_worker.answering.means import Means
 from inference_worker.answering.measuring import observe_answer
+from inference_worker.answering.parts import what_is_open
 from inference_worker.answering.recording import finished
-from inference_worker.answering.refusals import refusal
 from inference_worker.answering.repeating import repeat
 from inference_worker.answering.results import (
     Articles,
@@ -45,6 +46,7 @@ from inference_worker.answering.results import (
     CacheHit,
     CacheQuery,
     Checked,
+    Clarify,
     Draft,
     Evidence,
     FixedText,
@@ -55,6 +57,8 @@ from inference_worker.answering.results import (
     Repetition,
 )
 from inference_worker.answering.storing import store, store_finished
+from inference_worker.answering.without_articles import declining, fixed_text, wanted
+from inference_worker.engine.contract import Reranker
 from inference_worker.engine.grammars import require_grammar
 from knowledge.queries import is_index_complete
 from knowledge.text import detect_language
@@ -74,7 +78,8 @@ def write(claimed: ClaimedReply, means: Means, *, further: FurtherStages = NO_FU
     connections.close_all()
     plan = through(further.plan, make_plan(asked, evidence, means), means)
     draft = through(further.draft, write_draft(asked, plan, means), means)
-    checked = through(further.checked, check_draft(asked, plan, draft, means), means)
+    checked = say_what_is_open(asked, evidence, check_draft(asked, plan, draft, means))
+    checked = through(further.checked, checked, means)
     store_answer(claimed.reply, asked, evidence, checked, means)
 
 
@@ -101,18 +106,25 @@ def read_question(claimed: ClaimedReply) -> Asked:
 
 
 def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] = ()) -> Evidence:
-    """Nothing for small talk and the model alone; an earlier answer; or what the articles say."""
+    """Nothing for what needs no article and for the model alone; an earlier answer; or what the articles say."""
     if not asked.parameters.grounded:
         with tenant_atomic(asked.tenant_id):
             _receive_stop(asked, means)
         return NoEvidence()
-    talk = small_talk(asked.question)
-    if talk is not None:
-        return NoEvidence(talk)
+    intent = wanted(asked)
+    if intent is not None:
+        return NoEvidence(intent)
     means.stream.phase("searching")
     engine, embedder = means.engine.info(), means.embedder.info()
     style = resolve_style(asked.assistant, engine, asked.language)
-    query = cache_query(asked, style=style, engine=engine, embedder=embedder, settings=means.settings)
+    query = cache_query(
+        asked,
+        style=style,
+        engine=engine,
+        embedder=embedder,
+        reranker=_identity(means.reranker),
+        settings=means.settings,
+    )
     if query is not None:
         recalled = recall(query, means.embedder, means.steps)
         if recalled.original is not None:
@@ -142,10 +154,15 @@ def _search(
         style=style,
         company=tenant.name_in(asked.language),
         embedder=means.embedder.info(),
+        reranker=_identity(means.reranker),
         calibration=calibration,
         is_complete=is_complete,
         cache_query=query,
     )
+
+
+def _identity(reranker: Reranker | None) -> dict[str, str] | None:
+    return None if reranker is None else reranker.info()
 
 
 def _receive_stop(asked: Asked, means: Means) -> None:
@@ -159,14 +176,20 @@ def make_plan(asked: Asked, evidence: Evidence, means: Means) -> Plan:
     match evidence:
         case CacheHit():
             return Repetition(evidence.original)
+        case Articles() if (question_back := _question_back(asked, evidence)) is not None:
+            return question_back
         case Articles() if evidence.found.selection.answerable:
             return _from_articles(asked, evidence, means)
         case Articles():
-            return Refusal(refusal(asked.language, evidence.found.verdict), evidence.style)
+            return declining(asked, evidence)
         case NoEvidence():
-            if evidence.talk is not None:
-                return FixedText(fixed_words(evidence.talk, asked.language), evidence.talk)
-            return _by_itself(asked, means)
+            return _by_itself(asked, means) if evidence.intent is None else fixed_text(asked, evidence.intent)
+
+
+def _question_back(asked: Asked, evidence: Articles) -> Clarify | None:
+    """Once at most: who was just asked which thing is meant gets the best answer that there is."""
+    was_asked = bool(asked.history) and asked.history[-1].kind == AnswerKind.CLARIFYING
+    return None if was_asked else clarification(asked.question, evidence.found)
 
 
 def _from_articles(asked: Asked, evidence: Articles, means: Means) -> Generation:
@@ -191,7 +214,7 @@ def _by_itself(asked: Asked, means: Means) -> Generation:
 def write_draft(asked: Asked, plan: Plan, means: Means) -> Draft:
     """The words that the plan gives, streamed where they take a while."""
     match plan:
-        case FixedText() | Refusal():
+        case FixedText() | Clarify() | Refusal():
             return Draft(text=plan.text)
         case Repetition():
             means.stream.phase("writing", format=plan.original.message.format)
@@ -206,7 +229,7 @@ def check_draft(asked: Asked, plan: Plan, draft: Draft, means: Means) -> Checked
 
     From articles, and when stopped, no text is no answer: raises Stopped. The model alone may say nothing.
     """
-    quotes = plan.quotes if isinstance(plan, Generation) else ()
+    quotes = plan.quotes if isinstance(plan, Generation | Clarify) else ()
     checked = Checked(text=draft.text, outcome=_outcome(plan, draft), plan=plan, draft=draft, quotes=quotes)
     if isinstance(plan, Generation) and plan.style is AnswerStyle.GENERATE and not draft.is_stopped:
         checked = _held_against_articles(asked, plan, checked, means)
@@ -214,6 +237,13 @@ def check_draft(asked: Asked, plan: Plan, draft: Draft, means: Means) -> Checked
     if is_written and not checked.text and (asked.parameters.grounded or checked.draft.is_stopped):
         raise Stopped
     return checked
+
+
+def say_what_is_open(asked: Asked, evidence: Evidence, checked: Checked) -> Checked:
+    """An answer to some of the questions in a message says which of them it leaves open."""
+    is_whole = isinstance(checked.plan, Generation) and checked.outcome is Outcome.ANSWERED
+    rest = what_is_open(evidence.found.open_parts, asked.language) if isinstance(evidence, Articles) else ""
+    return replace(checked, text=f"{checked.text}\n{rest}") if is_whole and rest else checked
 
 
 def _outcome(plan: Plan, draft: Draft) -> Outcome:
@@ -240,6 +270,6 @@ def store_answer(reply: Reply, asked: Asked, evidence: Evidence, checked: Checke
     means.stream.phase("checked")
     done = finished(asked, evidence, checked, means)
     pointer = store(partial(store_finished, reply, asked, done, means))
-    observe_answer(asked, evidence, checked)
+    observe_answer(asked, evidence, checked, means.steps)
     if isinstance(evidence, Articles) and evidence.cache_query is not None and done.is_complete:
         keep(evidence.cache_query, pointer, seconds=means.settings.cache_seconds)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conversations.models import AnswerStyle, Outcome, TextFormat, format_of
+from conversations.models import AnswerKind, AnswerStyle, Outcome, TextFormat, format_of
 from conversations.replies import Answer
 from inference_worker.answering.judging import confidence, kind, terms_of_passages
 from inference_worker.answering.means import Means
@@ -25,6 +25,7 @@ from inference_worker.answering.results import (
     Asked,
     Checked,
     Evidence,
+    FixedText,
     Generation,
     Original,
     Repetition,
@@ -32,7 +33,6 @@ from inference_worker.answering.results import (
 from knowledge.quoting.selection import Quote, join_quotes
 from tracing import content
 from tracing.factors import key_topics
-from tracing.models import AnswerKind
 
 MAX_SOURCES = 3
 
@@ -64,6 +64,7 @@ def finished(asked: Asked, evidence: Evidence, checked: Checked, means: Means) -
 def _repeated(asked: Asked, checked: Checked, original: Original, means: Means) -> Finished:
     """A cached answer, with a trace of its own that names the original; nothing was measured anew."""
     is_stopped = checked.draft.is_stopped
+    answer_kind = AnswerKind.PARTIAL.value if is_stopped else original.trace.kind
     embedded = any(step.name == "embed" for step in means.steps.records)
     return Finished(
         answer=Answer(
@@ -74,6 +75,7 @@ def _repeated(asked: Asked, checked: Checked, original: Original, means: Means) 
             confidence_band=original.confidence.band,
             cache=original.kind,
             format=original.message.format,
+            kind=answer_kind,
         ),
         content=content.TraceContent(
             question=asked.question,
@@ -83,7 +85,7 @@ def _repeated(asked: Asked, checked: Checked, original: Original, means: Means) 
             confidence=original.confidence,
             steps=(),
             embedder=means.embedder.info() if embedded else None,
-            kind=AnswerKind.PARTIAL.value if is_stopped else original.trace.kind or None,
+            kind=answer_kind or None,
             cached=content.CachedAnswer(
                 trace=str(original.trace.id),
                 reply=str(original.trace.reply_id),
@@ -111,6 +113,8 @@ def _written(asked: Asked, evidence: Evidence, checked: Checked, means: Means) -
             # Half an answer is not judged.
             confidence_band=held.confidence.band if grounded and not is_stopped else "",
             format=TextFormat.PLAIN if generated is None or is_refused else format_of(AnswerStyle(held.style)),
+            kind=held.kind or "",
+            hands_over=isinstance(checked.plan, FixedText) and checked.plan.hands_over,
         ),
         content=held,
         first_token_ms=checked.draft.first_ms,
@@ -183,6 +187,7 @@ def _with_articles(
         held,
         search_query=found.query,
         embedder=evidence.embedder,
+        reranker=evidence.reranker,
         candidates=tuple(
             candidate_record(each, used=each.chunk_id in in_prompt, quotes=checked.quotes)
             for each in found.result.candidates

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from conversations.intents import Intent
 from conversations.models import AnswerStyle, Assistant, CacheKind, Message, Outcome
 from conversations.parameters import RequestParameters
-from conversations.small_talk import SmallTalk
 from inference_worker.answering.prompt import BuiltPrompt
 from inference_worker.engine.contract import EngineInfo, FinishReason, Prompt, SamplingParameters, Token
 from knowledge.quoting.mentions import Verdict
@@ -75,19 +75,37 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one search found, what would be quoted from it, and what of the question that does not speak of."""
+    """What one search found, what would be quoted from it, and what of the question that does not speak of.
+
+    `parts` are the searches of a message that asks several questions; `result` and `selection` then hold those of all that
+    were found, in the order of the message.
+    """
 
     query: str
     result: RetrievalResult
     selection: QuoteSelection
     verdict: Verdict = field(default_factory=Verdict)
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def open_parts(self) -> tuple[str, ...]:
+        """What of the message was not found, in the customer's words; nothing of one that asks one question."""
+        return tuple(part.question for part in self.parts if not part.found.selection.answerable)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions in a message, with what was found for it alone."""
+
+    question: str
+    found: Found
 
 
 @dataclass(frozen=True, slots=True)
 class NoEvidence:
-    """Nothing is looked up: for small talk, and (`talk` None) when the model is asked alone."""
+    """Nothing is looked up: for an intent that needs no article, and (None) when the model is asked alone."""
 
-    talk: SmallTalk | None = None
+    intent: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +117,17 @@ class CacheHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Articles:
-    """What the company's articles say. `is_complete` is false while some of them are not searched yet.
+    """What the company's articles say, and the models that looked for it.
 
-    `style` is how it would be answered from them; `cache_query` is None for an answer that may not be cached.
+    `is_complete` is false while some of them are not searched yet. `style` is how it would be answered from them;
+    `cache_query` is None for an answer that may not be cached.
     """
 
     found: Found
     style: AnswerStyle
     company: str
     embedder: dict[str, str]
+    reranker: dict[str, str] | None = None
     calibration: ConfidenceModel | None
     is_complete: bool
     cache_query: CacheQuery | None = None
@@ -118,10 +138,23 @@ Evidence = NoEvidence | CacheHit | Articles
 
 @dataclass(frozen=True, slots=True)
 class FixedText:
-    """Small talk gets the same words each time."""
+    """An intent that needs no article gets the same words each time.
+
+    `hands_over`: the customer waits for a person from then on.
+    """
 
     text: str
-    talk: SmallTalk
+    intent: Intent
+    hands_over: bool = False
+    style: AnswerStyle = AnswerStyle.FIXED
+
+
+@dataclass(frozen=True, slots=True)
+class Clarify:
+    """Several things are meant as likely: the customer is asked which. `quotes` are what would be said of each."""
+
+    text: str
+    quotes: tuple[Quote, ...]
     style: AnswerStyle = AnswerStyle.FIXED
 
 
@@ -165,7 +198,7 @@ class Generation:
         return self.composition.style
 
 
-Plan = FixedText | Refusal | Repetition | Generation
+Plan = FixedText | Clarify | Refusal | Repetition | Generation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,10 @@ FinishReason = Literal["stop", "length", "abort"]
 PRIORITY_INTERACTIVE = 0
 PRIORITY_BACKGROUND = 100
 
+# How much a reranker reads: of a question with its text together, and of the question (its end when it is longer).
+MAX_PAIR_TOKENS = 160
+MAX_QUESTION_TOKENS = 64
+
 
 class EngineError(Exception):
     """The engine cannot serve; `retryable` says whether another attempt may succeed."""
@@ -235,3 +239,21 @@ class Embedder(Protocol):
 
     def info(self) -> dict[str, str]:
         """Model name, revision and library versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairScore:
+    """How a text fits a question, as logits: `relevance` is for the order, `answers` says whether it answers the question."""
+
+    relevance: float
+    answers: float
+
+
+class Reranker(Protocol):
+    """One loaded model that reads a question and a text together. Safe to call from several threads."""
+
+    def score(self, question: str, texts: Sequence[str], *, is_urgent: bool = True) -> list[PairScore]:
+        """The scores of each text, in the order given. Urgent calls go before those that nobody waits for."""
+
+    def info(self) -> dict[str, str]:
+        """Model name, revision, number type and library versions: everything that its scores depend on."""

@@ -1,4 +1,4 @@
-"""A deterministic stand-in for the engine and the embedder in fast tests: no model, no heavy import.
+"""A deterministic stand-in for the engine, the embedder and the reranker in fast tests: no model, no heavy import.
 
 `ScriptedEngine` honours the engine contract: it streams the first of `choices`, an example of `json_schema`, or a
 scripted text, word by word (Chinese, Japanese and Korean character by character), with log-probabilities that depend
@@ -25,6 +25,7 @@ from inference_worker.engine.contract import (
     FinishReason,
     Footprint,
     GenerationRequest,
+    PairScore,
     Prompt,
     PromptTooLong,
     Token,
@@ -270,6 +271,30 @@ class ScriptedEmbedder:
             vector[digest % self.dimensions] += 1.0 if digest >> 40 & 1 else -1.0
         norm = math.sqrt(sum(value * value for value in vector)) or 1.0
         return [value / norm for value in vector]
+
+
+class ScriptedReranker:
+    """Reranker without a model: the more of the question's words stand in a text, the likelier it answers.
+
+    `questions` lists what was asked. `error` is raised at every call when it is set.
+    """
+
+    def __init__(self) -> None:
+        self.questions: list[str] = []
+        self.error: Exception | None = None
+
+    def score(self, question: str, texts: Sequence[str], *, is_urgent: bool = True) -> list[PairScore]:
+        """From -4 for no word of the question to 4 for all of them; whether it answers is one less."""
+        self.questions.append(question)
+        if self.error is not None:
+            raise self.error
+        asked = set(_features(question))
+        shares = [len(asked & set(_features(text))) / max(len(asked), 1) for text in texts]
+        return [PairScore(relevance=8.0 * share - 4.0, answers=8.0 * share - 5.0) for share in shares]
+
+    def info(self) -> dict[str, str]:
+        """Identity of the scripted reranker."""
+        return {"model": "scripted", "revision": "1"}
 
 
 def _features(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from knowledge.chunking.units import article_units
 from knowledge.text import estimate_tokens
 
 # Grows with every change of what an article's text becomes: passages that were written by an older one are written again.
-TEXT_VERSION = 2
+TEXT_VERSION = 3
 
 MAX_TOKENS = 400
 OVERLAP_TOKENS = 60

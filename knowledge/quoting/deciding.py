@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,13 +13,8 @@ from knowledge.quoting.mentions import Mention, Verdict
 from knowledge.quoting.quantities import asked_kind, is_other_kind, kinds_in
 from knowledge.quoting.questions import asking_part
 from knowledge.quoting.selection import Quote, QuoteSelection, select_quotes
+from knowledge.quoting.shortlist import POINTS_BACK
 from knowledge.search.retrieval import Candidate, RetrievalResult
-
-# A sentence that begins so speaks of what the one before it named.
-_POINTS_BACK = re.compile(
-    r"^\W*(?:it|its|they|their|this|that|these|those|both|he|she)\b|^\W*(?:它|该|此|这|其|上述)", re.IGNORECASE
-)
-
 
 # What is most of a question is its subject; in a longer one many nouns are beside the point, and others put them otherwise.
 SUBJECT_SHARE = 0.4
@@ -103,6 +97,9 @@ def _with_sentences(candidate: Candidate, keeps: Callable[[str, str], bool]) -> 
         sentences=tuple(candidate.sentences[place] for place in places),
         sentence_terms=tuple(candidate.sentence_terms[place] for place in places) if candidate.sentence_terms else (),
         sentence_vectors=None if vectors is None else np.atleast_2d(vectors)[places],
+        sentence_scores=tuple(candidate.sentence_scores[place] for place in places)
+        if candidate.sentence_scores
+        else (),
     )
 
 
@@ -119,7 +116,7 @@ def _evidence_of(candidate: Candidate) -> list[str]:
     for own in _quotable(candidate):
         named = codes.codes_in(own) or named
         parts = [candidate.title, candidate.heading, own, *named]
-        if _POINTS_BACK.search(own):
+        if POINTS_BACK.search(own):
             parts.append(before)
         evidence.append("\n".join(parts))
         before = own

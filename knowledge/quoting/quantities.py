@@ -9,55 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from knowledge.amounts import KIND_OF, UNITS, amounts
 from knowledge.folding import folded
 
-# Kind -> unit -> how it is written. The kinds in one group measure the same thing for whoever asks.
-_UNITS: dict[str, dict[str, str]] = {
-    "power": {"w": "w|watts?|瓦特?", "kw": "kw|kilowatts?|千瓦", "hp": "hp|horse ?power|马力"},
-    "voltage": {"v": "v|volts?|伏特?", "kv": "kv|千伏"},
-    "volume": {"l": "l|lit(?:re|er)s?|公升|升", "ml": "ml|millilit(?:re|er)s?|毫升", "gal": "gal|gallons?|加仑"},
-    "mass": {
-        "kg": "kgs?|kilos?|kilograms?|公斤|千克",
-        "g": "g|grams?|克",
-        "lb": "lbs?|pounds?(?! sterling)|磅",
-        "oz": "oz|ounces?|盎司",
-        "t": "tons?|tonnes?|吨",
-        "jin": "斤",
-    },
-    "length": {
-        "mm": "mm|millimet(?:re|er)s?|毫米",
-        "cm": "cm|centimet(?:re|er)s?|厘米|公分",
-        "m": "m|met(?:re|er)s?|米",
-        "km": "km|kilomet(?:re|er)s?|公里|千米",
-        "in": "inch(?:es)?|英寸",
-        "ft": "ft|feet|foot|英尺",
-        "mi": "miles?|英里",
-    },
-    "time": {
-        "s": "seconds?|秒钟?",
-        "min": "min|minutes?|分钟",
-        "h": "h|hrs?|hours?|小时|钟头",
-        "d": "(?:working |business )?days?|(?:个)?(?:工作|自然)?[天日]",
-        "wk": "weeks?|周|星期|礼拜",
-        "mo": "months?|个?月",
-        "y": "years?|年",
-    },
-    "money": {
-        "money": "€|\\$|£|¥|eur(?:os?)?|usd|gbp|chf|cny|rmb|dollars?|cents?|francs?|yuan"
-        "|元|块钱?|毛钱|角钱|欧元|美元|英镑|人民币"
-    },
-    "share": {"%": "%|per ?cent|percent|百分之|折"},
-}
-_UNIT_KIND = {unit: kind for kind, units in _UNITS.items() for unit in units}
-_WRITTEN = [(unit, written) for units in _UNITS.values() for unit, written in units.items()]
-# Begun at its first figure only and never taken apart: a long row of figures must not cost more than its length.
-_NUMBER = r"(?<!\d)(?<!\d[.,])\d++(?:[.,]\d++)*+"
-# A Latin unit ends where its letters end: "5 m" is a length, "5 men" is none.
-_QUANTITIES = [
-    (unit, re.compile(rf"({_NUMBER})[\s-]?(?:{written})(?![a-z])", re.IGNORECASE)) for unit, written in _WRITTEN
-]
-_BEFORE = re.compile(rf"(?:[€$£¥]|\b(?:eur|usd|gbp|chf|rmb)\b)\s?({_NUMBER})", re.IGNORECASE)
-# Without a number of figures before it only a unit's whole word counts: "within two weeks", "三天".
+# How else a unit is written where no number stands right before it: "within two weeks", "几个月", "百分之".
+_ALSO_WRITTEN = {"mo": "月", "%": "percent|百分之"}
+# Without a number of figures before it only a unit's whole word counts.
 _WORDS = [
     (
         unit,
@@ -66,7 +23,8 @@ _WORDS = [
             re.IGNORECASE,
         ),
     )
-    for unit, written in _WRITTEN
+    for units in UNITS.values()
+    for unit, written in ((unit, f"{own}|{_ALSO_WRITTEN.get(unit, own)}") for unit, own in units.items())
 ]
 # Says a price without a unit.
 _FREE = re.compile(
@@ -93,7 +51,7 @@ _ALSO = {"money": frozenset({"share"})}
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with its unit, in one spelling each."""
+    """A number with its unit, in one spelling each, and as the text has them."""
 
     number: str
     unit: str
@@ -102,25 +60,20 @@ class Quantity:
     @property
     def kind(self) -> str:
         """What it measures."""
-        return _UNIT_KIND[self.unit]
+        return KIND_OF[self.unit]
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
-    """Every number with a unit, in the order of the units."""
+    """Every number with a unit, in the order of the text; different spellings of the same quantity are equal but for the text."""
     plain = folded(text)
-    found = [
-        Quantity(match.group(1).replace(",", "."), unit, match.group())
-        for unit, pattern in _QUANTITIES
-        for match in pattern.finditer(plain)
-    ]
-    return (*found, *(Quantity(match.group(1), "money", match.group()) for match in _BEFORE.finditer(plain)))
+    return tuple(Quantity(each.number, each.unit, plain[each.start : each.end]) for each in amounts(plain) if each.unit)
 
 
 def kinds_in(text: str) -> frozenset[str]:
     """The kinds of quantities that a text speaks of, in figures or in words."""
     plain = folded(text)
     kinds = {each.kind for each in quantities(plain)}
-    kinds |= {_UNIT_KIND[unit] for unit, pattern in _WORDS if pattern.search(plain)}
+    kinds |= {KIND_OF[unit] for unit, pattern in _WORDS if pattern.search(plain)}
     return frozenset(kinds | {"money"} if _FREE.search(plain) else kinds)
 
 
@@ -135,7 +88,7 @@ def asked_kind(question: str) -> str | None:
         for unit, pattern in _WORDS:
             starts = pattern.match(word)
             if starts and (match.group(2) or starts.end() == len(word)):
-                return _UNIT_KIND[unit]
+                return KIND_OF[unit]
     return None
 
 

@@ -13,7 +13,7 @@ MAX_QUESTIONS = 3
 
 _GREETING = re.compile(
     r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|to whom it may concern)\b[^.!?,\n]{0,40}[,.!]?\s*"
-    r"|^(?:你好|您好|亲爱的|尊敬的|大家好|早上好|下午好|晚上好)[^。！？，\n]{0,12}[，。！,!]?\s*",
+    r"|^(?:你好|您好|亲爱的|尊敬的|大家好|早上好|下午好|晚上好)[^。！？，,!?;\n]{0,12}[，。！,!]?\s*",
     re.IGNORECASE,
 )
 _PARTING = re.compile(
@@ -45,7 +45,12 @@ _LEANS_BACK = re.compile(r"\b(?:it|its|this|these|those|they|them)\b|它|这个|
 
 
 def questions_in(message: str) -> tuple[str, ...]:
-    """The sentences that ask, each searchable alone, MAX_QUESTIONS at most, in the order of the message.
+    """The last MAX_QUESTIONS of them."""
+    return asking_sentences(message)[-MAX_QUESTIONS:]
+
+
+def asking_sentences(message: str) -> tuple[str, ...]:
+    """The sentences that ask, each searchable alone, in the order of the message.
 
     Without greeting and lead-in ("my question is"); one that points back ("does it …") takes the sentence before it along.
     """
@@ -60,7 +65,7 @@ def questions_in(message: str) -> tuple[str, ...]:
             found.append(f"{before} {asked}" if leans else asked)
         if sentence:
             before = sentence
-    return tuple(each for each in found if len(each) > 3)[-MAX_QUESTIONS:]
+    return tuple(each for each in found if len(each) > 3)
 
 
 def asking_part(message: str) -> str:

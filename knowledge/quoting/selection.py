@@ -146,8 +146,16 @@ def _select(
             "coverage": best.coverage,
             "passage_coverage": best.passage_coverage,
             "known": best.known,
+            **_reranked(best),
         },
     )
+
+
+def _reranked(best: ScoredSentence) -> dict[str, float]:
+    """What a reranker thinks of the sentence; empty where none read it."""
+    scores = best.candidate.sentence_scores
+    own = scores[best.position] if scores else None
+    return {} if own is None else {"relevance": own.relevance, "answers": own.answers}
 
 
 def _prefers(other: QuoteSelection, own: QuoteSelection) -> bool:

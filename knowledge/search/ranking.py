@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from uuid import UUID
 
 RANK_CONSTANT = 60
-# Names of lists: by meaning, by words; and of the score that a passage has from all lists together.
-DENSE, LEXICAL, FUSED = "dense", "lexical", "fused"
+# Names of lists: by meaning, by words; of the score that a passage has from all lists together, and of the best score that a
+# model which reads the question beside its sentences gave one of them.
+DENSE, LEXICAL, FUSED, RERANK = "dense", "lexical", "fused", "rerank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,14 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceScore:
+    """What a reranker thinks of a sentence, as logits: how it ranks for the question, and whether it answers it."""
+
+    relevance: float
+    answers: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """A passage with its score in each list that holds it, by the list's name; FUSED orders it in its language."""
 
@@ -41,17 +51,21 @@ def reciprocal_rank(rank: int) -> float:
     return 1.0 / (RANK_CONSTANT + rank)
 
 
-def fuse(lists: Mapping[str, Sequence[Hit]], *, is_other_language: bool = False) -> list[Ranked]:
-    """The lists as one, by the sum of reciprocal ranks.
+def fuse(
+    lists: Mapping[str, Sequence[Hit]], *, is_other_language: bool = False, weights: Mapping[str, float] | None = None
+) -> list[Ranked]:
+    """The lists as one, by the sum of reciprocal ranks; what a list adds is multiplied by its weight (1 unless given).
 
     Of two passages with the same sum the one that the list named first lacks goes first, then the better place in it.
     """
+    weighing = weights or {}
     found: dict[UUID, dict[str, Score]] = {}
     for name, hits in lists.items():
         for rank, hit in enumerate(hits, 1):
             found.setdefault(hit.chunk_id, {})[name] = Score(hit.score, rank)
     fused = {
-        chunk_id: sum(reciprocal_rank(score.rank) for score in scores.values()) for chunk_id, scores in found.items()
+        chunk_id: sum(weighing.get(name, 1.0) * reciprocal_rank(score.rank) for name, score in scores.items())
+        for chunk_id, scores in found.items()
     }
 
     def order(chunk_id: UUID) -> tuple[float, list[int], UUID]:
@@ -65,6 +79,10 @@ def fuse(lists: Mapping[str, Sequence[Hit]], *, is_other_language: bool = False)
 
 
 def reserve_slots(own: Sequence[Ranked], other: Sequence[Ranked], *, limit: int, reserved: int) -> list[Ranked]:
-    """`reserved` of the `limit` places are the other language's; what one language leaves free the other takes."""
+    """`reserved` of the `limit` places are the other language's; what one language leaves free the other takes.
+
+    Each language has an order of its own, and their scores do not compare: their places alternate, the own one first.
+    """
     other_places = max(min(reserved, len(other)), min(limit - len(own), len(other)))
-    return [*own[: limit - other_places], *other[:other_places]]
+    pairs = zip_longest(own[: limit - other_places], other[:other_places])
+    return [place for pair in pairs for place in pair if place is not None]

@@ -17,19 +17,19 @@ import numpy.typing as npt
 from helpdesk.tenants.scope import tenant_atomic
 from knowledge import queries
 from knowledge.chunking.chunks import Sentence, compared_text, read_sentence
-from knowledge.folding import folded
+from knowledge.exact import read_exactly
 from knowledge.models import Chunk
 from knowledge.search import statements
-from knowledge.search.ranking import Ranked, Score, fuse, reserve_slots
+from knowledge.search.ranking import Ranked, Score, SentenceScore, fuse, reserve_slots
 from knowledge.search.retrievers import RETRIEVERS, Retriever, retrieve
 from knowledge.search.statements import SearchQuery
 from knowledge.search.terms import QueryTerm, weigh, without_function_words
 from knowledge.sentence_vectors import read_sentence_vectors
-from knowledge.text import detect_language, search_terms
+from knowledge.text import compared_terms, detect_language, search_terms
 
-DEFAULT_LIMIT = 8
+DEFAULT_LIMIT = 9
 LIST_DEPTH = 50
-OTHER_LANGUAGE_SLOTS = 3
+OTHER_LANGUAGE_SLOTS = 4
 MAX_QUERY_CHARACTERS = 1_000
 
 Vector = npt.NDArray[np.float32]
@@ -41,7 +41,8 @@ class Candidate:
 
     `scores` are those of the lists that hold it, by the retriever's name, and "fused", the sum of reciprocal ranks; they
     compare among the passages of its language only. `updated_at` is when the version was saved. `sentences` say what is
-    compared and what is quoted; the rows of `sentence_vectors` and `sentence_terms` stand in the same order.
+    compared and what is quoted; the rows of `sentence_vectors` and `sentence_terms` stand in the same order, and so do
+    `sentence_scores`: None for a sentence that no reranker read, empty where there is none. Then "rerank" is the best of them.
     """
 
     chunk_id: UUID
@@ -61,6 +62,7 @@ class Candidate:
     sentence_vectors: Vector | None = field(default=None, compare=False, repr=False)
     headline_terms: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     sentence_terms: tuple[frozenset[str], ...] = field(default=(), compare=False, repr=False)
+    sentence_scores: tuple[SentenceScore | None, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def headline(self) -> str:
@@ -81,7 +83,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """What was found for one question: own-language passages by rank, then those in reserved slots.
+    """What was found for one question: passages of either language by their ranks, in turn.
 
     `terms` are the question's words with their weights among the tenant's passages, `means` the mean vector of each
     language's passages, `query_mean` that of questions in the query's language, `embedded_with` the model behind the
@@ -131,7 +133,8 @@ def search(
     with tenant_atomic(tenant_id):
         known = statements.statistics(tenant_id=tenant_id, query=query, language=language)
         lists = retrieve(SearchQuery(tenant_id, language, vector, known, depth=max(LIST_DEPTH, limit)), retrievers)
-        own, other = fuse(lists.own), fuse(lists.other, is_other_language=True)
+        own = fuse(lists.own, weights=lists.own_weights)
+        other = fuse(lists.other, is_other_language=True, weights=lists.other_weights)
         places = reserve_slots(own, other, limit=limit, reserved=OTHER_LANGUAGE_SLOTS)
         candidates = _with_sentence_terms(_load(places), language)
     meaningful = _meaningful_terms(query, language, known.terms)
@@ -180,7 +183,7 @@ def _with_sentence_terms(candidates: Sequence[Candidate], language: str) -> tupl
     """Each candidate with its headline's and sentences' terms, made like the question's so that they compare."""
     texts = [text for candidate in candidates for text in (candidate.headline, *candidate.compared)]
     if language == "zh":
-        found = iter([frozenset(search_terms(text)) for text in texts])
+        found = iter([compared_terms(text) for text in texts])
     else:
         found = iter(statements.english_terms(texts))
     return tuple(
@@ -196,5 +199,6 @@ def _with_sentence_terms(candidates: Sequence[Candidate], language: str) -> tupl
 def _meaningful_terms(query: str, language: str, terms: Sequence[str]) -> list[str]:
     if language != "zh":
         return list(terms)
-    kept = set(search_terms(without_function_words(folded(query))))
+    read = read_exactly(query)
+    kept = {*read.terms, *read.words, *search_terms(without_function_words(read.rest))}
     return [term for term in terms if term in kept]

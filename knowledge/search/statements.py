@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +13,17 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
-from knowledge.folding import folded
-from knowledge.search.query_means import query_mean
+from knowledge.exact import exact_terms
+from knowledge.search.query_means import passage_mean, query_mean
 from knowledge.search.ranking import Hit
-from knowledge.text import lexical_input
+from knowledge.text import lexical_input, lexical_question
 
 Vector = npt.NDArray[np.float32]
 
 # Below this a language's mean says more about its few passages than about the language.
 MIN_PASSAGES_FOR_MEAN = 8
+# ... and with the packaged model so many passages of other collections are counted in.
+PACKAGED_PASSAGES = 20
 
 PASSAGES = """
     WITH passages AS NOT MATERIALIZED (
@@ -33,8 +36,14 @@ PASSAGES = """
 
 STATISTICS = """
     SELECT language, count(*), count(embedding), avg(embedding)::text, max(embedded_with),
-           tsvector_to_array(to_tsvector(%(configuration)s::regconfig, %(query)s))
+           tsvector_to_array(to_tsvector(%(configuration)s::regconfig, %(query)s)), {foreign}
     FROM passages GROUP BY language"""
+
+# What of the question stands in passages of the other language, in the form in which they hold it.
+FOREIGN_WORDS = {
+    "zh": "tsvector_to_array(to_tsvector('english', array_to_string(%(foreign)s::text[], ' ')))",
+    "en": "%(foreign)s::text[]",
+}
 
 LISTED = """
     (SELECT '{place}', id::text, {score} AS score
@@ -57,7 +66,7 @@ class Statistics:
     """The tenant's passages by language: how many, and their mean vector where there are enough.
 
     `query_mean` is what questions of the query's language have in common, `embedded_with` the model of the vectors,
-    `terms` are the query's.
+    `terms` are the query's, `foreign_terms` those of them that may stand in a passage of the other language as well.
     """
 
     counts: dict[str, int]
@@ -65,6 +74,7 @@ class Statistics:
     query_mean: Vector | None
     embedded_with: str
     terms: tuple[str, ...]
+    foreign_terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,11 @@ class SearchQuery:
     def quoted_terms(self) -> tuple[str, ...]:
         """The terms as literals inside a tsquery."""
         return tuple(quote_term(term) for term in self.known.terms)
+
+    @property
+    def other_language(self) -> str | None:
+        """The language of the tenant's other passages; None when there are none."""
+        return next((name for name in sorted(self.known.counts) if name != self.language), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +117,30 @@ class Select:
 
 def statistics(*, tenant_id: UUID, query: str, language: str) -> Statistics:
     """Counts and mean vectors of the published passages; the query as search terms of its language."""
-    configuration, prepared = lexical_input(query, language)
+    asked = lexical_question(query, language)
+    parameters: dict[str, Any] = {
+        "tenant": tenant_id,
+        "configuration": asked.configuration,
+        "query": asked.prepared,
+        "foreign": list(asked.foreign_words),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(PASSAGES + STATISTICS, {"tenant": tenant_id, "configuration": configuration, "query": prepared})
+        cursor.execute(PASSAGES + STATISTICS.format(foreign=FOREIGN_WORDS[language]), parameters)
         rows = cursor.fetchall()
-    means = {row[0]: read_vector(row[3]) for row in rows if row[2] >= MIN_PASSAGES_FOR_MEAN}
     embedded_with = max((row[4] for row in rows), default="")
+    means = {}
+    for name, _, embedded, mean, *_ in rows:
+        steadied = _mean(name, embedded, mean, embedded_with)
+        if steadied is not None:
+            means[name] = steadied
     shipped = query_mean(language, embedded_with=embedded_with)
     return Statistics(
         counts={row[0]: row[1] for row in rows},
         means=means,
         query_mean=means.get(language) if shipped is None else shipped,
         embedded_with=embedded_with,
-        terms=tuple(rows[0][5]) if rows else (),
+        terms=_each_once(rows[0][5], asked.exact) if rows else (),
+        foreign_terms=_each_once(rows[0][6], asked.exact) if rows else (),
     )
 
 
@@ -141,12 +167,12 @@ def ranked_lists(
 
 
 def english_terms(texts: Sequence[str]) -> list[frozenset[str]]:
-    """The stems of each text as PostgreSQL makes them, so that they match the stored ones."""
+    """The terms of each text: stems as PostgreSQL makes them, so that they match the stored ones, and exact ones."""
     if not texts:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(SENTENCE_TERMS, {"sentences": [folded(text) for text in texts]})
-        return [frozenset(row[0]) for row in cursor.fetchall()]
+        cursor.execute(SENTENCE_TERMS, {"sentences": [lexical_input(text, "en")[1] for text in texts]})
+        return [exact_terms(text).union(row[0]) for text, row in zip(texts, cursor.fetchall(), strict=True)]
 
 
 def quote_term(term: str) -> str:
@@ -168,6 +194,22 @@ def read_vector(text: str) -> Vector:
 def centre(vector: Vector, mean: Vector | None) -> Vector:
     """The vector without what all texts of its language have in common; unchanged when that is not known."""
     return vector if mean is None else vector - mean
+
+
+def _mean(language: str, embedded: int, mean: str | None, embedded_with: str) -> Vector | None:
+    """What the language's vectors have in common: the tenant's own mean, the less so the fewer passages it is made of."""
+    packaged = passage_mean(language, embedded_with=embedded_with)
+    if mean is None or (packaged is None and embedded < MIN_PASSAGES_FOR_MEAN):
+        return None
+    own = read_vector(mean)
+    if packaged is None:
+        return own
+    together: Vector = (own * embedded + packaged * PACKAGED_PASSAGES) / np.float32(embedded + PACKAGED_PASSAGES)
+    return together
+
+
+def _each_once(*lists: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(lists)))
 
 
 def _lists(

@@ -61,8 +61,9 @@ class Standing:
     without_file: tuple[str, ...]
 
 
-def import_folder(*, tenant_id: UUID, source: str, contents: Contents) -> Iterator[FileResult]:
-    """Save and publish each file; yields each file's result as soon as it is known.
+def import_folder(*, tenant_id: UUID, source: str, contents: Contents, enqueue: bool = True) -> Iterator[FileResult]:
+    """Save and publish each file; yields each file's result as soon as it is known. Without `enqueue` the caller sees to
+    the vectors itself.
 
     The same text again changes nothing, and what was changed in the desk stays until the file changes; an article that
     somebody archived stays archived. No file ends the import.
@@ -74,7 +75,7 @@ def import_folder(*, tenant_id: UUID, source: str, contents: Contents) -> Iterat
             file = read_article(place, path)
             with tenant_atomic(tenant_id):
                 _one_import_at_a_time(tenant_id)
-                result = _import_file(tenant_id, source, file, contents.files)
+                result = _import_file(tenant_id, source, file, contents.files, enqueue)
             yield result
         except BadFile as error:
             yield FileResult(path, Outcome.BAD, str(error))
@@ -105,14 +106,14 @@ def _one_import_at_a_time(tenant_id: UUID) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"import of {tenant_id}"])
 
 
-def _import_file(tenant_id: UUID, source: str, file: ArticleFile, present: Container[str]) -> FileResult:
+def _import_file(tenant_id: UUID, source: str, file: ArticleFile, present: Container[str], enqueue: bool) -> FileResult:
     article = _article_of(source, file, present)
     if article is None:
         made = new_article(
             title=file.title, language=file.language, handles=file.handles, source=source, path=file.path
         )
         version = _save(tenant_id, made, file)
-        publish_article(tenant_id=tenant_id, article_id=made.pk, number=version.number)
+        publish_article(tenant_id=tenant_id, article_id=made.pk, number=version.number, enqueue=enqueue)
         return FileResult(file.path, Outcome.PUBLISHED, version_id=version.pk, number=version.number)
     kept = _unless_changed(article, file)
     if kept is not None:
@@ -123,7 +124,7 @@ def _import_file(tenant_id: UUID, source: str, file: ArticleFile, present: Conta
     version = _save(tenant_id, article, file)
     if article.status == ArticleStatus.ARCHIVED:
         return FileResult(file.path, Outcome.ARCHIVED, version_id=version.pk)
-    publish_article(tenant_id=tenant_id, article_id=article.pk, number=version.number)
+    publish_article(tenant_id=tenant_id, article_id=article.pk, number=version.number, enqueue=enqueue)
     outcome = Outcome.REPLACED if was_published else Outcome.PUBLISHED
     return FileResult(file.path, outcome, version_id=version.pk, number=version.number)
 

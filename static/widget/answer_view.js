@@ -12,20 +12,28 @@ const MOST_SOURCES = 3;
 export function answerView(message, { assistant, asking, withPerson, actions }) {
   const refused = message.outcome === "refused";
   const fixed = isFixed(message);
+  const foreign = message.note && languageOf(message.sources[0].language);
   const inText = (number) => {
     const source = message.sources.find((entry) => entry.number === number);
     return source ? button("cite", sourceLabel(source), () => actions.source(message, source), String(number)) : null;
   };
   return [
     byline(message.name || assistant, say("aiRole"), message.created_at, "ai"),
-    h("div.answer", { lang: tagOf(message.language) }, render(message, inText)),
+    foreign ? h("p.meta", { "data-testid": "language-note" }, say(`quotedIn.${foreign}`)) : null,
+    h("div.answer", { lang: tagOf(foreign || message.language) }, render(message, inText)),
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
     fixed ? null : reportLine(message, actions),
-    refused && !withPerson && !asking ? h("div.row", {}, personButton(actions)) : null,
+    offersPerson(message) && !withPerson && !asking ? h("div.row", {}, personButton(actions)) : null,
     ...(fixed ? [] : feedbackView(message, { asking, withPerson, actions })),
   ].filter(Boolean);
 }
+
+/** What the articles do not answer, and what is for a person anyway, offers one. */
+const offersPerson = (message) => message.outcome === "refused" || message.kind === "hand_off";
+
+/** A refusal and a question back have nothing to be sure of. */
+export const claimsConfidence = (message) => message.outcome !== "refused" && message.kind !== "clarifying" && Boolean(message.confidence_band);
 
 /** A fixed text answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
 const isFixed = (message) => message.outcome === "answered" && !message.confidence_band && !message.sources.length;
@@ -77,7 +85,8 @@ export function reportWords(message) {
   if (message.outcome === "refused") parts.push(say("refusedBand"));
   else {
     parts.push(say("sourceCount", { count: message.sources.length }));
-    if (message.confidence_band) parts.push(say(`bands.${message.confidence_band}`));
+    if (message.kind === "clarifying") parts.push(say("clarifyingBand"));
+    else if (message.confidence_band) parts.push(say(`bands.${message.confidence_band}`));
   }
   if (message.cache) parts.push(say("again"));
   if (typeof message.seconds === "number") parts.push(say("seconds", { seconds: seconds(message.seconds) }));
@@ -94,5 +103,5 @@ function reportLine(message, actions) {
 /** Three bars: how many are full says the band without its colour. */
 export function meter(message, band = message.confidence_band) {
   const bars = [1, 2, 3].map(() => h("span.meter-bar"));
-  return h("span.meter", { "aria-hidden": "true", "data-band": message.outcome === "refused" ? "none" : band || "none" }, bars);
+  return h("span.meter", { "aria-hidden": "true", "data-band": claimsConfidence(message) ? band : "none" }, bars);
 }

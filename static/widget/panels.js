@@ -1,6 +1,6 @@
 /* What the drawer shows: the passage behind a source, and how an answer came about. */
 
-import { meter, sourceHead, tagOf } from "./answer_view.js";
+import { claimsConfidence, meter, sourceHead, tagOf } from "./answer_view.js";
 import { button, h, icon } from "./dom.js";
 import { personButton } from "./message_view.js";
 import { dotted, updated } from "./moments.js";
@@ -51,7 +51,7 @@ export function reportPanel(message, { question, company, withPerson, open, acti
     question ? section("reportQuestion", h("p.asked", { dir: "auto" }, question)) : null,
     section("reportSearched", h("p", {}, message.cache ? say(`reportAgain.${message.cache}`) : say("reportSearchedText", { company }))),
     section("reportUsed", ...usedPassages(message, open)),
-    !refused && message.confidence_band ? section("reportBand", bandTable(message)) : null,
+    claimsConfidence(message) ? section("reportBand", bandTable(message)) : null,
     message.outcome === "stopped" ? h("p.warning", {}, icon("alert"), say("reportStopped")) : null,
     typeof message.seconds === "number" ? section("reportTime", h("p", {}, say("reportTimeText", { seconds: seconds(message.seconds) }))) : null,
     h("p.hint", {}, say("reportAuthor")),

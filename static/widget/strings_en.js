@@ -61,11 +61,13 @@ export default {
   sources: "Sources",
   sourceLabel: "Source {number}: {title}",
   updated: "Updated {date}",
+  quotedIn: { en: "Our article on this is in English:", zh: "Our article on this is in Chinese:" },
   inLanguage: { en: "English", zh: "Chinese" },
   sourceCount: ["{count} source", "{count} sources"],
   seconds: "{seconds}\u00a0s",
   bands: { high: "Well supported", medium: "Partly supported", low: "Weakly supported" },
   refusedBand: "Not in the articles",
+  clarifyingBand: "Asks what you mean",
   reportLabel: "How this answer came about: {line}",
 
   feedback: {

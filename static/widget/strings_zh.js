@@ -60,11 +60,13 @@ export default {
   sources: "引用来源",
   sourceLabel: "来源 {number}：{title}",
   updated: "{date}更新",
+  quotedIn: { en: "这篇帮助文章是英文的：", zh: "这篇帮助文章是中文的：" },
   inLanguage: { en: "英文", zh: "中文" },
   sourceCount: ["{count} 处来源", "{count} 处来源"],
   seconds: "{seconds}\u00a0秒",
   bands: { high: "依据充分", medium: "依据尚可", low: "依据不足" },
   refusedBand: "文章中没有答案",
+  clarifyingBand: "请您确认所指",
   reportLabel: "这条回答是怎么来的：{line}",
 
   feedback: {

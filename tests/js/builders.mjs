@@ -12,6 +12,7 @@ export const message = (position, fields = {}) => ({
   created_at: "2025-03-01T10:00:00Z",
   client_id: null,
   outcome: "",
+  kind: "",
   sources: [],
   confidence_band: "",
   seconds: null,

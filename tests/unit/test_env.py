@@ -75,3 +75,17 @@ def test_a_default_that_has_to_be_found_out_is_asked_for_only_when_needed(monkey
     monkeypatch.setenv(VARIABLE, "0")
     with pytest.raises(ImproperlyConfigured, match="at least 1"):
         env.integer_or(VARIABLE, lambda: 81, minimum=1)
+
+
+def test_a_choice_may_also_be_a_file_with_the_right_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> str:
+        return env.choice_or_file("GLASSDESK_TEST", "packaged", ("packaged", "off"), ending=".safetensors")
+
+    assert read() == "packaged"
+    for value in ("off", "/models/own.safetensors", "own.safetensors"):
+        monkeypatch.setenv("GLASSDESK_TEST", value)
+        assert read() == value
+    for value in ("", "on", "/models/own.bin", "OFF"):
+        monkeypatch.setenv("GLASSDESK_TEST", value)
+        with pytest.raises(ImproperlyConfigured, match="packaged, off or the path of a file"):
+            read()

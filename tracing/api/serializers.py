@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from conversations.models import FeedbackReason, Outcome, Rating, ReplyPurpose
+from conversations.models import AnswerKind, FeedbackReason, Outcome, Rating, ReplyPurpose
 from helpdesk.tenants.models import Language
-from tracing.models import AnalysisKind, AnswerKind, ConfidenceBand
+from tracing.models import AnalysisKind, ConfidenceBand
 from tracing.queries import ANY_PURPOSE
 from tracing.reasons import MAX_REASON, MIN_REASON
 

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from conversations.models import Feedback, FeedbackReason, Giver, Outcome, Rating, ReplyPurpose
+from conversations.models import AnswerKind, Feedback, FeedbackReason, Giver, Outcome, Rating, ReplyPurpose
 from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
 from tracing.export.jsonl import integrity, plain_columns
 from tracing.findings import Finding, Verification
-from tracing.models import AnalysisJob, AnalysisKind, AnswerKind, ConfidenceBand, JobState, Trace
+from tracing.models import AnalysisJob, AnalysisKind, ConfidenceBand, JobState, Trace
 from tracing.opening import deleted_sections
 from tracing.queries import feedback_of, turn_of
 

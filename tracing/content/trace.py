@@ -95,6 +95,7 @@ class TraceContent:
     sampling: SamplingRecord | None = None
     engine: EngineRecord | None = None
     embedder: dict[str, str] | None = None
+    reranker: dict[str, str] | None = None
     candidates: tuple[CandidateRecord, ...] = ()
     selection: Selection | None = None
     dropped: tuple[Dropped, ...] = ()

@@ -20,7 +20,7 @@ from tracing.models import Trace
 Attributes = dict[str, str | bool | int | float | Sequence[str]]
 PROVIDER = "glassdesk"
 DATA_SOURCE = "articles"
-STEP_KINDS = {"retrieve": "RETRIEVER", "embed": "EMBEDDING", "check": "EVALUATOR"}
+STEP_KINDS = {"retrieve": "RETRIEVER", "embed": "EMBEDDING", "rerank": "RERANKER", "check": "EVALUATOR"}
 # OpenInference's names, as its specification lists them.
 SPAN_KIND = "openinference.span.kind"
 INPUT, OUTPUT = "input.value", "output.value"

@@ -13,7 +13,6 @@ from tracing.models.retention import (
 )
 from tracing.models.traces import (
     AnalysisKind,
-    AnswerKind,
     ConfidenceBand,
     Trace,
     TraceAccess,
@@ -23,7 +22,6 @@ from tracing.models.traces import (
 __all__ = [
     "AnalysisJob",
     "AnalysisKind",
-    "AnswerKind",
     "Calibration",
     "ChainHead",
     "ChainedModel",

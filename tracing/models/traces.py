@@ -7,7 +7,18 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import AnswerStyle, Assistant, CacheKind, Channel, Conversation, Outcome, Reply, ReplyPurpose
+from conversations.models import (
+    AnswerKind,
+    AnswerStyle,
+    Assistant,
+    CacheKind,
+    Channel,
+    Conversation,
+    Outcome,
+    Reply,
+    ReplyPurpose,
+    claims_confidence,
+)
 from helpdesk.api_keys.models import ApiKey
 from helpdesk.tenants.models import Language
 from tracing.models.chained import ChainedModel
@@ -20,16 +31,6 @@ class ConfidenceBand(models.TextChoices):
     LOW = "low", _("Low confidence")
     MEDIUM = "medium", _("Medium confidence")
     HIGH = "high", _("High confidence")
-
-
-class AnswerKind(models.TextChoices):
-    """What kind of answer it was, by the rules of `tracing.factors`."""
-
-    DIRECT = "direct", _("Direct answer")
-    PARTIAL = "partial", _("Partial answer")
-    CLARIFYING = "clarifying", _("Asks back")
-    REFUSAL = "refusal", _("Declined")
-    HAND_OFF = "hand_off", _("Handed to a person")
 
 
 class Trace(ChainedModel):
@@ -118,6 +119,11 @@ class Trace(ChainedModel):
 
     def __str__(self) -> str:
         return f"{self.id} #{self.sequence}"
+
+    @property
+    def shown_band(self) -> str:
+        """The band that people see; empty where there is no answer to be sure of, whatever was recorded of the search."""
+        return self.confidence_band if claims_confidence(self.outcome, self.kind) else ""
 
 
 class AnalysisKind(models.TextChoices):

@@ -80,7 +80,9 @@ def sentence_tokens(answer: str, tokens: Sequence[TokenRecord]) -> list[TokenSpa
     """The answer's sentences as runs of tokens; every token belongs to the sentence in which it begins."""
     text = "".join(token.text for token in tokens)
     shift = len(text) - len(text.lstrip())
-    spans = split_sentences(answer)
+    written = text.strip()
+    # What stands behind the written text, such as which questions are left open, has no tokens.
+    spans = split_sentences(written if answer.startswith(written) else answer)
     starts: list[int] = []
     position = -shift
     for token in tokens:

@@ -321,6 +321,27 @@ def test_answer_shows_sources_band_and_seconds(client: Client, tenant: Tenant) -
         assert text in page
 
 
+@pytest.mark.parametrize(
+    ("kind", "english", "chinese"),
+    [
+        ("refusal", "Declined", "未作答"),
+        ("clarifying", "Asks back", "反问"),
+        ("hand_off", "For a person", "由人工处理"),
+    ],
+)
+def test_what_is_no_answer_says_what_it_is_instead_of_how_sure(
+    client: Client, tenant: Tenant, kind: str, english: str, chinese: str
+) -> None:
+    conversation, _message, reply = make_question(tenant)
+    answer(tenant, reply, "Words.", kind=kind, confidence_band="low")
+    client.force_login(make_user(tenant))
+    for language, words in (("en", english), ("zh-hans", chinese)):
+        headers = {"accept-language": language}
+        page = client.get(url_of("conversation", tenant, conversation), headers=headers).content.decode()
+        assert words in page
+        assert "band-low" not in page
+
+
 def test_updates_hold_only_what_is_new(client: Client, tenant: Tenant) -> None:
     conversation, message, reply = make_question(tenant, "The question itself")
     answer(tenant, reply, "The answer to it")

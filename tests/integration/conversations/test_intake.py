@@ -176,13 +176,18 @@ def test_an_api_client_asks_in_its_own_conversations_only(door: Door, tenant: Te
         receive(inbound)
 
 
-def test_only_where_people_read_along_a_wish_for_a_person_waits_for_one(tenant: Tenant) -> None:
-    wish = "I want to talk to a person"
-    answered = {door: receive(door(tenant, wish)).reply is not None for door in (of_visitor, of_api_client, of_shell)}
-    assert answered == {of_visitor: False, of_api_client: True, of_shell: True}
+@pytest.mark.parametrize("wish", ["I want to talk to a person", "转人工"])
+def test_who_asks_for_a_person_waits_for_one_though_the_assistant_has_no_time(tenant: Tenant, wish: str) -> None:
+    with override_settings(TENANT_QUEUE=0):
+        replies = {door: receive(door(tenant, wish)).reply for door in (of_visitor, of_api_client)}
+        with pytest.raises(Busy):
+            receive(of_visitor(tenant, QUESTION))
+        with pytest.raises(Busy):
+            receive(of_shell(tenant, wish))
+    assert replies == {of_visitor: None, of_api_client: None}
     with tenant_atomic(tenant.id):
         waiting = Conversation.objects.filter(status="waiting")
-        assert list(waiting.values_list("channel", flat=True)) == [Channel.WIDGET]
+        assert set(waiting.values_list("channel", flat=True)) == {Channel.WIDGET, Channel.API}
 
 
 def test_what_the_shell_and_batches_ask_stands_in_no_inbox(tenant: Tenant) -> None:

@@ -40,7 +40,7 @@ def test_the_worker_says_what_it_serves(worker: Runtime) -> None:
     assert (status.engine, status.device, status.max_model_len, status.max_sequences) == ("scripted", "cpu", 2048, 16)
     assert status.memory_bytes > 10_000_000
     assert status.embedder == "scripted"
-    assert [step.name for step in status.load_log] == ["embedder"]
+    assert [step.name for step in status.load_log] == ["embedder", "reranker"]
 
 
 def test_a_frozen_engine_makes_the_desk_not_ready_until_it_answers(

@@ -22,7 +22,7 @@ SQUAD = {
     "data": [{"title": "t", "paragraphs": [{"context": "c", "qas": [{"question": "q", "answers": [{"text": "c"}]}]}]}]
 }
 # They need neither, bring their own, or load the embedding model first.
-WITHOUT_SERVICES = {"prepare_model", "demo_addresses", "up", "evaluate_retrieval"}
+WITHOUT_SERVICES = {"prepare_model", "demo_addresses", "up", "evaluate_retrieval", "evaluate_gate"}
 GIVEN = {
     "path": "folder",
     "--role": "viewer",

@@ -99,3 +99,11 @@ def test_every_token_belongs_to_one_sentence() -> None:
     spans = sentence_tokens("退货。可以。", tokens)
 
     assert [(span.first, span.last) for span in spans] == [(0, 5), (5, 7)]
+
+
+def test_what_stands_behind_the_written_text_has_no_tokens() -> None:
+    tokens = [TokenRecord(i, text, -1.0, 1) for i, text in enumerate(["Yes", ".", " It", " is", ".", ""])]
+
+    spans = sentence_tokens("Yes. It is.\nI found nothing in our articles about: “Mars”.", tokens)
+
+    assert [(span.start, span.end, span.first, span.last) for span in spans] == [(0, 4, 0, 2), (5, 11, 2, 6)]

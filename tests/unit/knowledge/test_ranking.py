@@ -43,7 +43,7 @@ def test_a_third_list_counts_like_the_others() -> None:
 @pytest.mark.parametrize(
     ("own", "other", "expected"),
     [
-        (hits(A, B, C), hits(D), [A, B, D]),
+        (hits(A, B, C), hits(D), [A, D, B]),
         (hits(A), hits(C, D), [A, C, D]),
         (hits(A, B, C), [], [A, B, C]),
         ([], hits(A, B, C, D), [A, B, C]),

@@ -13,14 +13,14 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from conversations.models import CacheKind, Outcome, Rating, ReplyPurpose
+from conversations.models import AnswerKind, CacheKind, Outcome, Rating, ReplyPurpose
 from helpdesk.errors import GlassdeskError
 from helpdesk.tenants.models import Language
 from tracing.export.readers import ShellReader
 from tracing.export.rows import ExportedTrace, count_traces, exported_traces
 from tracing.management.targets import FORMATS, Target, open_target
 from tracing.management.tenants import named_tenant
-from tracing.models import AnswerKind, ConfidenceBand
+from tracing.models import ConfidenceBand
 from tracing.queries import ANY_PURPOSE, NO_FEEDBACK, TraceFilter
 
 

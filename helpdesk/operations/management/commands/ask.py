@@ -19,6 +19,7 @@ from conversations.follower_events import Answered, Came, Failed, Quiet, ReplyEv
 from conversations.following import follow
 from conversations.inbound import from_shell
 from conversations.intake import receive
+from conversations.language_notes import language_note
 from conversations.models import Message, Reply
 from conversations.parameters import RequestParameters
 from helpdesk.errors import GlassdeskError
@@ -104,6 +105,7 @@ class Command(BaseCommand):
         return {
             "answer": message.body,
             "outcome": message.outcome,
+            "note": language_note(message),
             "sources": [
                 {name: source[name] for name in ("number", "title", "heading", "language", "version", "quote")}
                 for source in message.sources
@@ -119,6 +121,7 @@ class Command(BaseCommand):
 
     def _as_text(self, report: dict[str, Any]) -> str:
         lines = ["", "" if report["outcome"] == "answered" else f"{report['outcome']}: {report['answer']}"]
+        lines += [report["note"]] if report["note"] else []
         lines += [
             f"  [{source['number']}] {source['title']} > {source['heading']} ({source['language']}, v{source['version']})"
             for source in report["sources"]

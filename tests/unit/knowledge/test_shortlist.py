@@ -1,0 +1,133 @@
+"""Which sentences a reranker reads, and where its scores go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from knowledge.chunking.chunks import Sentence
+from knowledge.quoting.deciding import decide
+from knowledge.quoting.shortlist import shortlist, text_to_read, with_sentence_scores
+from knowledge.search.ranking import SentenceScore
+from knowledge.search.retrieval import Candidate
+from tests.unit.knowledge.results import make_candidate, make_result
+
+
+def passages(count: int, *, sentences: int = 4, is_other_language: bool = False) -> list[Candidate]:
+    """Passages of different sentences; the first passage's are the best, and of each its first."""
+    language = "zh" if is_other_language else "en"
+    return [
+        make_candidate(
+            [
+                (f"{language} passage {number} sentence {place}.", 0.9 - 0.05 * number - 0.01 * place)
+                for place in range(sentences)
+            ],
+            rank=number + 1,
+            language=language,
+            is_other_language=is_other_language,
+        )
+        for number in range(count)
+    ]
+
+
+def test_each_of_the_first_passages_and_the_other_language_have_their_sentences() -> None:
+    chosen = shortlist(make_result(*passages(5), *passages(3, is_other_language=True)))
+    assert len(chosen) == 12
+    for number in range(5):
+        assert any(f"en passage {number} " in text for text in chosen)
+    assert sum("zh passage" in text for text in chosen) == 3
+    assert sum("en passage 0 " in text for text in chosen) == 4
+
+
+def test_the_first_few_hold_some_of_each_language_the_best_first() -> None:
+    chosen = shortlist(make_result(*passages(5), *passages(3, is_other_language=True)), most=4)
+    assert [text.removeprefix("Returns: ") for text in chosen] == [
+        "en passage 0 sentence 0.",
+        "en passage 1 sentence 0.",
+        "zh passage 0 sentence 0.",
+        "en passage 2 sentence 0.",
+    ]
+
+
+def test_the_other_language_alone_is_read_too_and_few_sentences_are_all_read() -> None:
+    assert len(shortlist(make_result(*passages(4, is_other_language=True)))) == 12
+    assert len(shortlist(make_result(*passages(1, sentences=2)))) == 2
+    assert shortlist(make_result()) == []
+
+
+def test_a_sentence_that_stands_in_two_passages_is_read_once_and_scored_in_both() -> None:
+    twice = [make_candidate([("Pots may be returned.", 0.9)]), make_candidate([("Pots may be returned.", 0.8)], rank=2)]
+    result = make_result(*twice)
+    assert shortlist(result) == ["Returns: Pots may be returned."]
+    scored = with_sentence_scores(result, {"Returns: Pots may be returned.": SentenceScore(2.0, 1.0)})
+    assert [each.sentence_scores for each in scored.candidates] == [(SentenceScore(2.0, 1.0),)] * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_behind"),
+    [
+        ("The pump costs 9 euros.", "It runs on batteries.", True),
+        ("The pump costs 9 euros.", "Both run on batteries.", True),
+        ("The pump costs 9 euros.", "Items run on batteries.", False),
+        ("水泵售价九欧元。", "它使用电池。", True),
+        ("水泵售价九欧元。", "该产品使用电池。", True),
+        ("水泵售价九欧元。", "电池另售。", False),
+    ],
+)
+def test_a_sentence_that_points_back_is_read_behind_the_one_before_it(first: str, second: str, is_behind: bool) -> None:
+    candidate = replace(make_candidate([(first, 0.9), (second, 0.8)]), heading="Pumps")
+    assert text_to_read(candidate, 0) == f"Returns › Pumps: {first}"
+    assert (
+        text_to_read(candidate, 1) == f"Returns › Pumps: {first} {second}"
+        if is_behind
+        else f"Returns › Pumps: {second}"
+    )
+
+
+def test_a_first_sentence_that_points_back_stands_alone_and_a_context_before_its_sentence() -> None:
+    candidate = make_candidate([("It runs on batteries.", 0.9)])
+    assert text_to_read(candidate, 0) == "Returns: It runs on batteries."
+    asked = replace(candidate, sentences=(Sentence(0, 21, (0, 21), "Does the pump need power?"),))
+    assert text_to_read(asked, 0) == "Returns: Does the pump need power? It runs on batteries."
+
+
+def test_scores_stand_beside_their_sentences_and_passages_rank_within_their_language() -> None:
+    own, other = passages(2, sentences=2), passages(1, sentences=2, is_other_language=True)
+    result = make_result(*own, *other)
+    scores = {
+        "Returns: en passage 0 sentence 1.": SentenceScore(-1.5, -2.0),
+        "Returns: en passage 1 sentence 0.": SentenceScore(0.5, 0.25),
+        "Returns: en passage 1 sentence 1.": SentenceScore(-3.0, 1.0),
+        "Returns: zh passage 0 sentence 0.": SentenceScore(-4.0, -4.0),
+    }
+    first, second, third = with_sentence_scores(result, scores).candidates
+    assert first.sentence_scores == (None, SentenceScore(-1.5, -2.0))
+    assert [(each.scores["rerank"].score, each.scores["rerank"].rank) for each in (first, second, third)] == [
+        (-1.5, 2),
+        (0.5, 1),
+        (-4.0, 1),
+    ]
+    assert [each.chunk_id for each in (first, second, third)] == [each.chunk_id for each in result.candidates]
+
+
+def test_a_passage_of_which_nothing_was_read_has_no_score() -> None:
+    (candidate,) = with_sentence_scores(make_result(*passages(1)), {}).candidates
+    assert (candidate.sentence_scores, "rerank" in candidate.scores) == ((None,) * 4, False)
+
+
+def test_the_selection_says_what_the_reranker_thinks_of_its_best_sentence() -> None:
+    result = make_result(make_candidate([("Pots may be returned.", 0.95), ("Soil may not.", 0.7)]))
+    assert not {"relevance", "answers"} & decide(result).selection.features.keys()
+    scored = with_sentence_scores(result, {"Returns: Pots may be returned.": SentenceScore(2.5, 1.5)})
+    features = decide(scored).selection.features
+    assert (features["relevance"], features["answers"]) == (2.5, 1.5)
+
+
+def test_scores_go_with_their_sentences_where_only_some_are_looked_at() -> None:
+    result = make_result(make_candidate([("It weighs 5 kg.", 0.95), ("The XJ-350 weighs 7 kg.", 0.7)]), terms=["weigh"])
+    result = replace(result, query="What does the XJ-350 weigh?")
+    texts = [text_to_read(result.candidates[0], place) for place in (0, 1)]
+    scored = with_sentence_scores(result, {texts[0]: SentenceScore(1.0, 1.0), texts[1]: SentenceScore(3.0, 3.0)})
+    selection = decide(scored, gate={"threshold": {"en": 0.0, "zh": 0.0}}).selection
+    assert (selection.quotes[0].text, selection.features["relevance"]) == ("The XJ-350 weighs 7 kg.", 3.0)
