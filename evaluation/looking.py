@@ -30,17 +30,18 @@ from inference_worker.answering.reply_stream import ReplyStream
 from inference_worker.answering.results import Articles, Asked, Checked, Draft, Evidence, Found, Generation
 from inference_worker.answering.steps import Steps
 from inference_worker.answering.stopping import StopSignal
-from inference_worker.engine.contract import PRIORITY_BACKGROUND, Embedder, EngineInfo
+from inference_worker.engine.contract import PRIORITY_BACKGROUND, Embedder, EngineInfo, Reranker
 from inference_worker.engine.host import EngineHost
 from inference_worker.engine.scripted import ScriptedEngine
-from inference_worker.loading import load_embedder
+from inference_worker.loading import load_embedder, load_reranker
 from knowledge.search.retrieval import RetrievalResult
 from knowledge.text import detect_language
 from tracing.content import TraceContent
 
 # What `--without` leaves out, one at a time or several: each is a stage of the product that is not given or not heeded.
-STAGES = ("names", "gate", "other_language")
+STAGES = ("rerank", "names", "gate", "other_language")
 PATIENCE = timedelta(minutes=10)
+UNHURRIED_MILLISECONDS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Models:
     """What the worker has loaded, but for the chat model."""
 
     embedder: Embedder
+    reranker: Reranker | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,11 @@ class LocalDesk:
         return Means(
             model=self._model,
             embedder=self._models.embedder,
-            settings=AnswerSettings(cache_seconds=0, secret_key=settings.SECRET_KEY.encode()),
+            reranker=self._models.reranker,
+            # What is measured is how well it reads: on a busy machine it must not read less.
+            settings=AnswerSettings(
+                cache_seconds=0, secret_key=settings.SECRET_KEY.encode(), rerank_milliseconds=UNHURRIED_MILLISECONDS
+            ),
             steps=Steps(),
             stream=_Unheard(self._tenant_id),
             watch=Watch(stop=StopSignal(), deadline_at=timezone.now() + PATIENCE, is_stopping=lambda: False),
@@ -145,7 +151,10 @@ class LocalDesk:
 
 def load_models(without: Collection[str] = (), *, vectors: Path | None = None) -> Models:
     """As the worker loads them, but for the chat model; passages' vectors are kept in the file `vectors`."""
-    return Models(embedder=Remembering(load_embedder(), file=vectors))
+    return Models(
+        embedder=Remembering(load_embedder(), file=vectors),
+        reranker=None if "rerank" in without else load_reranker(),
+    )
 
 
 class _NoEngine(ScriptedEngine):

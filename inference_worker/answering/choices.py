@@ -49,8 +49,10 @@ def clarification(question: str, found: Found) -> Clarify | None:
     near = _near_ones(found, question)
     if not found.selection.answerable and (asked or asked_kind(question) is None):
         return None
-    labels = _labels([each.candidate for each in near])
+    labels = _labels([each.candidate for each in near], are_siblings=bool(asked))
     if len(near) < 2 or len(labels) != len(near) or any(_is_named(question, label, labels) for label in labels):
+        return None
+    if (asked and not _names_all(question, labels)) or _tells_apart(question, [each.candidate for each in near]):
         return None
     sentence, between = _ASKING[language]
     return Clarify(
@@ -96,19 +98,41 @@ def _near_ones(found: Found, question: str) -> list[ScoredSentence]:
     return near[:MOST_CHOICES] if scored and near and scored[0].score - near[0].score <= CLOSE else []
 
 
-def _labels(candidates: Sequence[Candidate]) -> list[str]:
+def _labels(candidates: Sequence[Candidate], *, are_siblings: bool) -> list[str]:
     """What tells the passages apart: their titles, or within one article their headings; none when nothing does.
 
-    Only siblings can be meant alike, which have a word in common ("Standard delivery", "Delivery abroad"): what else lies near a
-    short question are its parts ("Return by post", "When you get your money").
+    Who names a subject can only mean siblings, which have a word in common ("Standard delivery", "Delivery abroad"): what else
+    lies near are parts of the subject ("Return by post", "When you get your money").
     """
     titles = list(dict.fromkeys(each.title for each in candidates))
     if len(titles) == len(candidates):
         labels = titles
     else:
         labels = list(dict.fromkeys(_own_heading(each) for each in candidates))
-    are_siblings = bool(labels) and bool(set.intersection(*(_words_of(label) for label in labels)))
-    return labels if are_siblings and all(_own_words(label, labels) for label in labels) else []
+    if are_siblings and not (labels and set.intersection(*(_words_of(label) for label in labels))):
+        return []
+    return labels if all(_own_words(label, labels) for label in labels) else []
+
+
+def _names_all(question: str, labels: Sequence[str]) -> bool:
+    """Whether what the labels have in common is what the question is about."""
+    shared = set.intersection(*(_words_of(label) for label in labels))
+    return any(_is_said(word, question) for word in shared)
+
+
+def _tells_apart(question: str, candidates: Sequence[Candidate]) -> bool:
+    """Whether a word of the question stands in some of the passages only: then it says which one is meant."""
+    texts = [f"{each.headline} {each.text}" for each in candidates]
+    return any(len({_is_said(word, text) for text in texts}) > 1 for word in _words_of(question))
+
+
+def _is_said(word: str, text: str) -> bool:
+    """Whether the text holds the word in any form, or the pair of characters."""
+    plain = folded(text).casefold()
+    if not word.isascii():
+        return word in plain
+    stem = word[: max(len(word) - 2, 4)]
+    return re.search(rf"(?<![a-z0-9]){re.escape(stem)}", plain) is not None
 
 
 def _own_heading(candidate: Candidate) -> str:

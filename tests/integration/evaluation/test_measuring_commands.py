@@ -81,6 +81,12 @@ def test_without_the_gate_what_nobody_asked_for_is_quoted(tmp_path: Path) -> Non
     assert without["all"]["all"]["open_declined"] < with_gate["open_declined"]
 
 
+def test_the_reranker_is_one_of_the_stages_and_can_be_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path, centre())
+    assert "rerank" in report("evaluate_help_centre", path)["milliseconds"]
+    assert "rerank" not in report("evaluate_help_centre", path, "--without", "rerank")["milliseconds"]
+
+
 def test_without_names_an_unknown_country_declines_nothing(tmp_path: Path) -> None:
     content = centre()
     content["questions"] = [

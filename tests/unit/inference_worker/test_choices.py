@@ -43,10 +43,10 @@ def test_a_short_question_that_fits_two_things_equally_asks_which_is_meant() -> 
 
 
 def test_three_things_are_listed_and_chinese_is_asked_in_chinese() -> None:
-    asked_back = clarification("when", found(passage(STANDARD), passage(ABROAD), passage(EXPRESS)))
+    asked_back = clarification("delivery when?", found(passage(STANDARD), passage(ABROAD), passage(EXPRESS)))
     assert asked_back is not None
     assert asked_back.text == "Do you mean: Standard delivery, Delivery abroad, or Express delivery?"
-    asked_back = clarification("几天到", found(*(passage(each, language="zh") for each in ZH), language="zh"))
+    asked_back = clarification("配送时间", found(*(passage(each, language="zh") for each in ZH), language="zh"))
     assert asked_back is not None
     assert asked_back.text == "您想问的是：普通配送，还是海外配送？"
 
@@ -68,11 +68,25 @@ def test_sections_of_one_article_are_told_apart_by_their_headings() -> None:
         ("delivery time", (passage(STANDARD), passage(ABROAD, 0.8)), {}),
         ("delivery time", (passage(STANDARD),), {}),
         ("delivery time", (passage(STANDARD), passage(STANDARD)), {}),
+        ("payment time", (passage(STANDARD), passage(ABROAD)), {}),
+        ("delivery in weeks", (passage(STANDARD), passage(ABROAD)), {}),
         ("tractor", (passage(STANDARD), passage(ABROAD)), {"answerable": False}),
         ("delivery time", (passage(STANDARD), passage(ABROAD)), {"is_other_language": True}),
         ("delivery time", (), {}),
     ],
-    ids=["named", "no siblings", "long", "one leads", "alone", "same title", "unknown", "other language", "nothing"],
+    ids=[
+        "named",
+        "no siblings",
+        "long",
+        "one leads",
+        "alone",
+        "same title",
+        "about something else",
+        "told by one",
+        "unknown",
+        "other language",
+        "nothing",
+    ],
 )
 def test_otherwise_nothing_is_asked_back(
     question: str, candidates: tuple[Candidate, ...], selected: dict[str, Any]
@@ -82,11 +96,11 @@ def test_otherwise_nothing_is_asked_back(
 
 def test_a_price_without_a_thing_is_asked_back_although_it_would_be_declined() -> None:
     prices = (
-        passage(("Basic plan", "It costs 5 euros.")), passage(("Team plan", "It costs 9 euros.")), passage(STANDARD)
+        passage(("Basic plan", "It costs 5 euros.")), passage(("Lessons", "They cost 9 euros.")), passage(STANDARD)
     )  # fmt: skip
     asked_back = clarification("How much does it cost?", found(*prices, answerable=False))
     assert asked_back is not None
-    assert asked_back.text == "Do you mean: Basic plan, or Team plan?"
+    assert asked_back.text == "Do you mean: Basic plan, or Lessons?"
 
 
 @pytest.mark.parametrize(
