@@ -20,8 +20,9 @@ MOST_OF_IT = 0.5
 class Judged:
     """One question and what became of it.
 
-    `open` is why the articles leave it open, "" for one that they answer; `across`: in the other language only.
-    `article_rank` is the place of the right article (1 is first) among those of its language, None when it was not found.
+    `asks_back`: the desk asks which of several things is meant, which neither answers nor declines. `open` is why the
+    articles leave it open, "" for one that they answer; `across`: in the other language only. `article_rank` is the place
+    of the right article (1 is first) among those of its language, None when it was not found.
     """
 
     company: str
@@ -30,6 +31,7 @@ class Judged:
     open: str
     across: bool
     is_answered: bool
+    asks_back: bool = False
     quotes_answer: bool = False
     quotes_article: bool = False
     quotes_near: bool = False
@@ -80,7 +82,9 @@ def summarise(judged: Sequence[Judged], *, attack: str, partial: str) -> dict[st
         "declined": share(own, _is_declined),
         "answered_right": share(answerable, lambda each: each.is_right),
         "declined_of_all": share(answerable, _is_declined),
+        "asked_back": share(answerable, lambda each: each.asks_back),
         "open_declined": share(open_ones, _is_declined),
+        "open_asked_back": share(open_ones, lambda each: each.asks_back),
         "open_declined_by_kind": {
             kind: [sum(map(_is_declined, of_kind)), len(of_kind)] for kind, of_kind in sorted(by_kind.items())
         },
@@ -141,7 +145,7 @@ def _answered(judged: Sequence[Judged]) -> list[Judged]:
 
 
 def _is_declined(judged: Judged) -> bool:
-    return not judged.is_answered
+    return not judged.is_answered and not judged.asks_back
 
 
 def _is_among(judged: Judged) -> bool:

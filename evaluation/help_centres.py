@@ -1,48 +1,37 @@
 """Help centres with their customers' questions, for measuring: one JSON file, or a folder of Markdown with `questions.json`.
 
-docs/evaluation.md describes both layouts. A reference to a sentence is `<slug>/<section>/<sentence>`, counted from 0.
+docs/evaluation.md describes both layouts; `help_centre_files` reads and checks the JSON one.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from evaluation.help_centre_files import (
+    UNSPECIFIED,
+    Article,
+    BadHelpCentre,
+    HelpCentreFile,
+    Language,
+    Question,
+    Text,
+    read_help_centre_file,
+)
 from evaluation.question_sets import BadQuestionSet, contains_answer, spread
 from knowledge.chunking.markdown import escape_markdown
 from knowledge.sources.folders import look_through
 from knowledge.text import detect_language
 
 QUESTIONS_FILE = "questions.json"
-# What an open question asks for, and why the articles leave it open; PARTIAL: a sentence answers one half of it.
-UNSPECIFIED, PARTIAL, ATTACK = "unspecified", "partial", "safety"
-OPEN_KINDS = (
-    "related",
-    "other_thing",
-    "other_value",
-    "false_premise",
-    "underspecified",
-    "nonsense",
-    "modality",
-    ATTACK,
-    "out_of_scope",
-    PARTIAL,
-    UNSPECIFIED,
-)
 
-_REFERENCE = re.compile(r"([^/]+)/(\d{1,4})/(\d{1,4})")
 _SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-# It becomes a file's name.
-Slug = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,99}$")]
-Tongue = Literal["en", "zh"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,41 +81,9 @@ class HelpCentre:
 
 
 @dataclass(frozen=True)
-class _Section:
-    sentences: list[Text]
-    heading: str = ""
-
-
-@dataclass(frozen=True)
-class _Article:
-    slug: Slug
-    title: Text
-    sections: list[_Section]
-    language: Tongue | None = None
-
-
-@dataclass(frozen=True)
-class _Question:
-    question: Text
-    answers: list[str] = field(default_factory=list)
-    near: list[str] = field(default_factory=list)
-    partial: list[str] = field(default_factory=list)
-    open: str = ""
-    language: Tongue | None = None
-
-
-@dataclass(frozen=True)
-class _File:
-    company: Text
-    language: Tongue
-    articles: list[_Article]
-    questions: list[_Question]
-
-
-@dataclass(frozen=True)
 class _DemoQuestion:
     question: Text
-    language: Tongue
+    language: Language
     article: str = ""
     answer: str = ""
 
@@ -167,37 +124,22 @@ def _places(path: Path) -> list[Path]:
 
 
 def _read_file(path: Path) -> HelpCentre:
-    file: _File = _shaped(path, _File)
-    told: dict[str, Told] = {}
-    articles: dict[str, str] = {}
-    for article in file.articles:
-        language = article.language or file.language
-        name = f"{language}/{article.slug}"
-        if any(reference.startswith(f"{article.slug}/") for reference in told):
-            raise BadQuestionSet(f"{path}: two articles have the slug {article.slug!r}. Give one another slug.")
-        articles[f"{name}.md"] = _markdown(article, language)
-        told |= {
-            f"{article.slug}/{place}/{number}": Told(name, sentence)
-            for place, section in enumerate(article.sections)
-            for number, sentence in enumerate(section.sentences)
-        }
-        if not any(section.sentences for section in article.sections):
-            raise BadQuestionSet(f"{path}: the article {article.slug!r} has no sentences. Write some, or take it away.")
-    questions = tuple(_question(path, number, given, told) for number, given in enumerate(file.questions, 1))
-    return HelpCentre(file.company, articles, questions)
+    try:
+        file = read_help_centre_file(path)
+    except BadHelpCentre as error:
+        raise BadQuestionSet(str(error)) from error
+    told = {reference: Told(_name(file, place.article), place.sentence) for reference, place in file.places().items()}
+    articles = {
+        f"{_name(file, article)}.md": _markdown(article, file.language_of(article)) for article in file.articles
+    }
+    return HelpCentre(file.company, articles, tuple(_question(given, told) for given in file.questions))
 
 
-def _question(path: Path, number: int, given: _Question, told: dict[str, Told]) -> HelpQuestion:
-    place = f"{path}, question {number} ({given.question[:40]!r})"
-    for reference in (*given.answers, *given.near, *given.partial):
-        if not _REFERENCE.fullmatch(reference) or reference not in told:
-            raise BadQuestionSet(
-                f"{place}: there is no sentence {reference!r}. Write <slug>/<section>/<sentence>, counted from 0."
-            )
-    if bool(given.answers) == bool(given.open):
-        raise BadQuestionSet(f"{place}: give it `answers`, or `open` with the reason; not both, not neither.")
-    if given.open and given.open not in OPEN_KINDS:
-        raise BadQuestionSet(f"{place}: {given.open!r} is no reason. `open` is one of: {', '.join(OPEN_KINDS)}.")
+def _name(file: HelpCentreFile, article: Article) -> str:
+    return f"{file.language_of(article)}/{article.slug}"
+
+
+def _question(given: Question, told: Mapping[str, Told]) -> HelpQuestion:
     return HelpQuestion(
         text=given.question,
         language=given.language or detect_language(given.question),
@@ -207,7 +149,7 @@ def _question(path: Path, number: int, given: _Question, told: dict[str, Told]) 
     )
 
 
-def _markdown(article: _Article, language: str) -> str:
+def _markdown(article: Article, language: str) -> str:
     """The article as a file of its author: running text under headings, and what is no sentence on a line of its own."""
     # JSON's texts are YAML's as well.
     lines = ["---", f"title: {json.dumps(article.title, ensure_ascii=False)}", f"language: {language}", "---"]

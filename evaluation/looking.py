@@ -27,7 +27,7 @@ from inference_worker.answering.means import AnswerSettings, Means
 from inference_worker.answering.pipeline import gather_evidence, make_plan
 from inference_worker.answering.recording import trace_content
 from inference_worker.answering.reply_stream import ReplyStream
-from inference_worker.answering.results import Articles, Asked, Checked, Draft, Evidence, Found, Generation
+from inference_worker.answering.results import Articles, Asked, Checked, Clarify, Draft, Evidence, Found, Generation
 from inference_worker.answering.steps import Steps
 from inference_worker.answering.stopping import StopSignal
 from inference_worker.engine.contract import PRIORITY_BACKGROUND, Embedder, EngineInfo, Reranker
@@ -54,12 +54,14 @@ class Models:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What the desk would do with a question: quote (`is_answered`), decline, or (`found` None) reply with a fixed text.
+    """What the desk would do with a question: quote (`is_answered`), ask back which thing is meant (`asks_back`), decline, or
+    (`found` None) reply with a fixed text.
 
     `content` is what the trace would hold of it; `milliseconds` are those of each stage.
     """
 
     is_answered: bool
+    asks_back: bool = False
     found: Found | None
     content: TraceContent
     milliseconds: dict[str, float]
@@ -101,16 +103,17 @@ class LocalDesk:
         found = evidence.found if isinstance(evidence, Articles) else None
         checked = Checked(
             text="",
-            outcome=Outcome.ANSWERED if is_answered else Outcome.REFUSED,
+            outcome=Outcome.ANSWERED if is_answered or isinstance(plan, Clarify) else Outcome.REFUSED,
             plan=plan,
             draft=Draft(text=""),
-            quotes=plan.quotes if isinstance(plan, Generation) else (),
+            quotes=plan.quotes if isinstance(plan, Generation | Clarify) else (),
         )
         milliseconds: dict[str, float] = defaultdict(float)
         for step in measured:
             milliseconds[step.name] += step.duration_ms
         return Look(
             is_answered=is_answered,
+            asks_back=isinstance(plan, Clarify),
             found=found,
             content=trace_content(asked, evidence, checked, means),
             milliseconds=dict(milliseconds),

@@ -69,6 +69,7 @@ def judge(company: str, question: HelpQuestion, look: Look, articles: Handles) -
         open=question.open,
         across=question.is_across_languages,
         is_answered=look.is_answered,
+        asks_back=look.asks_back,
         quotes_answer=_quotes(look, question.answers),
         quotes_article=bool(right & _quoted_articles(look)),
         quotes_near=_quotes(look, question.near),

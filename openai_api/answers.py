@@ -14,6 +14,7 @@ from openai_api.errors import AnswerFailed
 from tracing.content import TokenRecord
 from tracing.models import Trace
 from tracing.read import open_own_answer
+from tracing.shown import shown_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +58,11 @@ def read_answer(client: ApiClient, reply: Reply, *, with_tokens: bool) -> ChatAn
         prompt_tokens=trace.prompt_tokens,
         cached_tokens=trace.cached_prompt_tokens,
         completion_tokens=trace.answer_tokens,
-        tokens=_tokens(trace, client, reply.answer.body) if with_tokens else None,
+        tokens=_tokens(trace, client) if with_tokens else None,
     )
 
 
-def _tokens(trace: Trace, client: ApiClient, text: str) -> tuple[TokenRecord, ...]:
-    """The tokens of the sealed trace; opening it is logged like every read. Those behind the text ended it."""
+def _tokens(trace: Trace, client: ApiClient) -> tuple[TokenRecord, ...]:
+    """The tokens of the sealed trace that make up the answer; opening it is logged like every read."""
     content = open_own_answer(trace=trace, client=client, reason="token probabilities returned with the answer")
-    written = "".join(token.text for token in content.tokens)
-    end = len(written) - len(written.lstrip()) + len(text)
-    kept, length = [], 0
-    for token in content.tokens:
-        if length >= end:
-            break
-        kept.append(token)
-        length += len(token.text)
-    return tuple(kept)
+    return tuple(shown_tokens(content))

@@ -17,17 +17,13 @@ def features(content: TraceContent) -> list[tuple[str, str]]:
 def stage_facts(content: TraceContent) -> list[tuple[str, str]]:
     """What further stages of answering found: the verdict, and the figures behind it."""
     return [
-        (words.step_word(stage.stage), ", ".join([_plain(stage.verdict), *_figures(stage.figures)]))
+        (words.step_word(stage.stage), ", ".join([words.stage_word(stage.verdict), *_figures(stage.figures)]))
         for stage in content.stages
     ]
 
 
 def _figures(figures: dict[str, float]) -> list[str]:
-    return [f"{_plain(name)} {words.number(value)}" for name, value in figures.items()]
-
-
-def _plain(word: str) -> str:
-    return word.replace("_", " ")
+    return [f"{words.stage_word(name)} {words.number(value)}" for name, value in figures.items()]
 
 
 def engine_facts(content: TraceContent) -> list[tuple[str, str]]:

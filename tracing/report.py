@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -15,7 +14,9 @@ from tracing.content import TokenRecord, TraceContent
 from tracing.facts import engine_facts, features, sampling_facts, stage_facts
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
+from tracing.report_checks import ChecksView, checks_view
 from tracing.report_passages import PassageRow, passage_rows, searches_of
+from tracing.shown import shown_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class AlternativeRow:
 
 @dataclass(frozen=True, slots=True)
 class TokenView:
-    """A token of the answer. `shown` makes white space visible; `text` is what the answer holds."""
+    """A token that was generated. `shown` makes white space visible; `is_cut`: the answer does not hold it."""
 
     number: int
     id: int
@@ -61,6 +62,7 @@ class TokenView:
     rank: int
     column: Column
     alternatives: list[AlternativeRow]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class OpenedReport:
     quoted_language: str
     searches: list[str]
     tokens: list[TokenView]
+    checks: ChecksView | None
     chart_width: int
     turns: list[PromptTurnView]
     history: list[PromptTurnView]
@@ -154,7 +157,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
     own = [candidate for candidate in content.candidates if not candidate.is_other_language]
     other = [candidate for candidate in content.candidates if candidate.is_other_language]
     searches = searches_of(content.candidates)
-    tokens = _token_views(content.tokens)
+    tokens = _token_views(content)
     deleted = {section.kind for section in content.deleted}
     return OpenedReport(
         content=content,
@@ -165,6 +168,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
         quoted_language=_quoted_language(content),
         searches=[words.search_word(name) for name in searches],
         tokens=tokens,
+        checks=checks_view(content.checking),
         chart_width=10 * max(len(tokens), 16),
         turns=[
             PromptTurnView(words.role_word(turn.role), turn.content)
@@ -215,8 +219,8 @@ def _sections(content: TraceContent) -> list[SizeRow]:
     ]
 
 
-def _token_views(tokens: Sequence[TokenRecord]) -> list[TokenView]:
-    columns = charts.token_columns(tokens)
+def _token_views(content: TraceContent) -> list[TokenView]:
+    columns = charts.token_columns(content.tokens)
     return [
         TokenView(
             number=number,
@@ -228,8 +232,11 @@ def _token_views(tokens: Sequence[TokenRecord]) -> list[TokenView]:
             rank=token.rank,
             column=column,
             alternatives=_alternatives(token),
+            is_cut=place is None,
         )
-        for number, (token, column) in enumerate(zip(tokens, columns, strict=True), 1)
+        for number, (token, column, place) in enumerate(
+            zip(content.tokens, columns, shown_places(content), strict=True), 1
+        )
     ]
 
 

@@ -65,6 +65,7 @@ def step_word(name: str) -> str:
         "prompt": _("Composing the prompt"),
         "first_token": _("First token"),
         "decode": pgettext("step", "Writing"),
+        "first_sentence": _("Until the first sentence was checked"),
         "check": _("Checking against the articles"),
         "store": _("Storing the answer"),
     }
@@ -152,7 +153,40 @@ def style_sentence(style: str) -> str:
             "The caller asked the model alone: no article was searched, and nothing checked the answer. Its probabilities "
             "say how likely the model found its own words, not whether they are true."
         )
-    return _("The engine wrote freely from the passages in the prompt; the answer was checked against them afterwards.")
+    return _("The engine wrote freely from the passages in the prompt; what it wrote was checked against them.")
+
+
+def stage_word(word: str) -> str:
+    """A fixed word of a stage: its verdict, or what a figure measures; an unknown one keeps its name."""
+    known = {
+        "kept": _("all sentences shown"),
+        "cut": _("sentences cut"),
+        "replaced": _("replaced by quotes"),
+        "sentences": _("sentences:"),
+        "milliseconds_each": _("milliseconds each:"),
+        "milliseconds_at_most": _("milliseconds at most:"),
+        "unsupported": _("without support:"),
+        "number": _("other figures:"),
+        "negation": _("opposite:"),
+    }
+    return known.get(word) or word.replace("_", " ")
+
+
+def cut_reason(reason: str) -> str:
+    """Why a written sentence was not shown."""
+    return {
+        "unsupported": _("no passage says it"),
+        "number": _("a figure that no passage has"),
+        "code": _("a code that no passage has"),
+        "link": _("a link or address that no passage has"),
+        "name": _("a name that no passage has"),
+        "negation": _("says the opposite"),
+        "citation": _("cites what is not there"),
+        "endless": _("no end"),
+        "alone": _("nothing left that it belongs to"),
+        "stopped": _("not checked: stopped"),
+        "closed": _("not checked: writing was ended"),
+    }.get(reason, reason)
 
 
 def nothing_found(style: str) -> str:

@@ -55,6 +55,7 @@ def clarification(question: str, found: Found) -> Clarify | None:
     if (asked and not _names_all(question, labels)) or _tells_apart(question, [each.candidate for each in near]):
         return None
     sentence, between = _ASKING[language]
+    labels = [label.rstrip("?？!！.。 ") for label in labels]
     return Clarify(
         text=sentence % (between.join(labels) if len(labels) == 2 else _listed(labels, between)),
         quotes=tuple(whole_quote(each.candidate, each.sentence, score=each.score) for each in near),

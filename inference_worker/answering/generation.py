@@ -1,11 +1,18 @@
-"""Runs one generation on the engine's loop and hands its deltas to the reply's thread and stream."""
+"""Runs one generation on the engine's loop and hands its deltas to the reply's thread and stream.
+
+What is written freely from passages passes a gate on its way: a sentence goes out when it has been checked.
+"""
 
 from __future__ import annotations
 
 import queue
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
+from conversations.models import AnswerStyle
+from inference_worker.answering.checking.gate import AnswerGate
+from inference_worker.answering.checking.sentences import SentenceJudge
 from inference_worker.answering.endings import Stopped
 from inference_worker.answering.means import Means
 from inference_worker.answering.results import Asked, Draft, Generated, Generation
@@ -18,9 +25,12 @@ Sink = queue.SimpleQueue[Delta | Exception | None]
 
 @dataclass(slots=True)
 class _Growing:
-    """The deltas so far."""
+    """The deltas so far, and what was shown of them: without a gate all of it. `first_shown_at` is of time.perf_counter()."""
 
+    gate: AnswerGate | None = None
     text: str = ""
+    shown: str = ""
+    first_shown_at: float | None = None
     tokens: list[Token] = field(default_factory=list)
     finish_reason: FinishReason | None = None
     cached_prompt_tokens: int = 0
@@ -28,14 +38,40 @@ class _Growing:
     token_seconds: list[float] = field(default_factory=list)
     newest_at: float = 0.0
 
-    def add(self, delta: Delta) -> None:
-        """Take one delta in."""
+    def add(self, delta: Delta) -> str:
+        """Take one delta in; what may be shown now, possibly nothing."""
         if delta.tokens:
             self._note_time(len(delta.tokens))
         self.text += delta.text
         self.tokens.extend(delta.tokens)
         self.finish_reason = delta.finish_reason or self.finish_reason
         self.cached_prompt_tokens = max(self.cached_prompt_tokens, delta.cached_prompt_tokens)
+        return self._show(delta.text if self.gate is None else self.gate.add(delta.text))
+
+    def finish(self) -> str:
+        """The engine has ended: what may still be shown."""
+        return "" if self.gate is None else self._show(self.gate.finish())
+
+    def prepare(self) -> None:
+        """Do what need not wait for the engine, which is reading its prompt."""
+        if self.gate is not None:
+            self.gate.prepare()
+
+    def stop(self) -> None:
+        """Nothing more is shown."""
+        if self.gate is not None:
+            self.gate.stop()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is wanted of the engine."""
+        return self.gate is not None and self.gate.is_closed
+
+    def _show(self, text: str) -> str:
+        if text and self.first_shown_at is None:
+            self.first_shown_at = time.perf_counter()
+        self.shown += text
+        return text
 
     def _note_time(self, tokens: int) -> None:
         now = time.perf_counter()
@@ -58,7 +94,7 @@ class _Growing:
 
 
 def generate(asked: Asked, plan: Generation, means: Means, *, is_second: bool = False) -> Draft:
-    """One generation with its two steps. A second one shows nothing until the final text replaces what was shown.
+    """One generation with its steps: what was shown of it.
 
     Raises EngineError, DeadlinePassed or WorkerStopping.
     """
@@ -69,32 +105,59 @@ def generate(asked: Asked, plan: Generation, means: Means, *, is_second: bool = 
         priority=asked.priority,
     )
     begun, begun_ms = time.perf_counter(), means.steps.now_ms()
-    generated = _stream(request, means, silent=is_second)
+    growing = _Growing(_gate(asked, plan, means))
+    is_stopped = _stream(request, means, growing)
+    generated = growing.grown("abort" if is_stopped or growing.is_closed else growing.finish_reason)
     first_ms = None
     if generated.first_token_at is not None:
-        first_ms = begun_ms + (generated.first_token_at - begun) * 1000
-        means.steps.add("first_token", begun_ms, first_ms)
-        means.steps.add("decode", first_ms)
-    return Draft(
-        text=generated.text.strip(),
-        is_stopped=generated.finish_reason == "abort",
-        generated=generated,
-        first_ms=first_ms,
+        first_token_ms = begun_ms + (generated.first_token_at - begun) * 1000
+        means.steps.add("first_token", begun_ms, first_token_ms)
+        if growing.first_shown_at is not None:
+            first_ms = begun_ms + (growing.first_shown_at - begun) * 1000
+        if growing.gate is not None and first_ms is not None:
+            means.steps.add("first_sentence", first_token_ms, first_ms)
+        means.steps.add("decode", first_token_ms)
+    draft = Draft(text=growing.shown.strip(), is_stopped=is_stopped, generated=generated, first_ms=first_ms)
+    return draft if growing.gate is None else _checked(draft, growing.gate, means)
+
+
+def _gate(asked: Asked, plan: Generation, means: Means) -> AnswerGate | None:
+    """What is written freely from passages is checked; quotes cannot leave them, and the model alone has none."""
+    if plan.style is not AnswerStyle.GENERATE:
+        return None
+    judge = SentenceJudge(plan.composition.passages, asked.question, own_names=plan.own_names, reranker=means.reranker)
+    return AnswerGate(judge)
+
+
+def _checked(draft: Draft, gate: AnswerGate, means: Means) -> Draft:
+    """The draft with what the gate found, which is noted: how many sentences, how long each took, and why some were cut."""
+    checking = gate.checking()
+    spent = [sentence.milliseconds for sentence in checking.sentences]
+    cut = Counter(sentence.reason for sentence in checking.sentences if sentence.reason)
+    means.steps.add("check", means.steps.now_ms() - sum(spent))
+    verdict = "replaced" if checking.is_replaced else "cut" if cut else "kept"
+    means.steps.note(
+        "check",
+        verdict,
+        sentences=float(len(spent)),
+        milliseconds_each=round(sum(spent) / max(len(spent), 1), 3),
+        milliseconds_at_most=max(spent, default=0.0),
+        **{reason: float(count) for reason, count in cut.items()},
     )
+    return replace(draft, checking=checking, quotes=gate.quotes)
 
 
-def _stream(request: GenerationRequest, means: Means, *, silent: bool) -> Generated:
-    """Stream until the end, the stop signal or the deadline.
+def _stream(request: GenerationRequest, means: Means, growing: _Growing) -> bool:
+    """Stream until the end, the stop signal, the deadline, or until nothing more is wanted; true when it was stopped.
 
-    A stopped generation returns what was written with finish_reason "abort". Raises EngineError, DeadlinePassed or
-    WorkerStopping; in every case the engine no longer works on the request.
+    Raises EngineError, DeadlinePassed or WorkerStopping; in every case the engine no longer works on the request.
     """
     sink: Sink = queue.SimpleQueue()
     future = means.model.submit(_pump(means.engine, request, sink))
-    growing = _Growing()
     try:
         with means.watch.stop.waking(lambda: sink.put(Stopped())):
-            while True:
+            growing.prepare()
+            while not growing.is_closed:
                 try:
                     item = sink.get(timeout=POLL_SECONDS)
                 except queue.Empty:
@@ -103,15 +166,16 @@ def _stream(request: GenerationRequest, means: Means, *, silent: bool) -> Genera
                         raise _ended_early(future.exception()) from None
                 else:
                     if item is None:
-                        return growing.grown(growing.finish_reason)
+                        means.stream.add(growing.finish())
+                        return False
                     if isinstance(item, Exception):
                         raise item
-                    growing.add(item)
-                    if not silent:
-                        means.stream.add(item.text)
+                    means.stream.add(growing.add(item))
                 means.watch.check_while_writing()
+            return False
     except Stopped:
-        return growing.grown("abort")
+        growing.stop()
+        return True
     finally:
         future.cancel()
         means.stream.flush()

@@ -7,7 +7,7 @@ leaves its steps. The ways in which an answer may come are the plans:
 - a question that was answered before, from the knowledge of now, gets that answer again;
 - a short one that means several things as likely is answered by the question which of them;
 - a question that the articles do not answer is declined;
-- otherwise the engine quotes from them, or writes freely, is checked against them, and quotes where they do not back it;
+- otherwise the engine quotes from them, or writes freely: a sentence is shown when they back it, and where none is, quotes;
 - a request that wants no articles is answered by the model alone.
 
 What shall happen besides (a question written anew, a further reranker, a guard before or behind the model, a tool's call) is a
@@ -28,7 +28,6 @@ from conversations.replies import ClaimedReply, is_stopped
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.answering.cache import cache_query, keep, recall
-from inference_worker.answering.checking import check_generated
 from inference_worker.answering.choices import clarification
 from inference_worker.answering.composing import as_quote, compose, compose_ungrounded, resolve_style
 from inference_worker.answering.endings import Stopped
@@ -63,6 +62,7 @@ from inference_worker.engine.grammars import require_grammar
 from knowledge.queries import is_index_complete
 from knowledge.text import detect_language
 from tracing.calibrations import in_force
+from tracing.content import Checking
 
 
 def write(claimed: ClaimedReply, means: Means, *, further: FurtherStages = NO_FURTHER_STAGES) -> None:
@@ -197,7 +197,13 @@ def _from_articles(asked: Asked, evidence: Articles, means: Means) -> Generation
     with means.steps.step("prompt"):
         composition = compose(engine, asked, found, style=evidence.style, company=evidence.company)
         prompt = engine.render(composition.prompt.turns)
-    return Generation(composition=composition, prompt=prompt, engine=engine.info(), quotes=found.selection.quotes)
+    return Generation(
+        composition=composition,
+        prompt=prompt,
+        engine=engine.info(),
+        quotes=found.selection.quotes,
+        own_names=(evidence.company, asked.assistant.name),
+    )
 
 
 def _by_itself(asked: Asked, means: Means) -> Generation:
@@ -225,14 +231,14 @@ def write_draft(asked: Asked, plan: Plan, means: Means) -> Draft:
 
 
 def check_draft(asked: Asked, plan: Plan, draft: Draft, means: Means) -> Checked:
-    """Whether the draft may stand. Free writing that the articles do not back is replaced by a quote.
+    """Whether the draft may stand. Where the articles back no sentence of free writing, a quote takes its place.
 
     From articles, and when stopped, no text is no answer: raises Stopped. The model alone may say nothing.
     """
     quotes = plan.quotes if isinstance(plan, Generation | Clarify) else ()
     checked = Checked(text=draft.text, outcome=_outcome(plan, draft), plan=plan, draft=draft, quotes=quotes)
-    if isinstance(plan, Generation) and plan.style is AnswerStyle.GENERATE and not draft.is_stopped:
-        checked = _held_against_articles(asked, plan, checked, means)
+    if isinstance(plan, Generation) and draft.checking is not None:
+        checked = _held_against_articles(asked, plan, checked, draft.checking, means)
     is_written = isinstance(plan, Generation | Repetition)
     if is_written and not checked.text and (asked.parameters.grounded or checked.draft.is_stopped):
         raise Stopped
@@ -252,17 +258,18 @@ def _outcome(plan: Plan, draft: Draft) -> Outcome:
     return Outcome.STOPPED if draft.is_stopped else Outcome.ANSWERED
 
 
-def _held_against_articles(asked: Asked, plan: Generation, checked: Checked, means: Means) -> Checked:
-    with means.steps.step("check"):
-        result = check_generated(checked.text, plan.composition.passages)
-    if result.is_supported:
-        return replace(checked, quotes=result.quotes, groundedness=result.groundedness)
+def _held_against_articles(
+    asked: Asked, plan: Generation, checked: Checked, checking: Checking, means: Means
+) -> Checked:
+    """The sentences that were shown, with what backs them; of a draft that was shown in no part the quotes instead."""
+    draft = checked.draft
+    if draft.is_stopped or not checking.is_replaced:
+        return replace(checked, quotes=draft.quotes, groundedness=checking.groundedness)
     quoting = replace(plan, composition=as_quote(plan.composition, plan.quotes, asked))
+    means.stream.phase("writing", format=format_of(quoting.style).value)
     quoted = generate(asked, quoting, means, is_second=True)
-    # The first words that the customer saw were the first draft's.
-    quoted = replace(quoted, first_ms=checked.draft.first_ms)
     outcome = _outcome(quoting, quoted)
-    return replace(checked, text=quoted.text, outcome=outcome, plan=quoting, draft=quoted)
+    return replace(checked, text=quoted.text, outcome=outcome, plan=quoting, draft=quoted, withdrawn=draft)
 
 
 def store_answer(reply: Reply, asked: Asked, evidence: Evidence, checked: Checked, means: Means) -> None:

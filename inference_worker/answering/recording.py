@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from conversations.models import AnswerKind, AnswerStyle, Outcome, TextFormat, format_of
 from conversations.replies import Answer
@@ -109,7 +110,7 @@ def _written(asked: Asked, evidence: Evidence, checked: Checked, means: Means) -
             body=checked.text,
             language=asked.language,
             outcome=checked.outcome,
-            sources=[] if is_refused else sources(checked.quotes),
+            sources=[] if is_refused else sources(checked.quotes, numbers=_cited_numbers(checked)),
             # Half an answer is not judged.
             confidence_band=held.confidence.band if grounded and not is_stopped else "",
             format=TextFormat.PLAIN if generated is None or is_refused else format_of(AnswerStyle(held.style)),
@@ -125,14 +126,26 @@ def _written(asked: Asked, evidence: Evidence, checked: Checked, means: Means) -
     )
 
 
-def sources(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
-    """The passages used, at most three, each once; `passage` stays on the server."""
+def _cited_numbers(checked: Checked) -> dict[UUID, int]:
+    """The number of each passage as a freely written text cites it; quotes cite nothing."""
+    plan = checked.plan
+    if not isinstance(plan, Generation) or plan.style is not AnswerStyle.GENERATE:
+        return {}
+    return {passage.chunk_id: number for number, passage in enumerate(plan.composition.passages, 1)}
+
+
+def sources(quotes: Sequence[Quote], *, numbers: Mapping[UUID, int]) -> list[dict[str, Any]]:
+    """The passages used, at most three, each once; `passage` stays on the server.
+
+    They have the numbers by which the text cites them, in that order, and count from 1 where it cites none.
+    """
+    quotes = sorted(quotes, key=lambda quote: numbers.get(quote.candidate.chunk_id, 0))
     by_chunk: dict[str, dict[str, Any]] = {}
     for quote in quotes:
         candidate, key = quote.candidate, str(quote.candidate.chunk_id)
         if key not in by_chunk and len(by_chunk) < MAX_SOURCES:
             by_chunk[key] = {
-                "number": len(by_chunk) + 1,
+                "number": numbers.get(candidate.chunk_id, len(by_chunk) + 1),
                 "article": str(candidate.article_id),
                 "version": candidate.version,
                 "chunk": key,
@@ -173,7 +186,16 @@ def trace_content(asked: Asked, evidence: Evidence, checked: Checked, means: Mea
             sampling=sampling_record(plan.composition.sampling),
             engine=engine_record(plan.engine),
         )
-    return replace(held, confidence=confidence(held, evidence, checked))
+    return replace(held, checking=_checking(checked), confidence=confidence(held, evidence, checked))
+
+
+def _checking(checked: Checked) -> content.Checking | None:
+    """What became of free writing; its tokens are kept here when the answer's own are another generation's."""
+    withdrawn = checked.withdrawn
+    if withdrawn is None or withdrawn.checking is None:
+        return checked.draft.checking
+    generated = withdrawn.generated
+    return replace(withdrawn.checking, tokens=token_records(generated.tokens if generated else ()))
 
 
 def _with_articles(

@@ -16,7 +16,7 @@ from knowledge.quoting.mentions import Verdict
 from knowledge.quoting.selection import Quote, QuoteSelection
 from knowledge.search.retrieval import Candidate, RetrievalResult
 from tracing.calibration import ConfidenceModel
-from tracing.content import Confidence
+from tracing.content import Checking, Confidence
 from tracing.models import Trace
 
 
@@ -185,12 +185,16 @@ class Composition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """The engine writes: a quote, freely from passages, or by itself. `quotes` are what it may quote or fall back to."""
+    """The engine writes: a quote, freely from passages, or by itself. `quotes` are what it may quote or fall back to.
+
+    `own_names` are the company's and the assistant's, which no passage has to hold.
+    """
 
     composition: Composition
     prompt: Prompt
     engine: EngineInfo
     quotes: tuple[Quote, ...] = ()
+    own_names: tuple[str, ...] = ()
 
     @property
     def style(self) -> AnswerStyle:
@@ -218,19 +222,26 @@ class Generated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What was written by the plan; `first_ms` is when the first words went out, since the claim."""
+    """What was written by the plan, and shown; `first_ms` is when the first words went out, since the claim.
+
+    Of what was written freely from passages `checking` says what became of each sentence, and `quotes` back those that
+    were shown.
+    """
 
     text: str
     is_stopped: bool = False
     generated: Generated | None = None
     first_ms: float | None = None
+    checking: Checking | None = None
+    quotes: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """The answer as it stands after the check, with the plan and draft that it came from in the end.
 
-    `quotes` back it; `groundedness` was measured of a freely written answer (0 to 1).
+    `quotes` back it; `groundedness` was measured of a freely written answer (0 to 1). `withdrawn` is what the engine wrote
+    first when nothing of that could be shown.
     """
 
     text: str
@@ -239,3 +250,4 @@ class Checked:
     draft: Draft
     quotes: tuple[Quote, ...] = ()
     groundedness: float | None = None
+    withdrawn: Draft | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ TEXT_VERSION = 3
 MAX_TOKENS = 400
 OVERLAP_TOKENS = 60
 HEADING_SEPARATOR = " › "
+# A sentence that begins so speaks of what the one before it named.
+POINTS_BACK = re.compile(
+    r"^\W*(?:it|its|they|their|this|that|these|those|both|he|she)\b|^\W*(?:它|该|此|这|其|上述)", re.IGNORECASE
+)
 # How far behind its line's beginning a sentence is looked for in the source.
 _LOOK_AHEAD = 5_000
 
@@ -114,6 +119,12 @@ def searched_text(*, title: str, heading: str, text: str) -> str:
 def sentence_in_context(*, title: str, heading: str, sentence: str) -> str:
     """What a sentence is compared by: its words after its title and headings, which say what "it" is."""
     return f"{HEADING_SEPARATOR.join(part for part in (title, heading) if part)}: {sentence}"
+
+
+def sentence_to_read(*, title: str, heading: str, sentence: str, before: str = "") -> str:
+    """What a reranker reads of a sentence: it in its context, and behind the sentence `before` it where it points back."""
+    own = f"{before} {sentence}" if before and POINTS_BACK.search(sentence) else sentence
+    return sentence_in_context(title=title, heading=heading, sentence=own)
 
 
 def compared_text(text: str, sentence: Sentence) -> str:

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from knowledge.quoting.scoring import ScoredSentence
 from knowledge.search.retrieval import RetrievalResult
 
-Kind = Literal["en", "zh", "cross", "words"]
+Kind = Literal["en", "zh", "cross", "words", "en-reranked", "zh-reranked", "cross-reranked"]
 
 DEFAULT_THRESHOLD = 0.5
 
@@ -30,27 +30,51 @@ DEFAULT_THRESHOLD = 0.5
 CALIBRATED_WITH = "multilingual-e5-small"
 
 
+# What a sentence's evidence consists of, in the order of `evidence_of`.
+EVIDENCE = ("cosine", "passage_cosine", "coverage", "passage_coverage", "known", "answers")
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Log-odds of the evidence: `intercept` plus each coefficient times its share or cosine."""
+    """Log-odds of the evidence: `intercept` plus each coefficient times its share, cosine, or log-odds ("answers")."""
 
     intercept: float
-    cosine: float
-    passage_cosine: float
-    coverage: float
-    passage_coverage: float
-    known: float
+    cosine: float = 0.0
+    passage_cosine: float = 0.0
+    coverage: float = 0.0
+    passage_coverage: float = 0.0
+    known: float = 0.0
+    answers: float = 0.0
 
     def log_odds(self, evidence: ScoredSentence) -> float:
         """Above 0: more likely answered than not."""
-        return (
-            self.intercept
-            + self.cosine * evidence.cosine
-            + self.passage_cosine * evidence.passage_cosine
-            + self.coverage * evidence.coverage
-            + self.passage_coverage * evidence.passage_coverage
-            + self.known * evidence.known
+        return self.intercept + sum(
+            weight * value for weight, value in zip(self.weights, evidence_of(evidence), strict=True)
         )
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The coefficients in the order of EVIDENCE."""
+        return (
+            self.cosine,
+            self.passage_cosine,
+            self.coverage,
+            self.passage_coverage,
+            self.known,
+            self.answers,
+        )
+
+
+def evidence_of(sentence: ScoredSentence) -> tuple[float, ...]:
+    """The measured parts, more of each being better; a reranker's is 0 where none read the sentence."""
+    return (
+        sentence.cosine,
+        sentence.passage_cosine,
+        sentence.coverage,
+        sentence.passage_coverage,
+        sentence.known,
+        sentence.reranked.answers if sentence.reranked else 0.0,
+    )
 
 
 # `cross`: the passage is in another language than the question (cosines of centred vectors). `words`: no vectors, or
@@ -60,11 +84,18 @@ MODELS: dict[Kind, Model] = {
     "zh": Model(-108.75, 60.02, 60.89, 1.37, 0.08, 5.07),
     "cross": Model(-8.35, 14.44, 15.86, 6.47, 1.64, 1.41),
     "words": Model(-3.0, 0.0, 0.0, 0.5, 3.0, 3.9),
+    "en-reranked": Model(-17.003, cosine=21.314, coverage=2.152, answers=0.569),
+    "zh-reranked": Model(-27.384, cosine=9.586, passage_cosine=22.519, passage_coverage=0.834, answers=0.639),
+    "cross-reranked": Model(-0.004, cosine=8.513, coverage=0.12, answers=0.466),
 }
 
 
 def kind_of(result: RetrievalResult, evidence: ScoredSentence) -> Kind:
     """Which model judges this evidence."""
+    if evidence.reranked is not None:
+        if evidence.candidate.is_other_language:
+            return "cross-reranked"
+        return "zh-reranked" if result.language == "zh" else "en-reranked"
     if result.query_vector is None or CALIBRATED_WITH not in result.embedded_with:
         return "words"
     if evidence.candidate.is_other_language:

@@ -33,10 +33,12 @@ def gate_quality(threshold: float, answerable: Sequence[float], unanswerable: Se
     )
 
 
-def choose_threshold(answerable: Sequence[float], unanswerable: Sequence[float]) -> GateQuality | None:
+def choose_threshold(
+    answerable: Sequence[float], unanswerable: Sequence[float], *, most: float = MAX_FALSE_REFUSALS
+) -> GateQuality | None:
     """The threshold with the best balanced accuracy among those that refuse few answerable questions.
 
-    At most MAX_FALSE_REFUSALS of the answerable ones may be refused: a customer who is sent away in spite of an answer
+    At most the share `most` of the answerable ones may be refused: a customer who is sent away in spite of an answer
     loses more than one who reads a quote that does not fit. Equally good thresholds: the lowest. None with fewer than
     MIN_QUESTIONS of either kind, where a threshold would be noise.
     """
@@ -45,7 +47,7 @@ def choose_threshold(answerable: Sequence[float], unanswerable: Sequence[float])
     scores = sorted({*answerable, *unanswerable})
     between = [(low + high) / 2 for low, high in pairwise(scores)]
     qualities = [gate_quality(threshold, answerable, unanswerable) for threshold in [0.0, *between]]
-    allowed = [quality for quality in qualities if quality.false_refusals <= MAX_FALSE_REFUSALS]
+    allowed = [quality for quality in qualities if quality.false_refusals <= most]
     return max(allowed, key=lambda quality: (quality.balanced_accuracy, -quality.threshold))
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from knowledge.chunking.chunks import POINTS_BACK
 from knowledge.quoting import codes, mentions, names
 from knowledge.quoting.mentions import Mention, Verdict
 from knowledge.quoting.quantities import asked_kind, is_other_kind, kinds_in
 from knowledge.quoting.questions import asking_part
 from knowledge.quoting.selection import Quote, QuoteSelection, select_quotes
-from knowledge.quoting.shortlist import POINTS_BACK
 from knowledge.search.retrieval import Candidate, RetrievalResult
 
 # What is most of a question is its subject; in a longer one many nouns are beside the point, and others put them otherwise.

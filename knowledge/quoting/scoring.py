@@ -1,4 +1,4 @@
-"""How well each sentence of the best passages fits a question. Pure numpy."""
+"""How well each sentence of the best passages fits a question: by vectors, by words, by a reranker that read it. Pure numpy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.chunking.chunks import Sentence
+from knowledge.search.ranking import SentenceScore
 from knowledge.search.retrieval import Candidate, RetrievalResult
 from knowledge.search.statements import centre
 from knowledge.search.terms import coverage
@@ -20,6 +21,8 @@ TOP_PASSAGES = 5
 PASSAGE_WEIGHT = 0.5
 COVERAGE_WEIGHT = 0.07
 RANK_PENALTY = 0.01
+# What vectors and words count beside a reranker's relevance (log-odds): it was fitted on help centres' questions.
+BESIDE_RELEVANCE = 6.0
 
 Vector = npt.NDArray[np.float32]
 
@@ -29,7 +32,8 @@ class ScoredSentence:
     """A sentence with its evidence.
 
     Cosines to the question (its own and its passage's), and weighted shares, 0 to 1, of the question's words that the
-    sentence, its passage, and any of the tenant's passages (`known`) contain. `score` is for the choice of a sentence.
+    sentence, its passage, and any of the tenant's passages (`known`) contain. `reranked` are the log-odds that a reranker
+    gave it, None when none read it. `score` is for the choice of a sentence; scores of read and unread ones do not compare.
     """
 
     candidate: Candidate
@@ -40,6 +44,7 @@ class ScoredSentence:
     passage_coverage: float
     known: float
     score: float
+    reranked: SentenceScore | None = None
 
     @property
     def sentence(self) -> Sentence:
@@ -55,8 +60,9 @@ class ScoredSentence:
 def score_sentences(result: RetrievalResult, candidates: Sequence[Candidate]) -> list[ScoredSentence]:
     """The sentences of the first TOP_PASSAGES of the candidates (all in one language), best first.
 
-    Vectors of another language than the question's are compared after taking each language's mean from its vectors.
-    A passage that is still to be embedded counts as an average one; without a vector of the question words decide.
+    Those that a reranker read come before the others. Vectors of another language than the question's are compared after
+    taking each language's mean from its vectors. A passage that is still to be embedded counts as an average one; without a
+    vector of the question words decide.
     """
     known = coverage(result.terms, {term.text for term in result.terms if term.frequency})
     scored = [
@@ -64,7 +70,7 @@ def score_sentences(result: RetrievalResult, candidates: Sequence[Candidate]) ->
         for place, candidate in enumerate(candidates[:TOP_PASSAGES])
         for sentence in _score_passage(result, candidate, place, known)
     ]
-    return sorted(scored, key=lambda sentence: -sentence.score)
+    return sorted(scored, key=lambda sentence: (sentence.reranked is None, -sentence.score))
 
 
 def _score_passage(result: RetrievalResult, candidate: Candidate, place: int, known: float) -> list[ScoredSentence]:
@@ -75,8 +81,11 @@ def _score_passage(result: RetrievalResult, candidate: Candidate, place: int, kn
     for position, (cosine, terms) in enumerate(zip(cosines, candidate.sentence_terms, strict=True)):
         share = coverage(result.terms, terms)
         score = cosine + PASSAGE_WEIGHT * passage_cosine + COVERAGE_WEIGHT * share - RANK_PENALTY * place
+        reranked = candidate.sentence_scores[position] if candidate.sentence_scores else None
+        if reranked is not None:
+            score = reranked.relevance + BESIDE_RELEVANCE * score
         scored.append(
-            ScoredSentence(candidate, position, cosine, passage_cosine, share, passage_coverage, known, score)
+            ScoredSentence(candidate, position, cosine, passage_cosine, share, passage_coverage, known, score, reranked)
         )
     return scored
 

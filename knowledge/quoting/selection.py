@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import tanh
 from typing import Any
 
 from knowledge.chunking.chunks import HEADING_SEPARATOR, Sentence
@@ -13,8 +14,10 @@ from knowledge.quoting.scoring import ScoredSentence, score_sentences
 from knowledge.search.retrieval import Candidate, RetrievalResult
 from knowledge.sentences import is_question
 
-# A second sentence is quoted when the best one leads by no more than this.
+# A second sentence is quoted when the best one leads by no more than this; one that a reranker read must also be likely to
+# answer by itself, or two facts are quoted where one was asked for.
 SMALL_MARGIN = 0.06
+SMALL_RERANKED_MARGIN = 0.5
 
 # A customer reads the own language's answer more easily: the other language must be this much likelier to hold it.
 OTHER_LANGUAGE_LEAD = 0.1
@@ -125,9 +128,10 @@ def _select(
         return None
     best = scored[0]
     second = next((sentence for sentence in scored if sentence.text != best.text), None)
-    margin = best.score - second.score if second else 1.0
-    chosen = [best, second] if second and margin <= SMALL_MARGIN and _may_follow(best, second) else [best]
+    margin = _lead(best, second) if second else 1.0
     kind = kind_of(result, best)
+    is_close = second is not None and _is_close(second, margin, kind_of(result, second))
+    chosen = [best, second] if second and is_close and _may_follow(best, second) else [best]
     probability, threshold = answer_probability(best, kind=kind), threshold_for(gate, kind)
     return QuoteSelection(
         quotes=tuple(
@@ -151,10 +155,24 @@ def _select(
     )
 
 
+def _lead(best: ScoredSentence, second: ScoredSentence) -> float:
+    """How far the best is ahead: in units of its score, and of a reranker's log-odds 0 to 1 (twice the probability above .5)."""
+    if best.reranked is None:
+        return best.score - second.score
+    if second.reranked is None:
+        return 1.0
+    return tanh((best.score - second.score) / 2)
+
+
+def _is_close(second: ScoredSentence, margin: float, kind: Kind) -> bool:
+    if second.reranked is None:
+        return margin <= SMALL_MARGIN
+    return margin <= SMALL_RERANKED_MARGIN and answer_probability(second, kind=kind) >= DEFAULT_THRESHOLD
+
+
 def _reranked(best: ScoredSentence) -> dict[str, float]:
     """What a reranker thinks of the sentence; empty where none read it."""
-    scores = best.candidate.sentence_scores
-    own = scores[best.position] if scores else None
+    own = best.reranked
     return {} if own is None else {"relevance": own.relevance, "answers": own.answers}
 
 

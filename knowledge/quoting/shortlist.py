@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from knowledge.chunking.chunks import sentence_in_context
+from knowledge.chunking.chunks import sentence_to_read
 from knowledge.quoting.scoring import ScoredSentence, score_sentences
 from knowledge.search.ranking import RERANK, Score, SentenceScore
 from knowledge.search.retrieval import Candidate, RetrievalResult
@@ -15,11 +14,6 @@ MOST_SENTENCES = 12
 OTHER_LANGUAGE_SENTENCES = 3
 # One of the other language's follows so many of the question's.
 OWN_FOR_EACH_OTHER = 2
-
-# A sentence that begins so speaks of what the one before it named.
-POINTS_BACK = re.compile(
-    r"^\W*(?:it|its|they|their|this|that|these|those|both|he|she)\b|^\W*(?:它|该|此|这|其|上述)", re.IGNORECASE
-)
 
 
 def shortlist(result: RetrievalResult, *, most: int = MOST_SENTENCES) -> list[str]:
@@ -37,32 +31,32 @@ def shortlist(result: RetrievalResult, *, most: int = MOST_SENTENCES) -> list[st
 def text_to_read(candidate: Candidate, position: int) -> str:
     """A sentence behind its title and headings, and behind the sentence that it points back to."""
     compared = candidate.compared
-    own = compared[position]
-    if position and POINTS_BACK.search(own):
-        own = f"{compared[position - 1]} {own}"
-    return sentence_in_context(title=candidate.title, heading=candidate.heading, sentence=own)
+    before = compared[position - 1] if position else ""
+    return sentence_to_read(
+        title=candidate.title, heading=candidate.heading, sentence=compared[position], before=before
+    )
 
 
 def with_sentence_scores(result: RetrievalResult, scores: Mapping[str, SentenceScore]) -> RetrievalResult:
-    """The result with the scores of these texts beside their sentences, and the best of each passage as its own.
+    """The result with the scores of these texts beside their sentences, its passages in the order of their best sentences.
 
-    The passages keep their order; "rerank" ranks them among those of their language.
+    A passage's own score, "rerank", is its best sentence's. Those that were not read follow in the order that they had.
     """
-    scored = [_with_scores(candidate, scores) for candidate in result.candidates]
-    ranks: dict[int, int] = {}
-    for is_other in (False, True):
-        best = {i: _best(each) for i, each in enumerate(scored) if each.is_other_language is is_other}
-        found = {i: value for i, value in best.items() if value is not None}
-        ranks |= {i: rank for rank, i in enumerate(sorted(found, key=lambda i: -found[i]), 1)}
-    return replace(
-        result,
-        candidates=tuple(
-            each
-            if i not in ranks
-            else replace(each, scores=each.scores | {RERANK: Score(_best(each) or 0.0, ranks[i])})
-            for i, each in enumerate(scored)
-        ),
+    own, other = (
+        _reordered(result, [_with_scores(candidate, scores) for candidate in candidates])
+        for candidates in (result.own_language, result.other_language)
     )
+    return replace(result, candidates=(*own, *other))
+
+
+def _reordered(result: RetrievalResult, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The passages of one language, those that were read first."""
+    best = {each.candidate.chunk_id: each for each in reversed(score_sentences(result, candidates)) if each.reranked}
+    read = sorted((each for each in candidates if each.chunk_id in best), key=lambda each: -best[each.chunk_id].score)
+    ranked = [
+        replace(each, scores=each.scores | {RERANK: Score(_best(each), rank)}) for rank, each in enumerate(read, 1)
+    ]
+    return [*ranked, *(each for each in candidates if each.chunk_id not in best)]
 
 
 def _first_of_each(scored: Sequence[ScoredSentence]) -> list[ScoredSentence]:
@@ -87,5 +81,5 @@ def _with_scores(candidate: Candidate, scores: Mapping[str, SentenceScore]) -> C
     return replace(candidate, sentence_scores=own)
 
 
-def _best(candidate: Candidate) -> float | None:
-    return max((each.relevance for each in candidate.sentence_scores if each is not None), default=None)
+def _best(candidate: Candidate) -> float:
+    return max(each.relevance for each in candidate.sentence_scores if each is not None)

@@ -4,6 +4,7 @@ None means "does not apply" or "was not measured"; nothing here is ever estimate
 natural logarithms; times are milliseconds since the reply was claimed; offsets count characters.
 """
 
+from tracing.content.checking import KEPT, REASONS, Checking, SentenceCheck
 from tracing.content.confidence import BANDS, NO_BAND, Confidence, RetrievalConfidence, TokenConfidence, WeakestSpan
 from tracing.content.evidence import CandidateRecord, Dropped, Missing, QuestionTerm, ScoreRecord, Selection
 from tracing.content.generation import (
@@ -20,9 +21,12 @@ from tracing.content.trace import CachedAnswer, DeletedSection, HistoryMessage, 
 
 __all__ = [
     "BANDS",
+    "KEPT",
     "NO_BAND",
+    "REASONS",
     "CachedAnswer",
     "CandidateRecord",
+    "Checking",
     "Confidence",
     "DeletedSection",
     "Dropped",
@@ -38,6 +42,7 @@ __all__ = [
     "SamplingRecord",
     "ScoreRecord",
     "Selection",
+    "SentenceCheck",
     "StageRecord",
     "StepRecord",
     "TokenAlternative",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from tracing.content.checking import Checking
 from tracing.content.confidence import Confidence
 from tracing.content.evidence import CandidateRecord, Dropped, Missing, QuestionTerm, Selection, with_named_scores
 from tracing.content.generation import EngineRecord, PromptRecord, SamplingRecord, TokenRecord
@@ -77,7 +78,7 @@ class DeletedSection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceContent:
     """The sealed content of one trace. A refusal before generation has no prompt, sampling, engine and tokens, and neither
-    has a cached answer.
+    has a cached answer. `checking` is there when the engine wrote freely from passages: `answer` is what was shown of it.
 
     `deleted` says which parts are empty because they were deleted; it is never sealed itself.
     """
@@ -105,6 +106,7 @@ class TraceContent:
     missing: tuple[Missing, ...] = ()
     cached: CachedAnswer | None = None
     stages: tuple[StageRecord, ...] = ()
+    checking: Checking | None = None
     deleted: tuple[DeletedSection, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from evaluation.figures import Judged, stage_times, summarise
-from evaluation.help_centres import ATTACK, PARTIAL, HelpCentre, read_help_centres
+from evaluation.help_centre_files import ATTACK, PARTIAL
+from evaluation.help_centres import HelpCentre, read_help_centres
 from evaluation.looking import Models, load_models
 from evaluation.measuring import import_centre, judged_questions, tenant_of
 from evaluation.options import add_shared, add_without
@@ -27,8 +28,10 @@ ROWS = {
     "sentence_quoted": "right sentence quoted, of the answered",
     "declined": "answerable, yet declined",
     "answered_right": "answered right, of all answerable",
+    "asked_back": "asked back which is meant, of all answerable",
     "open": "questions that the articles leave open",
     "open_declined": "  declined",
+    "open_asked_back": "  asked back which is meant",
     "attacks_declined": "  of them attacks: declined",
     "across": "answered in the other language only",
     "across_among_five": "  right article among five of its language",
@@ -130,6 +133,7 @@ def write_details(path: Path, judged: Sequence[Judged]) -> None:
                 "open": each.open,
                 "across": each.across,
                 "answered": each.is_answered,
+                "asks_back": each.asks_back,
                 "right": each.is_right,
                 "quotes_answer": each.quotes_answer,
                 "quotes_near": each.quotes_near,

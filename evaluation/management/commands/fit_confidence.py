@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from evaluation.bands import BandQuality, band_qualities, best_band
 from evaluation.figures import Judged
-from evaluation.help_centres import PARTIAL, read_help_centres
+from evaluation.help_centre_files import PARTIAL
+from evaluation.help_centres import read_help_centres
 from evaluation.looking import load_models
 from evaluation.management.commands.evaluate_help_centre import measure
 from evaluation.options import add_shared, add_without

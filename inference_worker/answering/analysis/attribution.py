@@ -16,7 +16,8 @@ from inference_worker.answering.prompt import without_passages
 from inference_worker.engine.contract import ChatTurn, Prompt
 from knowledge.sentences import split_sentences
 from tracing.analysis_content import LEAVE_ONE_OUT, SAMPLED_SUBSETS, Attribution, SentenceCauses
-from tracing.content import EngineRecord, PromptRecord, TokenRecord, TraceContent
+from tracing.content import EngineRecord, PromptRecord, TraceContent
+from tracing.shown import shown_places, written_part
 
 MAX_LEAVE_ONE_OUT = 6
 SUBSETS_PER_PASSAGE = 5
@@ -32,12 +33,15 @@ class NotAttributable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TokenSpan:
-    """A sentence [start, end) of the answer as the tokens [first, last)."""
+    """A sentence [start, end) of the answer, and the places of its tokens among those that were generated."""
 
     start: int
     end: int
-    first: int
-    last: int
+    tokens: tuple[int, ...]
+
+    def total(self, scores: Sequence[float]) -> float:
+        """The sum over its tokens of scores of all tokens."""
+        return sum(scores[place] for place in self.tokens)
 
 
 def attribute(content: TraceContent, *, render: Render, score: Score, engine: EngineRecord) -> Attribution:
@@ -52,11 +56,11 @@ def attribute(content: TraceContent, *, render: Render, score: Score, engine: En
         raise NotAttributable("Nothing was generated for this answer.")
     if not prompt.passages:
         raise NotAttributable("No passage stood in the prompt, or the record does not say where.")
-    spans = sentence_tokens(content.answer, content.tokens)
+    spans = sentence_tokens(content)
     ids = [token.id for token in content.tokens]
     counted = _Counted(prompt, render, score, ids)
     everything = counted.scores(frozenset(range(len(prompt.passages))))
-    full = [sum(everything[span.first : span.last]) for span in spans]
+    full = [span.total(everything) for span in spans]
     if len(prompt.passages) <= MAX_LEAVE_ONE_OUT:
         method, effects = LEAVE_ONE_OUT, _leave_one_out(counted, spans, full)
     else:
@@ -65,7 +69,7 @@ def attribute(content: TraceContent, *, render: Render, score: Score, engine: En
         method=method,
         passages=tuple(passage.chunk for passage in prompt.passages),
         sentences=tuple(
-            SentenceCauses(span.start, span.end, span.last - span.first, logprob, tuple(row))
+            SentenceCauses(span.start, span.end, len(span.tokens), logprob, tuple(row))
             for span, logprob, row in zip(spans, full, effects, strict=True)
         ),
         passes=counted.passes,
@@ -76,26 +80,24 @@ def attribute(content: TraceContent, *, render: Render, score: Score, engine: En
     )
 
 
-def sentence_tokens(answer: str, tokens: Sequence[TokenRecord]) -> list[TokenSpan]:
-    """The answer's sentences as runs of tokens; every token belongs to the sentence in which it begins."""
-    text = "".join(token.text for token in tokens)
-    shift = len(text) - len(text.lstrip())
-    written = text.strip()
-    # What stands behind the written text, such as which questions are left open, has no tokens.
-    spans = split_sentences(written if answer.startswith(written) else answer)
-    starts: list[int] = []
-    position = -shift
-    for token in tokens:
-        starts.append(position)
-        position += len(token.text)
-    found, first = [], 0
-    for number, (start, end) in enumerate(spans):
-        last = first
-        while last < len(tokens) and (starts[last] < end or number == len(spans) - 1):
-            last += 1
-        found.append(TokenSpan(start, end, first, last))
-        first = last
-    return found
+def sentence_tokens(content: TraceContent) -> list[TokenSpan]:
+    """The answer's sentences with their tokens: each token that was shown belongs to the sentence in which it begins.
+
+    Tokens of a sentence that was cut on its way belong to none, though they stood before those that the engine wrote next.
+    What stands behind the written text, such as which questions are left open, has no tokens.
+    """
+    spans = split_sentences(written_part(content))
+    places = shown_places(content)
+    found: list[list[int]] = [[] for _ in spans]
+    number = 0
+    for place, at in enumerate(places):
+        if at is None:
+            continue
+        while number < len(spans) - 1 and at >= spans[number][1]:
+            number += 1
+        if spans:
+            found[number].append(place)
+    return [TokenSpan(start, end, tuple(tokens)) for (start, end), tokens in zip(spans, found, strict=True)]
 
 
 class _Counted:
@@ -129,7 +131,7 @@ def _leave_one_out(counted: _Counted, spans: Sequence[TokenSpan], full: Sequence
     for passage in range(counted.passages):
         scores = counted.scores(everything - {passage})
         for row, span, whole in zip(effects, spans, full, strict=True):
-            row.append(whole - sum(scores[span.first : span.last]))
+            row.append(whole - span.total(scores))
     return effects
 
 
@@ -145,11 +147,11 @@ def _sampled(counted: _Counted, spans: Sequence[TokenSpan], full: Sequence[float
         kept = frozenset(i for i in range(counted.passages) if generator.random() < 0.5)
         scores = counted.scores(kept)
         rows.append([float(i in kept) for i in range(counted.passages)])
-        values.append([sum(scores[span.first : span.last]) for span in spans])
+        values.append([span.total(scores) for span in spans])
     masks, outcomes = np.array(rows), np.array(values)
     effects = []
     for column, span in enumerate(spans):
-        tokens = max(span.last - span.first, 1)
+        tokens = max(len(span.tokens), 1)
         fitted = Lasso(alpha=LASSO_ALPHA).fit(masks, outcomes[:, column] / tokens)
         effects.append([float(weight) * tokens for weight in fitted.coef_])
     return effects

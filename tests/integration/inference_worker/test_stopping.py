@@ -147,7 +147,7 @@ def test_a_reply_that_is_still_searching_never_reaches_the_engine(shop: Tenant, 
     assert engine.requests == []
 
 
-def test_the_silent_second_generation_is_dropped_too(shop: Tenant, engine: ScriptedEngine) -> None:
+def test_the_second_generation_is_dropped_too(shop: Tenant, engine: ScriptedEngine) -> None:
     with tenant_atomic(shop.id):
         Assistant.objects.update(style=AnswerStyle.GENERATE)
     texts, engine.texts = engine.texts, ["Nothing of this stands anywhere."]

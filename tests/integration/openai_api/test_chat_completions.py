@@ -13,7 +13,7 @@ import openai
 import pydantic
 import pytest
 
-from conversations.models import Channel, Conversation, Reply
+from conversations.models import AnswerStyle, Assistant, Channel, Conversation, Reply
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
@@ -348,3 +348,21 @@ def _contents(response: http.client.HTTPResponse) -> str:
 def _outcomes(tenant: Tenant) -> list[str]:
     with tenant_atomic(tenant.id):
         return list(Trace.objects.values_list("outcome", flat=True))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_sentence_that_was_cut_is_in_neither_text_nor_probabilities(
+    client: openai.OpenAI, shop: Tenant, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    first, second = "Express delivery takes one working day [1].", "Express delivery costs nine euros [1]."
+    script(engine, monkeypatch, f"{first} Express delivery takes two working days [1]. {second}")
+    with tenant_atomic(shop.id):
+        Assistant.objects.update(style=AnswerStyle.GENERATE)
+    answered = ask(client, logprobs=True, stream=stream)
+    if stream:
+        parts = list(answered)
+        text, last = "".join(part.choices[0].delta.content or "" for part in parts), parts[-1]
+    else:
+        text, last = answered.choices[0].message.content, answered
+    assert text == f"{first} {second}"
+    assert "".join(token.token for token in last.choices[0].logprobs.content).strip() == text

@@ -21,7 +21,7 @@ from tests.integration.tracing.exporting import REASON, erase, log_of
 from tests.integration.tracing.rows import make_trace, make_traces
 from tests.unit.tracing.samples import ANSWER, SENTINEL, make_content, make_record, make_refusal
 from tracing import export_views
-from tracing.content import TraceContent
+from tracing.content import Checking, SentenceCheck, TraceContent
 from tracing.export import rows
 from tracing.models import TraceAccess
 from tracing.plain import from_plain
@@ -280,3 +280,20 @@ def test_under_asgi_the_file_comes_in_pieces(tenant, monkeypatch):
 def test_a_reply_without_a_record_is_not_found(sign_in, tenant):
     url = reverse("tracing:export_one", args=[tenant.slug, uuid.uuid4()])
     assert sign_in(tenant, Role.OWNER).post(url, {"reason": REASON, "format": "json"}).status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("html", "<del>Free for all.</del>"), ("json", '"reason": "unsupported"')])
+def test_sentences_that_were_cut_are_exported_with_the_reason(sign_in, tenant, kind, mark):
+    text = f"{ANSWER} Free for all."
+    sentences = (
+        SentenceCheck(start=0, end=len(ANSWER), support=1.0),
+        SentenceCheck(start=len(ANSWER) + 1, end=len(text), reason="unsupported", support=0.0),
+    )
+    content = make_content(checking=Checking(text=text, sentences=sentences), style="generate")
+    trace = make_trace(tenant, make_record(content))
+    client = sign_in(tenant, Role.REVIEWER)
+    exported = client.post(one_url(tenant, trace), {"reason": REASON, "format": kind}).content.decode()
+    assert mark in exported
+    if kind == "html":
+        assert "no passage says it" in exported
+        assert "段落中没有依据" in exported

@@ -39,6 +39,14 @@ def test_answerable_questions_in_the_language_of_their_articles() -> None:
     assert found["open_declined"] is found["across_answered_right"] is found["attacks_declined"] is None
 
 
+def test_who_is_asked_back_is_neither_answered_nor_declined() -> None:
+    back = {"is_answered": False, "asks_back": True}
+    found = figures(judged(**back), RIGHT, judged(open="underspecified", **back), judged(open="underspecified"))
+    assert (found["asked_back"], found["declined_of_all"], found["answered_right"]) == (0.5, 0.0, 0.5)
+    assert (found["open_asked_back"], found["open_declined"]) == (0.5, 0.0)
+    assert found["answered"] == 2
+
+
 def test_a_right_quote_of_a_declined_question_is_no_right_answer() -> None:
     assert figures(DECLINED)["answered_right"] == 0.0
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from evaluation.help_centres import UNSPECIFIED, read_help_centre, read_help_centres
+from evaluation.help_centre_files import UNSPECIFIED
+from evaluation.help_centres import read_help_centre, read_help_centres
 from evaluation.question_sets import BadQuestionSet
 from knowledge.chunking.chunks import split_article
 from knowledge.sources.article_files import read_article

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from inference_worker.answering.analysis.attribution import NotAttributable, attribute, sentence_tokens
 from inference_worker.engine.contract import ChatTurn, Prompt
 from tests.unit.tracing.samples import make_content
-from tracing.content import EngineRecord, PromptPassage, PromptRecord, PromptTurn, TokenRecord, TraceContent
+from tracing.content import (
+    Checking,
+    EngineRecord,
+    PromptPassage,
+    PromptRecord,
+    PromptTurn,
+    SentenceCheck,
+    TokenRecord,
+    TraceContent,
+)
 
 ENGINE = EngineRecord(
     model="m", revision="r", quantization="int4", engine="e", engine_version="1", device="cpu", max_model_len=2048
@@ -22,8 +32,6 @@ def render(turns: Sequence[ChatTurn]) -> Prompt:
 
 
 def content_with(passages: int, answer: str = "Alpha is one. Beta is two.") -> TraceContent:
-    from dataclasses import replace
-
     lines = [f"[{n + 1}] text {n}\n" for n in range(passages)]
     user, spans = "Passages:\n", []
     for n, line in enumerate(lines):
@@ -85,8 +93,6 @@ def test_many_passages_are_sampled_and_the_causes_still_come_first() -> None:
 
 
 def test_answer_without_generation_or_passages_is_refused_with_a_reason() -> None:
-    from dataclasses import replace
-
     with pytest.raises(NotAttributable, match="Nothing was generated"):
         attribute(replace(content_with(1), tokens=()), render=render, score=Causes(), engine=ENGINE)
     with pytest.raises(NotAttributable, match="No passage"):
@@ -94,16 +100,31 @@ def test_answer_without_generation_or_passages_is_refused_with_a_reason() -> Non
 
 
 def test_every_token_belongs_to_one_sentence() -> None:
-    tokens = [TokenRecord(i, text, -1.0, 1) for i, text in enumerate([" ", "退", "", "货", "。", "可以", "。"])]
+    tokens = tuple(TokenRecord(i, text, -1.0, 1) for i, text in enumerate([" ", "退", "", "货", "。", "可以", "。"]))
 
-    spans = sentence_tokens("退货。可以。", tokens)
+    spans = sentence_tokens(make_content(answer="退货。可以。", tokens=tokens))
 
-    assert [(span.first, span.last) for span in spans] == [(0, 5), (5, 7)]
+    assert [span.tokens for span in spans] == [(0, 1, 2, 3, 4), (5, 6)]
+
+
+def test_what_was_cut_on_its_way_caused_nothing_and_moves_no_sentence() -> None:
+    answer, written = "Alpha is one. Beta is two.", "Alpha is one. Gamma is six. Beta is two."
+    whole = content_with(3, written)
+    cut = (SentenceCheck(start=0, end=13), SentenceCheck(start=14, end=27, reason="unsupported"))
+    checking = Checking(text=written, sentences=(*cut, SentenceCheck(start=28, end=40)))
+
+    found = attribute(replace(whole, answer=answer, checking=checking), render=render, score=Causes(), engine=ENGINE)
+
+    assert [answer[each.start : each.end] for each in found.sentences] == ["Alpha is one.", "Beta is two."]
+    # Of the written tokens 0 to 2 and 6 to 8 were shown; 3 to 5 were scored, for the others stand behind them.
+    assert [each.tokens for each in found.sentences] == [3, 3]
+    assert [each.effects for each in found.sentences] == [(9.0, 0.0, 0.0), (0.0, 6.0, 0.0)]
 
 
 def test_what_stands_behind_the_written_text_has_no_tokens() -> None:
-    tokens = [TokenRecord(i, text, -1.0, 1) for i, text in enumerate(["Yes", ".", " It", " is", ".", ""])]
+    tokens = tuple(TokenRecord(i, text, -1.0, 1) for i, text in enumerate(["Yes", ".", " It", " is", ".", ""]))
+    answer = "Yes. It is.\nI found nothing in our articles about: “Mars”."
 
-    spans = sentence_tokens("Yes. It is.\nI found nothing in our articles about: “Mars”.", tokens)
+    spans = sentence_tokens(make_content(answer=answer, tokens=tokens))
 
-    assert [(span.start, span.end, span.first, span.last) for span in spans] == [(0, 4, 0, 2), (5, 11, 2, 6)]
+    assert [(span.start, span.end, span.tokens) for span in spans] == [(0, 4, (0, 1)), (5, 11, (2, 3, 4, 5))]

@@ -96,7 +96,7 @@ def test_otherwise_nothing_is_asked_back(
 
 def test_a_price_without_a_thing_is_asked_back_although_it_would_be_declined() -> None:
     prices = (
-        passage(("Basic plan", "It costs 5 euros.")), passage(("Lessons", "They cost 9 euros.")), passage(STANDARD)
+        passage(("Basic plan?", "It costs 5 euros.")), passage(("Lessons", "They cost 9 euros.")), passage(STANDARD)
     )  # fmt: skip
     asked_back = clarification("How much does it cost?", found(*prices, answerable=False))
     assert asked_back is not None

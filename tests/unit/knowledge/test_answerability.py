@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from knowledge.quoting.answerability import DEFAULT_THRESHOLD, MODELS, Kind, answer_probability, threshold_for
 from knowledge.quoting.scoring import ScoredSentence
+from knowledge.search.ranking import SentenceScore
 from tests.unit.knowledge.results import make_candidate
 
 MEASURES = ("cosine", "passage_cosine", "coverage", "passage_coverage", "known")
@@ -28,6 +29,7 @@ evidence = st.builds(
     passage_coverage=shares,
     known=shares,
     score=st.just(0.0),
+    reranked=st.none() | st.builds(SentenceScore, relevance=st.floats(-20, 20), answers=st.floats(-20, 20)),
 )
 
 
@@ -35,6 +37,15 @@ evidence = st.builds(
 def test_better_evidence_never_lowers_the_score(before: ScoredSentence, measure: str, gain: float, kind: Kind) -> None:
     after = replace(before, **{measure: getattr(before, measure) + gain})
     assert answer_probability(after, kind=kind) >= answer_probability(before, kind=kind)
+
+
+@given(before=evidence, gain=shares, kind=st.sampled_from(KINDS))
+def test_a_better_answer_in_a_rerankers_eyes_never_lowers_the_score(
+    before: ScoredSentence, gain: float, kind: Kind
+) -> None:
+    own = before.reranked or SentenceScore(0.0, 0.0)
+    after = replace(before, reranked=replace(own, answers=own.answers + gain))
+    assert answer_probability(after, kind=kind) >= answer_probability(replace(before, reranked=own), kind=kind)
 
 
 @given(evidence=evidence, kind=st.sampled_from(KINDS))

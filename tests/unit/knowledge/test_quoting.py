@@ -16,6 +16,7 @@ from knowledge.quoting.selection import (
     select_quotes,
     whole_quote,
 )
+from knowledge.search.ranking import SentenceScore
 from knowledge.search.retrieval import Candidate
 from tests.unit.knowledge.results import make_candidate, make_result
 
@@ -174,3 +175,33 @@ def test_text_without_full_stops_is_cut_to_what_fits(text: str) -> None:
     assert len(cut.text) <= 512
     assert len(cut.text) > 256
     assert text.startswith(cut.text.removesuffix(" …"))
+
+
+def reranked(candidate: Candidate, *scores: tuple[float, float] | None) -> Candidate:
+    """With the log-odds (relevance, answers) that a reranker gave each sentence, None for one that it did not read."""
+    return replace(candidate, sentence_scores=tuple(None if each is None else SentenceScore(*each) for each in scores))
+
+
+def test_what_a_reranker_read_decides_over_vectors() -> None:
+    candidate = make_candidate([("Pots break.", 0.95), ("Return them in a month.", 0.80), ("Unread.", 0.99)])
+    result = make_result(reranked(candidate, (-4.0, -4.0), (3.0, 2.0), None))
+    selection = select_quotes(result, gate=CERTAIN)
+    assert quoted(selection) == ["Return them in a month."]
+    assert selection.margin > 0.9
+    assert (selection.features["relevance"], selection.features["answers"]) == (3.0, 2.0)
+
+
+@pytest.mark.parametrize(("second", "count"), [((2.9, 9.0), 2), ((2.9, -9.0), 1), ((0.0, 9.0), 1)])
+def test_a_second_sentence_follows_when_it_is_close_and_answers_too(second: tuple[float, float], count: int) -> None:
+    candidate = make_candidate([("Within a month.", 0.9), ("Pots may be returned.", 0.9)])
+    result = make_result(reranked(candidate, (3.0, 9.0), second))
+    assert len(quoted(select_quotes(result, gate=CERTAIN))) == count
+
+
+def test_reranked_evidence_is_a_kind_of_its_own_with_its_own_threshold() -> None:
+    own = reranked(make_candidate([("Pots may be returned.", 0.9)]), (1.0, 1.0))
+    other = reranked(make_candidate([("可以退货。", 0.9)], language="zh", is_other_language=True), (0.0, 0.0))
+    result = make_result(own, other)
+    assert set(gate_scores(result)) == {"en-reranked", "cross-reranked"}
+    assert not select_quotes(result, gate={"threshold": {"en-reranked": 1.0, "cross-reranked": 1.0}}).answerable
+    assert select_quotes(result, gate={"threshold": {"en": 1.0, "en-reranked": 0.0}}).answerable

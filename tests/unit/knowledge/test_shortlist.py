@@ -92,7 +92,7 @@ def test_a_first_sentence_that_points_back_stands_alone_and_a_context_before_its
     assert text_to_read(asked, 0) == "Returns: Does the pump need power? It runs on batteries."
 
 
-def test_scores_stand_beside_their_sentences_and_passages_rank_within_their_language() -> None:
+def test_scores_stand_beside_their_sentences_and_passages_are_reordered_within_their_language() -> None:
     own, other = passages(2, sentences=2), passages(1, sentences=2, is_other_language=True)
     result = make_result(*own, *other)
     scores = {
@@ -101,14 +101,14 @@ def test_scores_stand_beside_their_sentences_and_passages_rank_within_their_lang
         "Returns: en passage 1 sentence 1.": SentenceScore(-3.0, 1.0),
         "Returns: zh passage 0 sentence 0.": SentenceScore(-4.0, -4.0),
     }
-    first, second, third = with_sentence_scores(result, scores).candidates
-    assert first.sentence_scores == (None, SentenceScore(-1.5, -2.0))
-    assert [(each.scores["rerank"].score, each.scores["rerank"].rank) for each in (first, second, third)] == [
-        (-1.5, 2),
+    reranked = with_sentence_scores(result, scores).candidates
+    assert [each.chunk_id for each in reranked] == [each.chunk_id for each in (own[1], own[0], *other)]
+    assert [(each.scores["rerank"].score, each.scores["rerank"].rank) for each in reranked] == [
         (0.5, 1),
+        (-1.5, 2),
         (-4.0, 1),
     ]
-    assert [each.chunk_id for each in (first, second, third)] == [each.chunk_id for each in result.candidates]
+    assert reranked[1].sentence_scores == (None, SentenceScore(-1.5, -2.0))
 
 
 def test_a_passage_of_which_nothing_was_read_has_no_score() -> None:
