@@ -51,6 +51,8 @@ def running_desk(**variables: str) -> Iterator[Stack]:
         "GLASSDESK_DATA": str(data),
         "PORT": str(port),
         "GLASSDESK_ANSWER_CACHE_TTL": "0",
+        # Figures of two machines are of the same model.
+        "GLASSDESK_CHAT_MODEL": os.environ.get("GLASSDESK_CHAT_MODEL", "packaged"),
     } | variables
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up"],

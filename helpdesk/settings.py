@@ -213,7 +213,8 @@ STARTUP_CHECKS = env.boolean("GLASSDESK_STARTUP_CHECKS", True)
 # --- Inference -----------------------------------------------------------------------------------------------------
 ENGINE = env.text("GLASSDESK_ENGINE", "vllm")
 SCRIPTED_PAUSE_MILLISECONDS = env.integer("GLASSDESK_SCRIPTED_PAUSE", 0)
-CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "packaged")
+# What `manage.py up` chose counts where nobody set a model.
+CHAT_MODEL = env.text("GLASSDESK_CHAT_MODEL", "") or env.text("GLASSDESK_AUTOMATIC_CHAT_MODEL", "packaged")
 CHAT_MODEL_REVISION = env.text("GLASSDESK_CHAT_MODEL_REVISION", "")
 # The name by which assistants choose this worker's model; empty means the desk's first one.
 MODEL_NAME = env.model_name("GLASSDESK_MODEL_NAME")

@@ -118,6 +118,7 @@ class Registration:
             embedder=embedder.info()["model"],
             reranker=_named(reranker),
             max_model_len=info.max_model_len,
+            writes=info.writes,
             max_sequences=footprint.max_sequences,
             restarts=host.restarts,
             writing=load.writing,

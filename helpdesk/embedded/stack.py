@@ -12,9 +12,10 @@ from pathlib import Path
 
 import redis
 from django.core.exceptions import ImproperlyConfigured
+from rich.markup import escape
 
 from helpdesk.demo.tenants import demo_tenants
-from helpdesk.embedded import checks, leftovers, metrics_ports, processes, readiness
+from helpdesk.embedded import chat_model, checks, leftovers, metrics_ports, processes, readiness
 from helpdesk.embedded.children import Child, child_environment, children
 from helpdesk.embedded.engine_watch import EngineWatch
 from helpdesk.embedded.errors import CannotStart
@@ -30,7 +31,11 @@ LOOK_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run and where. `given` are the environment variables that a person set."""
+    """What to run and where. `given` are the environment variables that a person set.
+
+    `chat_model` is the model that a person set: empty for none, `none` where there is no real engine. `hub_model` is the
+    hub's model that shall be tried first, empty for none.
+    """
 
     project: Path
     data: Path
@@ -39,7 +44,8 @@ class Plan:
     host: str
     cpu_engine: bool
     inference_threads: int
-    packaged_chat: bool
+    chat_model: str
+    hub_model: str
     packaged_embeddings: bool
     given: Mapping[str, str]
     health_host: str
@@ -58,6 +64,8 @@ class Stack:
         self._metrics_ports: dict[str, int] = {}
         self._owner_url = plan.given.get("DATABASE_OWNER_URL", "")
         self._lock: object = None
+        # What the workers get in place of a model that a person set and that cannot be had now.
+        self._instead: dict[str, str] = {}
 
     def start(self) -> None:
         """Bring everything up; raises CannotStart with a sentence for the person at the terminal."""
@@ -119,12 +127,17 @@ class Stack:
 
     def _prepare_checkpoints(self) -> None:
         """Turn the packaged weights into checkpoints; a moment when that was done before."""
-        from inference_worker.engine.weights import checkpoints, packaged
+        from inference_worker.engine.weights import checkpoints, hub, packaged
 
         try:
-            if self.plan.packaged_chat:
+            taken = self._take_from_hub()
+            if taken is None and (self.plan.hub_model or self.plan.chat_model in ("", checkpoints.PACKAGED)):
                 with self.steps.step("Chat model") as update:
                     checkpoints.prepare_chat(self.plan.cache, precision="int4", progress=_percent(update))
+            if not self.plan.chat_model:
+                self.environment["GLASSDESK_AUTOMATIC_CHAT_MODEL"] = str(taken or checkpoints.PACKAGED)
+                if not self.plan.hub_model:
+                    self.steps.say(escape(hub.STRONGER_HINT))
             if self.plan.packaged_embeddings:
                 with self.steps.step("Embedding model") as update:
                     checkpoints.prepare_embeddings(self.plan.cache, progress=_percent(update))
@@ -135,6 +148,23 @@ class Stack:
                 f"The models could not be written under {self.plan.cache} ({error.strerror}): free some space there "
                 "or name another folder with GLASSDESK_CACHE."
             ) from error
+
+    def _take_from_hub(self) -> Path | None:
+        """Folder of the hub's model; None without one, and a line says why it could not be had."""
+        plan = self.plan
+        if not plan.hub_model:
+            return None
+        with self.steps.step("Chat model from the hub") as update:
+            taken = chat_model.take(
+                plan.hub_model,
+                plan.cache,
+                revision=plan.given.get("GLASSDESK_CHAT_MODEL_REVISION", ""),
+                progress=_percent(update),
+            )
+        self.steps.warn(taken.said)
+        if taken.folder is None and plan.chat_model:
+            self._instead = {"GLASSDESK_CHAT_MODEL": "packaged", "GLASSDESK_CHAT_MODEL_REVISION": ""}
+        return taken.folder
 
     def _start_services(self) -> None:
         if "DATABASE_URL" not in self.plan.given:
@@ -194,7 +224,9 @@ class Stack:
 
     def _child_environment(self) -> dict[str, str]:
         places = {"GLASSDESK_DATA": str(self.plan.data), "GLASSDESK_CACHE": str(self.plan.cache)}
-        return child_environment(os.environ, {**places, "PORT": str(self.plan.port), **self.environment})
+        return child_environment(
+            os.environ, {**places, "PORT": str(self.plan.port), **self.environment, **self._instead}
+        )
 
     def _manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         """Run a management command to its end, in a process of its own."""

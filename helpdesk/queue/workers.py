@@ -46,6 +46,7 @@ class WorkerStatus:
 
     `alias` is the name by which assistants choose the model (empty for the desk's first one). `weights_bytes` is what
     the checkpoint takes on disk, `memory_bytes` what the worker and its engine's processes hold in memory.
+    `writes` are the languages in which the model writes answers of its own; a model without any quotes.
     `processor_share` is how much of the processor time that the engine wanted lately it got (None when it did not work),
     `indexing` how many articles wait for their vectors here.
     """
@@ -73,6 +74,7 @@ class WorkerStatus:
     embedder: str = ""
     reranker: str = ""
     max_model_len: int = 0
+    writes: tuple[str, ...] = ()
     max_sequences: int = 0
     restarts: int = 0
     writing: int = 0
@@ -110,6 +112,7 @@ class WorkerStatus:
         known = {each.name for each in fields(cls)}
         values = {name: value for name, value in stored.items() if name in known}
         values["state"] = WorkerState(values["state"])
+        values["writes"] = tuple(values.get("writes", ()))
         values["load_log"] = tuple(LoadStep(**step) for step in values.get("load_log", ()))
         return cls(**values)
 

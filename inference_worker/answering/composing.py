@@ -9,7 +9,7 @@ from conversations.models import AnswerStyle, Assistant, Author, Message
 from inference_worker.answering import sampling
 from inference_worker.answering.prompt import MAX_PASSAGES, BuiltPrompt, PassageToFit, build_prompt
 from inference_worker.answering.results import Asked, Composition, Found
-from inference_worker.engine.contract import ChatTurn, Engine, PromptTooLong
+from inference_worker.engine.contract import ChatTurn, Engine, EngineInfo, PromptTooLong
 from knowledge.quoting.selection import Quote, join_quotes
 from knowledge.search.retrieval import Candidate
 
@@ -17,11 +17,12 @@ from knowledge.search.retrieval import Candidate
 QUOTE_PROMPT_TOKENS = 640
 
 
-def resolve_style(assistant: Assistant, *, can_generate_freely: bool) -> AnswerStyle:
-    """The assistant's style; automatic means free writing only for a model that is up to it."""
+def resolve_style(assistant: Assistant, engine: EngineInfo, language: str) -> AnswerStyle:
+    """The assistant's style; automatic means free writing only for a model that is up to it in the question's language."""
     if assistant.style != AnswerStyle.AUTOMATIC:
         return AnswerStyle(assistant.style)
-    return AnswerStyle.GENERATE if can_generate_freely else AnswerStyle.QUOTE
+    writes = engine.can_generate_freely and language in engine.writes
+    return AnswerStyle.GENERATE if writes else AnswerStyle.QUOTE
 
 
 def compose(engine: Engine, asked: Asked, found: Found, *, style: AnswerStyle, company: str) -> Composition:

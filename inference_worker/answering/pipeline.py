@@ -116,7 +116,7 @@ def gather_evidence(asked: Asked, means: Means, *, rerankers: Sequence[Rerank] =
         return NoEvidence(intent)
     means.stream.phase("searching")
     engine, embedder = means.engine.info(), means.embedder.info()
-    style = resolve_style(asked.assistant, can_generate_freely=engine.can_generate_freely)
+    style = resolve_style(asked.assistant, engine, asked.language)
     query = cache_query(
         asked,
         style=style,

@@ -17,11 +17,13 @@ from tracing import content
 
 # What a trace names instead of a template when the caller's messages went to the model as they were.
 NO_TEMPLATE = "none"
+# Facts about an engine that choose a style; the trace has the style.
+NOT_RECORDED = frozenset({"can_generate_freely", "writes"})
 
 
 def engine_record(info: EngineInfo) -> content.EngineRecord:
     """The engine's identity as traces hold it."""
-    fields = {name: value for name, value in asdict(info).items() if name != "can_generate_freely"}
+    fields = {name: value for name, value in asdict(info).items() if name not in NOT_RECORDED}
     return content.EngineRecord(**fields)
 
 

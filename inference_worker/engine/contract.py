@@ -135,7 +135,11 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What answered: everything that a replay must match."""
+    """What answered: everything that a replay must match, and what may be asked of it.
+
+    `writes` holds the languages (`en`, `zh`) that the model writes, for free answers and translations.
+    `can_generate_freely` says whether the automatic style uses that.
+    """
 
     model: str
     revision: str
@@ -145,6 +149,7 @@ class EngineInfo:
     device: str
     max_model_len: int
     can_generate_freely: bool
+    writes: tuple[str, ...] = ()
     libraries: dict[str, str] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""What a model's config.json tells: its size, its quantization, and whether its free text can be trusted at all."""
+"""What a model's config.json and name tell: size, quantization, which languages it writes, whether it may by default."""
 
 from __future__ import annotations
 
@@ -11,11 +11,28 @@ from pathlib import Path
 from typing import Any
 
 FREE_GENERATION_PARAMETERS = 1_000_000_000
+# From how many parameters on a family writes a language; the first family whose name begins `model_type` counts.
+# SmolLM2-135M writes neither, Qwen2.5-Coder-0.5B English only (docs/decisions/0030-stronger-writers.md).
+WRITES_FROM = {
+    "qwen": {"en": 400_000_000, "zh": 1_000_000_000},
+    "": {"en": 1_000_000_000},
+}
 
 
-def can_generate_freely(config: Mapping[str, Any]) -> bool:
-    """Whether the model is large enough for answers in its own words; smaller ones only quote."""
-    return count_parameters(config) >= FREE_GENERATION_PARAMETERS
+def can_generate_freely(config: Mapping[str, Any], model: str) -> bool:
+    """Whether an assistant's automatic style lets the model answer in its own words; otherwise it quotes.
+
+    A model below a billion parameters, or tuned for program text (by its name), writes only where an assistant is set to.
+    """
+    return count_parameters(config) >= FREE_GENERATION_PARAMETERS and "coder" not in model.lower()
+
+
+def written_languages(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Codes of the desk's languages in which the model writes sentences that can be used, such as `("en", "zh")`."""
+    family = str(config.get("model_type") or "")
+    least = next(sizes for prefix, sizes in WRITES_FROM.items() if family.startswith(prefix))
+    parameters = count_parameters(config)
+    return tuple(language for language, needed in least.items() if parameters >= needed)
 
 
 def count_parameters(config: Mapping[str, Any]) -> int:

