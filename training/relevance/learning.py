@@ -34,13 +34,18 @@ class Stage:
 # First much of everything, then mostly help centres, which is what the product reads.
 STAGES = (
     Stage(
-        0.4,
+        0.25,
         1.5e-3,
         {HELP_CENTRES: 8, SQUAD: 2, DRCD: 2, XQUAD_ENGLISH: 0.5, XQUAD_CHINESE: 0.5, XQUAD_ACROSS: 0.8},
     ),
     Stage(
-        0.6,
+        0.4,
         1.2e-3,
+        {HELP_CENTRES: 10, SQUAD: 1, DRCD: 1, XQUAD_ENGLISH: 0.3, XQUAD_CHINESE: 0.3, XQUAD_ACROSS: 0.5},
+    ),
+    Stage(
+        0.35,
+        9e-4,
         {HELP_CENTRES: 10, SQUAD: 1, DRCD: 1, XQUAD_ENGLISH: 0.3, XQUAD_CHINESE: 0.3, XQUAD_ACROSS: 0.5},
     ),
 )
