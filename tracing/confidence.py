@@ -28,9 +28,9 @@ SPAN_TOKENS = 5
 HIGH_HEADROOM = 0.5
 HIGH_MARGIN = 0.06
 # Where a reranker read the sentences, from here on at least .95 of the best ones answered (docs/decisions/0028). Its margin
-# is how likely the best is the better one, on a scale from 0 (as likely as the other) to 1.
-HIGH_RERANKED_HEADROOM = 0.85
-HIGH_RERANKED_MARGIN = 0.8
+# is on a scale from 0 (the runner-up is as good) to 1.
+HIGH_RERANKED_HEADROOM = 0.9
+HIGH_RERANKED_MARGIN = 0.7
 # Across languages the right paragraph comes first for about four questions in five (docs/decisions/0006), whatever the
 # score says: too few for "high".
 BEST_ACROSS_LANGUAGES = "medium"

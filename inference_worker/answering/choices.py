@@ -22,7 +22,7 @@ MOST_CHOICES = 3
 # How near the best sentences of two passages must lie for neither to be the likelier one.
 CLOSE = 0.03
 # ... and of sentences that a reranker read, by so little of its log-odds.
-CLOSE_RERANKED = 0.7
+CLOSE_RERANKED = 2.0
 
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _FUNCTION_WORDS = words("""

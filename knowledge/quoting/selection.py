@@ -14,10 +14,11 @@ from knowledge.quoting.scoring import ScoredSentence, score_sentences
 from knowledge.search.retrieval import Candidate, RetrievalResult
 from knowledge.sentences import is_question
 
-# A second sentence is quoted when the best one leads by no more than this; one that a reranker read must also be likely to
-# answer by itself, or two facts are quoted where one was asked for.
+# A second sentence is quoted when the best one leads by no more than this. Where a reranker read both, the lead is on a scale
+# from 0 to 1, on which a difference of LEAD_SCALE is nearly half.
 SMALL_MARGIN = 0.06
-SMALL_RERANKED_MARGIN = 0.5
+SMALL_RERANKED_MARGIN = 0.76
+LEAD_SCALE = 3.0
 
 # A customer reads the own language's answer more easily: the other language must be this much likelier to hold it.
 OTHER_LANGUAGE_LEAD = 0.1
@@ -130,7 +131,7 @@ def _select(
     second = next((sentence for sentence in scored if sentence.text != best.text), None)
     margin = _lead(best, second) if second else 1.0
     kind = kind_of(result, best)
-    is_close = second is not None and _is_close(second, margin, kind_of(result, second))
+    is_close = margin <= (SMALL_MARGIN if best.reranked is None else SMALL_RERANKED_MARGIN)
     chosen = [best, second] if second and is_close and _may_follow(best, second) else [best]
     probability, threshold = answer_probability(best, kind=kind), threshold_for(gate, kind)
     return QuoteSelection(
@@ -156,18 +157,12 @@ def _select(
 
 
 def _lead(best: ScoredSentence, second: ScoredSentence) -> float:
-    """How far the best is ahead: in units of its score, and of a reranker's log-odds 0 to 1 (twice the probability above .5)."""
+    """How far the best is ahead: by its score, or of what a reranker read from 0 (as good) to 1."""
     if best.reranked is None:
         return best.score - second.score
     if second.reranked is None:
         return 1.0
-    return tanh((best.score - second.score) / 2)
-
-
-def _is_close(second: ScoredSentence, margin: float, kind: Kind) -> bool:
-    if second.reranked is None:
-        return margin <= SMALL_MARGIN
-    return margin <= SMALL_RERANKED_MARGIN and answer_probability(second, kind=kind) >= DEFAULT_THRESHOLD
+    return tanh((best.score - second.score) / (2 * LEAD_SCALE))
 
 
 def _reranked(best: ScoredSentence) -> dict[str, float]:

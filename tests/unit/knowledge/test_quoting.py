@@ -183,16 +183,18 @@ def reranked(candidate: Candidate, *scores: tuple[float, float] | None) -> Candi
 
 
 def test_what_a_reranker_read_decides_over_vectors() -> None:
-    candidate = make_candidate([("Pots break.", 0.95), ("Return them in a month.", 0.80), ("Unread.", 0.99)])
-    result = make_result(reranked(candidate, (-4.0, -4.0), (3.0, 2.0), None))
+    candidate = make_candidate([("Pots break.", 0.92), ("Return them in a month.", 0.90), ("Unread.", 0.99)])
+    result = make_result(reranked(candidate, (-6.0, -4.0), (3.0, 2.0), None))
     selection = select_quotes(result, gate=CERTAIN)
     assert quoted(selection) == ["Return them in a month."]
-    assert selection.margin > 0.9
+    assert selection.margin > 0.8
     assert (selection.features["relevance"], selection.features["answers"]) == (3.0, 2.0)
 
 
-@pytest.mark.parametrize(("second", "count"), [((2.9, 9.0), 2), ((2.9, -9.0), 1), ((0.0, 9.0), 1)])
-def test_a_second_sentence_follows_when_it_is_close_and_answers_too(second: tuple[float, float], count: int) -> None:
+@pytest.mark.parametrize(("second", "count"), [((2.9, 9.0), 2), ((-2.0, 2.0), 2), ((-4.0, 9.0), 1), (None, 1)])
+def test_a_second_sentence_follows_when_a_reranker_finds_it_nearly_as_good(
+    second: tuple[float, float] | None, count: int
+) -> None:
     candidate = make_candidate([("Within a month.", 0.9), ("Pots may be returned.", 0.9)])
     result = make_result(reranked(candidate, (3.0, 9.0), second))
     assert len(quoted(select_quotes(result, gate=CERTAIN))) == count

@@ -96,7 +96,7 @@ def test_scores_stand_beside_their_sentences_and_passages_are_reordered_within_t
     own, other = passages(2, sentences=2), passages(1, sentences=2, is_other_language=True)
     result = make_result(*own, *other)
     scores = {
-        "Returns: en passage 0 sentence 1.": SentenceScore(-1.5, -2.0),
+        "Returns: en passage 0 sentence 1.": SentenceScore(-11.5, -2.0),
         "Returns: en passage 1 sentence 0.": SentenceScore(0.5, 0.25),
         "Returns: en passage 1 sentence 1.": SentenceScore(-3.0, 1.0),
         "Returns: zh passage 0 sentence 0.": SentenceScore(-4.0, -4.0),
@@ -105,10 +105,10 @@ def test_scores_stand_beside_their_sentences_and_passages_are_reordered_within_t
     assert [each.chunk_id for each in reranked] == [each.chunk_id for each in (own[1], own[0], *other)]
     assert [(each.scores["rerank"].score, each.scores["rerank"].rank) for each in reranked] == [
         (0.5, 1),
-        (-1.5, 2),
+        (-11.5, 2),
         (-4.0, 1),
     ]
-    assert reranked[1].sentence_scores == (None, SentenceScore(-1.5, -2.0))
+    assert reranked[1].sentence_scores == (None, SentenceScore(-11.5, -2.0))
 
 
 def test_a_passage_of_which_nothing_was_read_has_no_score() -> None:
@@ -128,6 +128,6 @@ def test_scores_go_with_their_sentences_where_only_some_are_looked_at() -> None:
     result = make_result(make_candidate([("It weighs 5 kg.", 0.95), ("The XJ-350 weighs 7 kg.", 0.7)]), terms=["weigh"])
     result = replace(result, query="What does the XJ-350 weigh?")
     texts = [text_to_read(result.candidates[0], place) for place in (0, 1)]
-    scored = with_sentence_scores(result, {texts[0]: SentenceScore(1.0, 1.0), texts[1]: SentenceScore(3.0, 3.0)})
+    scored = with_sentence_scores(result, {texts[0]: SentenceScore(-9.0, 1.0), texts[1]: SentenceScore(9.0, 3.0)})
     selection = decide(scored, gate={"threshold": {"en": 0.0, "zh": 0.0}}).selection
-    assert (selection.quotes[0].text, selection.features["relevance"]) == ("The XJ-350 weighs 7 kg.", 3.0)
+    assert (selection.quotes[0].text, selection.features["relevance"]) == ("The XJ-350 weighs 7 kg.", 9.0)
