@@ -221,7 +221,7 @@ MODEL_NAME = env.model_name("GLASSDESK_MODEL_NAME")
 EXTRA_MODELS = env.named_models("GLASSDESK_EXTRA_MODELS")
 EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 # Reads a question beside the sentences that were found: `packaged`, `off`, or a file of weights; and how long one look may take.
-RERANKER = env.choice_or_file("GLASSDESK_RERANKER", "off", ("packaged", "off"), ending=".safetensors")
+RERANKER = env.choice_or_file("GLASSDESK_RERANKER", "packaged", ("packaged", "off"), ending=".safetensors")
 RERANK_MILLISECONDS = env.integer("GLASSDESK_RERANK_MILLISECONDS", 250, minimum=1)
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 # The demo companies that are loaded, with sign-ins that everybody knows; none for a desk of one's own.

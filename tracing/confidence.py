@@ -27,6 +27,10 @@ SPAN_TOKENS = 5
 # the next by the lead below which retrieval quotes both.
 HIGH_HEADROOM = 0.5
 HIGH_MARGIN = 0.06
+# Where a reranker read the sentences, from here on at least .95 of the best ones answered (docs/decisions/0028). Its margin
+# is how likely the best is the better one, on a scale from 0 (as likely as the other) to 1.
+HIGH_RERANKED_HEADROOM = 0.85
+HIGH_RERANKED_MARGIN = 0.8
 # Across languages the right paragraph comes first for about four questions in five (docs/decisions/0006), whatever the
 # score says: too few for "high".
 BEST_ACROSS_LANGUAGES = "medium"
@@ -107,7 +111,8 @@ def band(selection: Selection | None, *, across_languages: bool = False) -> str:
     if selection is None or above is None or above < 0 or not selection.answerable:
         return "low"
     margin = math.inf if selection.margin is None else selection.margin
-    if above < HIGH_HEADROOM or margin < HIGH_MARGIN:
+    least = (HIGH_RERANKED_HEADROOM, HIGH_RERANKED_MARGIN) if selection.is_reranked else (HIGH_HEADROOM, HIGH_MARGIN)
+    if above < least[0] or margin < least[1]:
         return "medium"
     return BEST_ACROSS_LANGUAGES if across_languages else "high"
 

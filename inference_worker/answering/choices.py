@@ -21,6 +21,8 @@ MOST_WORDS, MOST_CHARACTERS = 3, 6
 MOST_CHOICES = 3
 # How near the best sentences of two passages must lie for neither to be the likelier one.
 CLOSE = 0.03
+# ... and of sentences that a reranker read, by so little of its log-odds.
+CLOSE_RERANKED = 0.7
 
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _FUNCTION_WORDS = words("""
@@ -95,8 +97,15 @@ def _near_ones(found: Found, question: str) -> list[ScoredSentence]:
         if kind is None or kind in kinds_in(each.text):
             best.setdefault((each.candidate.article_id, each.candidate.heading), each)
     ranked = list(best.values())
-    near = [each for each in ranked if ranked[0].score - each.score <= CLOSE]
-    return near[:MOST_CHOICES] if scored and near and scored[0].score - near[0].score <= CLOSE else []
+    near = [each for each in ranked if _is_close(ranked[0], each)]
+    return near[:MOST_CHOICES] if scored and near and _is_close(scored[0], near[0]) else []
+
+
+def _is_close(first: ScoredSentence, other: ScoredSentence) -> bool:
+    """Whether the first leads by next to nothing; scores of a sentence that was read and of one that was not do not compare."""
+    if (first.reranked is None) is not (other.reranked is None):
+        return False
+    return first.score - other.score <= (CLOSE if first.reranked is None else CLOSE_RERANKED)
 
 
 def _labels(candidates: Sequence[Candidate], *, are_siblings: bool) -> list[str]:

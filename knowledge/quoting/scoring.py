@@ -22,7 +22,7 @@ PASSAGE_WEIGHT = 0.5
 COVERAGE_WEIGHT = 0.07
 RANK_PENALTY = 0.01
 # What vectors and words count beside a reranker's relevance (log-odds): it was fitted on help centres' questions.
-BESIDE_RELEVANCE = 6.0
+BESIDE_RELEVANCE = 10.0
 
 Vector = npt.NDArray[np.float32]
 

@@ -66,6 +66,11 @@ class Selection:
     margin: float | None
     features: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def is_reranked(self) -> bool:
+        """Whether a reranker read the best sentence, whose margin is then on another scale."""
+        return "answers" in self.features
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from itertools import pairwise
 
-from knowledge.quoting.quantities import Quantity, quantities
+from knowledge.amounts import amounts
 
-Amount = tuple[Fraction, str]
+# The number and its unit, as `knowledge.amounts` writes them.
+Amount = tuple[str, str]
 
 _WRITTEN_ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -76,28 +78,8 @@ _PHONE = re.compile(r"(?<![\w.,])\+?\d(?:[\s()/.-]{0,2}\d){6,}(?![\w])")
 
 _NUMBER = re.compile(r"(?<![A-Za-z\d])\d++(?:[.,]\d++)*+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_RANGE = re.compile(
-    r"(?<![\d.,A-Za-z-])(\d+(?:[.,]\d+)?)\s*(?:[-–—~到至]|to|or|或)\s*(\d+(?:[.,]\d+)?)(?![\d-])", re.IGNORECASE
-)
+_TO = re.compile(r"\s?(?:[-–—~至到]|to|or|或)\s?", re.IGNORECASE)
 
-# Of one kind, each as a multiple of the smallest; months are no number of days.
-_BASE: dict[str, tuple[int, str]] = {
-    "s": (1, "time"), "min": (60, "time"), "h": (3600, "time"), "d": (86_400, "time"), "wk": (604_800, "time"),
-    "mo": (1, "months"), "y": (12, "months"),
-    "g": (1, "mass"), "jin": (500, "mass"), "kg": (1000, "mass"), "t": (1_000_000, "mass"),
-    "mm": (1, "length"), "cm": (10, "length"), "m": (1000, "length"), "km": (1_000_000, "length"),
-    "ml": (1, "volume"), "l": (1000, "volume"), "w": (1, "power"), "kw": (1000, "power"),
-    "v": (1, "voltage"), "kv": (1000, "voltage"), "in": (1, "inches"), "ft": (12, "inches"),
-}  # fmt: skip
-_CURRENCIES = {
-    "EUR": re.compile("€|eur|欧元", re.IGNORECASE),
-    "USD": re.compile(r"\$|usd|dollar|美元", re.IGNORECASE),
-    "GBP": re.compile("£|gbp|英镑|pound", re.IGNORECASE),
-    "CHF": re.compile("chf|franc", re.IGNORECASE),
-    "cent": re.compile("cent", re.IGNORECASE),
-    "CNY": re.compile("¥|cny|rmb|yuan|人民币|元|块", re.IGNORECASE),
-}
-_WORKING = re.compile("working|business|工作|营业", re.IGNORECASE)
 # A number that only counts the lines or steps of the answer itself.
 _ORDINAL = re.compile(
     r"^\s*(?:\d{1,3}[.)、）](?!\d)|[(（]\d{1,2}[)）])|\b(?:step|option)\s+\d+\b|第\s?\d+\s?[步条点项]", re.IGNORECASE
@@ -112,7 +94,7 @@ class Figures:
     times: frozenset[int] = frozenset()
     days: frozenset[int] = frozenset()
     phones: frozenset[str] = frozenset()
-    ranges: frozenset[tuple[Fraction, Fraction, str]] = frozenset()
+    ranges: frozenset[tuple[str, str, str]] = frozenset()
     amounts: frozenset[Amount] = frozenset()
     numbers: frozenset[Fraction] = frozenset()
 
@@ -136,22 +118,21 @@ def figures(text: str, *, is_source: bool = False) -> Figures:
     """The figures of a folded text. A source's numbers are all of them, also those inside of amounts and dates."""
     rest = _ORDINAL.sub(" ", text) if not is_source else text
     days, rest = _days(rest)
-    rest = in_digits(rest)
-    all_numbers = _numbers(rest)
+    rest = _QUALIFIED.sub(" ", _ONE.sub("1 ", rest))
+    all_numbers = _numbers(in_digits(rest))
     dates, rest = _dates(rest)
     times, rest = _times(rest)
     phones = {re.sub(r"\D", "", match.group()) for match in _PHONE.finditer(rest)}
     rest = _PHONE.sub(" ", rest)
-    ranges, rest = _ranges(rest)
-    amounts, rest = _amounts(rest)
+    ranges, measured, rest = _measured(rest)
     return Figures(
         dates=frozenset(dates),
         times=frozenset(times),
         days=frozenset(days),
         phones=frozenset(phones),
         ranges=frozenset(ranges),
-        amounts=frozenset(amounts),
-        numbers=frozenset(all_numbers if is_source else _numbers(rest)),
+        amounts=frozenset(measured),
+        numbers=frozenset(all_numbers if is_source else _numbers(in_digits(rest))),
     )
 
 
@@ -159,8 +140,7 @@ def in_digits(text: str) -> str:
     """The text with its numbers in digits: "thirty days", "a week" and "三十天" become "30 days", "1 week" and "30天"."""
     text = _PER_CENT_ZH.sub(lambda found: f"{_value_zh(found.group(1))}%", text)
     text = _IN_WORDS_ZH.sub(lambda found: str(_value_zh(found.group(1))), text)
-    text = _IN_WORDS.sub(_value_in_words, _ONE.sub("1 ", text))
-    return _QUALIFIED.sub(" ", text)
+    return _IN_WORDS.sub(_value_in_words, _ONE.sub("1 ", text))
 
 
 def _value_in_words(found: re.Match[str]) -> str:
@@ -243,39 +223,19 @@ def _minutes(hour: str, minute: str, half: str | None) -> int:
     return hours * 60 + int(minute)
 
 
-def _ranges(text: str) -> tuple[set[tuple[Fraction, Fraction, str]], str]:
-    """Both ends with the unit behind them; the lower end is taken out of the text, the upper one is an amount as well."""
-    found = set()
-    for match in reversed(list(_RANGE.finditer(text))):
-        behind = text[match.start(2) : match.end() + 24]
-        measured = next((each for each in quantities(behind) if behind.startswith(each.text)), None)
-        scale, unit = (1, "") if measured is None else _unit(measured)
-        found.add((_value(match.group(1)) * scale, _value(match.group(2)) * scale, unit))
-        text = text[: match.start()] + " " + text[match.start(2) :]
-    return found, text
-
-
-def _amounts(text: str) -> tuple[set[Amount], str]:
-    found: set[Amount] = set()
-    for measured in sorted(quantities(text), key=lambda each: -len(each.text)):
-        if measured.text not in text:
-            # Read already, with a sign before it or a unit behind it: "¥99元".
-            continue
-        scale, unit = _unit(measured)
-        found |= {(number * scale, unit) for number in _numbers(measured.text)}
-        text = text.replace(measured.text, " ")
-    return found, text
-
-
-def _unit(measured: Quantity) -> tuple[int, str]:
-    """What one of the unit is, as a multiple of the smallest of its kind."""
-    if measured.unit == "money":
-        return 1, next((name for name, written in _CURRENCIES.items() if written.search(measured.text)), "money")
-    if measured.unit == "%":
-        return 1, "折" if measured.text.endswith("折") else "%"
-    if measured.unit == "d" and _WORKING.search(measured.text):
-        return 1, "working days"
-    return _BASE.get(measured.unit, (1, measured.unit))
+def _measured(text: str) -> tuple[set[tuple[str, str, str]], set[Amount], str]:
+    """Ranges, single amounts (the upper end of a range is one, "within five days"), and the text without them."""
+    found = [(each.start, each.number_end, each.end, (each.number, each.unit)) for each in amounts(text) if each.unit]
+    ranges: set[tuple[str, str, str]] = set()
+    for (_, number_end, _, low), (start, _, _, high) in pairwise(found):
+        if low[1] == high[1] and _TO.fullmatch(text, number_end, start):
+            ranges.add((low[0], *high))
+    lower = {(low, unit) for low, _, unit in ranges}
+    upper = {(high, unit) for _, high, unit in ranges}
+    single = {amount for _, _, _, amount in found if amount not in lower} | upper
+    for start, _, end, _ in reversed(found):
+        text = f"{text[:start]} {text[end:]}"
+    return ranges, single, text
 
 
 def _numbers(text: str) -> set[Fraction]:
