@@ -26,7 +26,7 @@ from typing import Any, Literal
 from knowledge.quoting.scoring import ScoredSentence
 from knowledge.search.retrieval import RetrievalResult
 
-Kind = Literal["en", "zh", "cross", "words", "en-reranked", "zh-reranked", "cross-reranked"]
+Kind = Literal["en", "zh", "cross", "words", "en-reranked", "zh-reranked", "cross-reranked", "words-reranked"]
 
 DEFAULT_THRESHOLD = 0.5
 
@@ -93,20 +93,20 @@ MODELS: dict[Kind, Model] = {
     ),
     "zh-reranked": Model(-30.678, cosine=9.783, passage_cosine=25.808, known=0.603, answers=0.627),
     "cross-reranked": Model(-2.026, cosine=8.273, passage_cosine=2.598, coverage=0.804, answers=0.266),
+    "words-reranked": Model(1.286, coverage=1.012, passage_coverage=0.612, answers=0.522),
 }
 
 
 def kind_of(result: RetrievalResult, evidence: ScoredSentence) -> Kind:
     """Which model judges this evidence."""
-    if evidence.reranked is not None:
-        if evidence.candidate.is_other_language:
-            return "cross-reranked"
-        return "zh-reranked" if result.language == "zh" else "en-reranked"
+    is_read = evidence.reranked is not None
     if result.query_vector is None or CALIBRATED_WITH not in result.embedded_with:
-        return "words"
+        return "words-reranked" if is_read else "words"
     if evidence.candidate.is_other_language:
-        return "cross"
-    return "zh" if result.language == "zh" else "en"
+        return "cross-reranked" if is_read else "cross"
+    if result.language == "zh":
+        return "zh-reranked" if is_read else "zh"
+    return "en-reranked" if is_read else "en"
 
 
 def answer_probability(evidence: ScoredSentence, *, kind: Kind) -> float:
