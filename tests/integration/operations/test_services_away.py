@@ -35,6 +35,7 @@ OWN_WORDS = {
     "evaluate_answers",
     "evaluate_attribution",
     "evaluate_help_centre",
+    "fit_answerability",
     "fit_confidence",
     "models",
 }

@@ -47,13 +47,17 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(meaning.get(piece, re.escape(piece)) for piece in pieces))
 
 
+# Makes a file that the product ships; who imports it all the same would need it in an image.
+NEVER_RUN = {"training"}
+
+
 def product_packages() -> set[str]:
     """The project's own packages by every list that names them: settings, the import contracts, the imports themselves."""
     own = {path.partition("/")[0] for path in tracked_files() if re.fullmatch(r"[a-z_]+/__init__\.py", path)}
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     named = set(contracts["root_packages"])
     installed = {app.partition(".")[0] for app in settings.INSTALLED_APPS} & own
-    found = named | installed
+    found = (named - NEVER_RUN) | installed
     while True:
         imported = {name for package in found for name in imports_of(package)} & own
         if imported <= found:
