@@ -5,10 +5,12 @@ It is bounded in time and never needed: what it does not read, or cannot, is ans
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from inference_worker.answering.means import Means
-from inference_worker.engine.contract import MAX_PAIR_TOKENS, MAX_QUESTION_TOKENS, Reranker
+from inference_worker.engine.contract import MAX_PAIR_TOKENS, MAX_QUESTION_TOKENS, PairScore, Reranker
 from knowledge.quoting.shortlist import shortlist, with_sentence_scores
 from knowledge.search.ranking import RERANK, SentenceScore
 from knowledge.search.retrieval import RetrievalResult
@@ -40,6 +42,16 @@ def rerank(result: RetrievalResult, question: str, means: Means) -> RetrievalRes
             return result
 
 
+def rerank_unhurried(result: RetrievalResult, question: str, reranker: Reranker) -> RetrievalResult:
+    """The result with the scores of the whole shortlist, however long that takes: for measuring, where nobody waits."""
+    texts = shortlist(result)
+    return (
+        with_sentence_scores(result, _by_text(texts, reranker.score(question, texts, is_urgent=False)))
+        if texts
+        else result
+    )
+
+
 def _scores(reranker: Reranker, result: RetrievalResult, question: str, means: Means) -> dict[str, SentenceScore]:
     budget = means.settings.rerank_milliseconds
     chosen, asked = shortlist(result), min(estimate_tokens(question), MAX_QUESTION_TOKENS)
@@ -54,6 +66,10 @@ def _scores(reranker: Reranker, result: RetrievalResult, question: str, means: M
         means.steps.note(RERANK, CUT, sentences=float(count), chosen=float(len(chosen)))
     if took > TOO_LATE * budget:
         means.steps.note(RERANK, LATE, ms=round(took, 1))
+    return _by_text(texts, scores)
+
+
+def _by_text(texts: Sequence[str], scores: Sequence[PairScore]) -> dict[str, SentenceScore]:
     return {text: SentenceScore(score.relevance, score.answers) for text, score in zip(texts, scores, strict=True)}
 
 

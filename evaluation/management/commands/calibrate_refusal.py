@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
@@ -18,8 +18,9 @@ from conversations.queries import default_assistant
 from helpdesk.errors import NotFound
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
-from inference_worker.engine.contract import Embedder
-from inference_worker.loading import load_embedder
+from inference_worker.answering.reranking import rerank_unhurried
+from inference_worker.engine.contract import Embedder, Reranker
+from inference_worker.loading import load_embedder, load_reranker
 from knowledge import queries
 from knowledge.quoting.answerability import DEFAULT_THRESHOLD, Kind, threshold_for
 from knowledge.quoting.calibration import GateQuality, choose_threshold, gate_quality
@@ -64,7 +65,7 @@ class Command(BaseCommand):
         with tenant_atomic(tenant.id):
             assistant = default_assistant()
             samples = read_samples(options["questions"]) if options["questions"] else list(own_headings())
-        answerable, unanswerable = measure(tenant.id, samples, load_embedder())
+        answerable, unanswerable = measure(tenant.id, samples, load_embedder(), load_reranker())
         chosen = {}
         for kind in answerable:
             quality = choose_threshold(answerable[kind], unanswerable[kind])
@@ -113,8 +114,10 @@ def own_headings() -> Iterator[Sample]:
         yield replace(sample, is_answerable=False, hidden=article)
 
 
-def measure(tenant_id: UUID, samples: list[Sample], embedder: Embedder) -> tuple[Scores, Scores]:
-    """Scores of answerable and unanswerable questions for each kind of evidence."""
+def measure(
+    tenant_id: UUID, samples: list[Sample], embedder: Embedder, reranker: Reranker | None
+) -> tuple[Scores, Scores]:
+    """Scores of answerable and unanswerable questions for each kind of evidence, read by the reranker where there is one."""
     answerable: Scores = defaultdict(list)
     unanswerable: Scores = defaultdict(list)
     for sample in samples:
@@ -125,10 +128,13 @@ def measure(tenant_id: UUID, samples: list[Sample], embedder: Embedder) -> tuple
             language=sample.language,
             limit=SEARCH_LIMIT,
         )
-        for kind, score in gate_scores(_without(result, sample.hidden)).items():
+        result = _without(result, sample.hidden)
+        if reranker is not None:
+            result = rerank_unhurried(result, sample.text, reranker)
+        for kind, score in gate_scores(result).items():
             if not sample.is_answerable:
                 unanswerable[kind].append(score)
-            elif (kind == "cross") == (sample.answer_language != sample.language):
+            elif kind.startswith("cross") == (sample.answer_language != sample.language):
                 answerable[kind].append(score)
     return answerable, unanswerable
 
@@ -138,7 +144,7 @@ def store(tenant_id: UUID, assistant: Assistant, chosen: dict[Kind, float]) -> N
     with tenant_atomic(tenant_id):
         own = assistant.refusal_gate.get("threshold", {})
         if not isinstance(own, dict):
-            own = dict.fromkeys(("en", "zh", "cross", "words"), own if own is not None else DEFAULT_THRESHOLD)
+            own = dict.fromkeys(get_args(Kind), own if own is not None else DEFAULT_THRESHOLD)
         assistant.refusal_gate = {**assistant.refusal_gate, "threshold": {**own, **chosen}}
         assistant.save(update_fields=["refusal_gate"])
 

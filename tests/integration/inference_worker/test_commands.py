@@ -175,8 +175,28 @@ def test_calibration_stores_a_threshold_beside_the_others(calibrate: tuple[Tenan
     output = run_calibration()
     assert "10 answerable and 10 unanswerable" in output
     thresholds = stored_gate(tenant)["threshold"]
-    assert set(thresholds) == {"zh", "words"}
-    assert 0.0 < thresholds["words"] < 1.0
+    assert set(thresholds) == {"zh", "words-reranked"}
+    assert 0.0 < thresholds["words-reranked"] < 1.0
+
+
+def test_calibration_without_a_reranker_is_of_what_vectors_and_words_say(
+    calibrate: tuple[Tenant, Callable[..., str]], settings: Any
+) -> None:
+    tenant, run_calibration = calibrate
+    settings.RERANKER = "off"
+    run_calibration()
+    assert set(stored_gate(tenant)["threshold"]) == {"words"}
+
+
+def test_a_single_threshold_becomes_that_of_every_kind_that_was_not_measured(
+    calibrate: tuple[Tenant, Callable[..., str]],
+) -> None:
+    tenant, run_calibration = calibrate
+    with tenant_atomic(tenant.id):
+        Assistant.objects.update(refusal_gate={"threshold": 0.7})
+    run_calibration()
+    thresholds = stored_gate(tenant)["threshold"]
+    assert (thresholds["en"], thresholds["en-reranked"], thresholds["cross-reranked"]) == (0.7, 0.7, 0.7)
 
 
 def test_a_dry_run_changes_nothing(calibrate: tuple[Tenant, Callable[..., str]]) -> None:
