@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tracing.calibration import LabelledAnswer
-from tracing.confidence import HIGH_HEADROOM, HIGH_MARGIN, headroom
+from tracing.confidence import (
+    HIGH_HEADROOM,
+    HIGH_MARGIN,
+    HIGH_RERANKED_HEADROOM,
+    HIGH_RERANKED_MARGIN,
+    headroom,
+)
 
 HEADROOMS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-MARGINS = (0.0, 0.03, 0.06, 0.1)
+# Up to .1 those of scores, above that those of what a reranker read.
+MARGINS = (0.0, 0.03, 0.06, 0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +30,9 @@ class BandQuality:
 
 
 def band_qualities(answers: Sequence[LabelledAnswer]) -> list[BandQuality]:
-    """For each pair of limits, those in force first."""
-    pairs = [(HIGH_HEADROOM, HIGH_MARGIN)]
-    pairs += [(room, margin) for room in HEADROOMS for margin in MARGINS if (room, margin) != pairs[0]]
+    """For each pair of limits, those in force first: without a reranker, and with one."""
+    in_force = [(HIGH_HEADROOM, HIGH_MARGIN), (HIGH_RERANKED_HEADROOM, HIGH_RERANKED_MARGIN)]
+    pairs = [*in_force, *((room, margin) for room in HEADROOMS for margin in MARGINS if (room, margin) not in in_force)]
     return [_quality(answers, room, margin) for room, margin in pairs]
 
 

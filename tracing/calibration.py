@@ -100,12 +100,18 @@ def band_of(probability: float) -> str:
 
 
 def part_values(confidence: Confidence) -> dict[str, float | None]:
-    """The measured parts as numbers of which more is better; None where one was not measured."""
+    """The measured parts as numbers of which more is better; None where one was not measured.
+
+    What a reranker read is measured by parts of its own: a calibration that was fitted before there was one knows neither.
+    """
     retrieval, tokens = confidence.retrieval, confidence.token_probability
     score = retrieval.score if retrieval else None
+    is_reranked = retrieval is not None and retrieval.is_reranked
     return {
-        "fit": None if score is None else _logit(score),
-        "lead": retrieval.margin if retrieval else None,
+        "fit": None if score is None or is_reranked else _logit(score),
+        "lead": retrieval.margin if retrieval and not is_reranked else None,
+        "reranked_fit": _logit(score) if score is not None and is_reranked else None,
+        "reranked_lead": retrieval.margin if retrieval and is_reranked else None,
         "agreement": retrieval.rank_agreement if retrieval else None,
         "token_probability": tokens.mean_logprob if tokens else None,
         "weakest_span": tokens.weakest_span.mean_logprob if tokens else None,

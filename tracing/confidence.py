@@ -102,6 +102,13 @@ def headroom(measured: Selection | RetrievalConfidence) -> float | None:
     return 1.0 if threshold >= 1 else (score - threshold) / (1 - threshold)
 
 
+def high_limits(measured: Selection | RetrievalConfidence) -> tuple[float, float]:
+    """The headroom and the margin from which on the evidence is good for "high"."""
+    if measured.is_reranked:
+        return HIGH_RERANKED_HEADROOM, HIGH_RERANKED_MARGIN
+    return HIGH_HEADROOM, HIGH_MARGIN
+
+
 def band(selection: Selection | None, *, across_languages: bool = False) -> str:
     """low: the gate would refuse, or nothing was measured; high: well above the gate and ahead of the runner-up.
 
@@ -111,7 +118,7 @@ def band(selection: Selection | None, *, across_languages: bool = False) -> str:
     if selection is None or above is None or above < 0 or not selection.answerable:
         return "low"
     margin = math.inf if selection.margin is None else selection.margin
-    least = (HIGH_RERANKED_HEADROOM, HIGH_RERANKED_MARGIN) if selection.is_reranked else (HIGH_HEADROOM, HIGH_MARGIN)
+    least = high_limits(selection)
     if above < least[0] or margin < least[1]:
         return "medium"
     return BEST_ACROSS_LANGUAGES if across_languages else "high"
@@ -126,6 +133,7 @@ def retrieval_part(selection: Selection | None, candidates: Sequence[CandidateRe
         threshold=selection.threshold,
         margin=selection.margin,
         rank_agreement=rank_agreement(candidates),
+        is_reranked=selection.is_reranked,
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from tracing import words
 from tracing.charts import length
-from tracing.confidence import HIGH_HEADROOM, HIGH_MARGIN, headroom
+from tracing.confidence import headroom, high_limits
 from tracing.content import Confidence, Missing, RetrievalConfidence, TokenConfidence, TokenRecord, TraceContent
 
 AGREEMENT_LIMITS = (0.75, 0.35)
@@ -76,6 +76,7 @@ def band_for(value: float, limits: tuple[float, float]) -> str:
 
 def _retrieval_parts(part: RetrievalConfidence) -> list[Part]:
     parts = []
+    high_headroom, high_margin = high_limits(part)
     if part.score is not None:
         above = headroom(part)
         parts.append(
@@ -84,7 +85,7 @@ def _retrieval_parts(part: RetrievalConfidence) -> list[Part]:
                 value=words.number(part.score),
                 width=length(part.score),
                 threshold=None if part.threshold is None else length(part.threshold),
-                band="low" if above is None else band_for(above, (HIGH_HEADROOM, 0.0)),
+                band="low" if above is None else band_for(above, (high_headroom, 0.0)),
                 explanation=_("How well the articles answer the question. Below the threshold the assistant declines."),
             )
         )
@@ -94,7 +95,7 @@ def _retrieval_parts(part: RetrievalConfidence) -> list[Part]:
                 name=_("Lead over the runner-up"),
                 value=words.number(part.margin),
                 width=length(part.margin),
-                band="high" if part.margin >= HIGH_MARGIN else "medium" if part.margin > 0 else "low",
+                band="high" if part.margin >= high_margin else "medium" if part.margin > 0 else "low",
                 explanation=_("How far the best sentence is ahead of the next best one."),
             )
         )

@@ -22,12 +22,13 @@ class WeakestSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalConfidence:
-    """How well the articles fit the question."""
+    """How well the articles fit the question. Scores and margins of a reranked search are on scales of their own."""
 
     score: float | None
     threshold: float | None
     margin: float | None
     rank_agreement: float | None
+    is_reranked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,3 +122,25 @@ def test_answers_across_languages_or_about_something_else_teach_nothing_and_are_
     assert calibrated(measured, model).calibrated
     foreign = replace(measured, **{kind: True})
     assert calibrated(foreign, model) == foreign
+
+
+def test_a_calibration_from_before_the_reranker_does_not_read_its_scale(model: ConfidenceModel) -> None:
+    measured = confidence(0.97, lead=0.9)
+    assert measured.retrieval is not None
+    reranked = replace(measured, retrieval=replace(measured.retrieval, is_reranked=True))
+    average = replace(measured, retrieval=None)
+    assert model.probability(measured) > 0.99
+    assert model.probability(reranked) == pytest.approx(model.probability(average), abs=0.05)
+
+
+def test_what_a_reranker_read_is_calibrated_by_parts_of_its_own() -> None:
+    answers = [
+        replace(
+            each, confidence=replace(each.confidence, retrieval=replace(each.confidence.retrieval, is_reranked=True))
+        )
+        for each in labelled(400)
+        if each.confidence.retrieval is not None
+    ]
+    names = {part.name for part in fit(answers).weights}
+    assert "reranked_lead" in names
+    assert not {"fit", "lead"} & names

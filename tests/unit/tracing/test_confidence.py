@@ -172,3 +172,15 @@ def test_what_the_quotes_do_not_mention_makes_the_band_low(selection, answerable
     assert (measured.band, measured.is_unmentioned) == ("low", True)
     mentioned = confidence.assess(selection=strong, tokens=TOKENS)
     assert BANDS.index(mentioned.band) >= BANDS.index(measured.band)
+
+
+@pytest.mark.parametrize(
+    ("score", "margin", "band"),
+    [(0.96, 0.71, "high"), (0.94, 0.9, "medium"), (0.99, 0.69, "medium"), (0.4, 1.0, "low")],
+)
+def test_high_wants_more_of_what_a_reranker_read(score, margin, band):
+    reranked = Selection(
+        answerable=score >= 0.5, score=score, threshold=0.5, margin=margin, features={"answers": 1.0, "relevance": 1.0}
+    )
+    result = confidence.assess(selection=reranked, candidates=[make_candidate(1, used=True)])
+    assert (result.band, result.retrieval.is_reranked) == (band, True)
