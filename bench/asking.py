@@ -12,7 +12,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from bench.customers import api_keys, visitors
+from bench.customers import api_keys, subprotocols, visitors
 from bench.stacks import Stack
 
 ANSWER_SECONDS = 300
@@ -63,7 +63,7 @@ async def ask(desk: Stack, company: str, question: str, token: str) -> Measured:
     import websockets
 
     uri = f"ws://{desk.host}/ws/widget/{company}/"
-    protocols: Any = ["glassdesk.v1", f"visitor.{token}"]
+    protocols: Any = subprotocols(desk.host, company, token)
     async with websockets.connect(uri, subprotocols=protocols, origin=f"http://{desk.host}") as socket:  # type: ignore[arg-type]
         await socket.recv()
         begun = time.perf_counter()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import time
+import urllib.request
 import uuid
+from functools import cache
 
 from bench.stacks import ROOT, Stack
 
@@ -68,6 +72,19 @@ def api_keys(desk: Stack) -> dict[str, str]:
         ).text
         for company in COMPANIES
     }
+
+
+def subprotocols(host: str, company: str, token: str) -> list[str]:
+    """What the widget offers with its socket: a ticket comes with the frame's page, and lasts for some minutes."""
+    return ["glassdesk.v1", f"visitor.{token}", f"origin.{_ticket(host, company, int(time.monotonic()) // 300)}"]
+
+
+@cache
+def _ticket(host: str, company: str, _period: int) -> str:
+    with urllib.request.urlopen(f"http://{host}/widget/{company}/frame", timeout=30) as response:
+        found = re.search('data-ticket="([^"]+)"', response.read().decode())
+    # A checkout from before there were tickets asks for none.
+    return found[1] if found else ""
 
 
 def _tenant_id(company: str) -> uuid.UUID:

@@ -17,7 +17,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.asking import ask
-from bench.customers import english_questions, visitors
+from bench.customers import english_questions, subprotocols, visitors
 from bench.stacks import Stack, machine, running_desk
 
 RESULTS = Path(__file__).parent / "results" / "fairness.json"
@@ -93,7 +93,7 @@ async def keep_full(desk: Stack, in_flight: int, answered: list[float]) -> None:
     questions = english_questions(FLOODING)
     [(_, _, token)] = await asyncio.to_thread(visitors, desk, [(FLOODING, questions[0])])
     uri = f"ws://{desk.host}/ws/widget/{FLOODING}/"
-    protocols: Any = ["glassdesk.v1", f"visitor.{token}"]
+    protocols: Any = subprotocols(desk.host, FLOODING, token)
     sent: list[float] = []
     async with websockets.connect(uri, subprotocols=protocols, origin=f"http://{desk.host}") as socket:  # type: ignore[arg-type]
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from bench.customers import demo_questions, visitors, waiting_visitors
+from bench.customers import demo_questions, subprotocols, visitors, waiting_visitors
 from bench.stacks import Stack, machine, running_desk
 
 RESULTS = Path(__file__).parent / "results" / "load.json"
@@ -100,7 +100,7 @@ def connect(desk: Stack, company: str, token: str) -> Any:
     """The widget's socket."""
     import websockets
 
-    protocols: Any = ["glassdesk.v1", f"visitor.{token}"]
+    protocols: Any = subprotocols(desk.host, company, token)
     return websockets.connect(
         f"ws://{desk.host}/ws/widget/{company}/",
         subprotocols=protocols,

@@ -31,6 +31,12 @@ def begin_visit(tenant_id: UUID, visitor_id: UUID | None = None) -> UUID:
         return created.id
 
 
+def set_context(tenant_id: UUID, visitor_id: UUID, context: dict[str, str]) -> None:
+    """What the page around the chat says of itself, in the place of what was said before. Nobody has proven it."""
+    with tenant_atomic(tenant_id):
+        Visitor.objects.filter(id=visitor_id).update(context=context)
+
+
 def visitor_of(customer: str) -> Visitor:
     """The visitor that an API client's reference stands for in the tenant in scope; an empty one is somebody new.
 

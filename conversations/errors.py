@@ -1,10 +1,10 @@
-"""Why nothing can be written in a conversation."""
+"""Why nothing can be written in a conversation, or a chat is not served."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.errors import Conflict
+from helpdesk.errors import Conflict, Forbidden, GlassdeskError
 
 
 class NotAnApiConversation(Conflict):
@@ -21,3 +21,39 @@ class ConversationClosed(Conflict):
 
     code = "conversation_closed"
     message = _("This conversation is closed. Begin another one.")
+
+
+class WebsiteRefused(Forbidden):
+    """The company does not name the website around the chat."""
+
+    code = "website_refused"
+    message = _("This website isn’t set up for the chat yet")
+
+
+IDENTITY_REASONS = {
+    "malformed": _("The identity is not a JSON Web Token."),
+    "unknown_key": _("The identity names no active key (kid) of this company."),
+    "bad_signature": _("The identity’s signature does not match its key. Sign with ES256."),
+    "expired": _("The identity has expired (exp)."),
+    "incomplete": _("The identity needs a subject (sub) and an expiry (exp)."),
+    "lasts_too_long": _("The identity must expire within a day (exp)."),
+    "bad_subject": _("The identity’s subject (sub) must have 1 to 128 printable characters."),
+}
+
+
+class IdentityRefused(GlassdeskError):
+    """The company's server did not say who the customer is in a way that counts; `reason` is one of IDENTITY_REASONS."""
+
+    code = "identity_refused"
+    status = 422
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(IDENTITY_REASONS[reason], reason=reason)
+
+
+class TicketExpired(GlassdeskError):
+    """The chat's page was loaded too long ago, or is not ours."""
+
+    code = "ticket_expired"
+    status = 428
+    message = _("This chat has been open for long. Reload the page to go on.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from conversations import assistant_views, views
+from conversations import assistant_views, identity_views, views, widget_views
 
 app_name = "desk"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("tenants/", views.tenants, name="tenants"),
     path("<slug:tenant_slug>/", RedirectView.as_view(pattern_name="desk:inbox")),
     path("<slug:tenant_slug>/assistant/", assistant_views.assistant, name="assistant"),
+    path("<slug:tenant_slug>/widget/", widget_views.widget, name="widget"),
+    path("<slug:tenant_slug>/widget/identity/", identity_views.keys, name="identity_keys"),
+    path("<slug:tenant_slug>/widget/identity/<uuid:key_id>/revoke/", identity_views.revoke, name="revoke_identity_key"),
     path("<slug:tenant_slug>/inbox/", views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", views.inbox_rows, name="inbox_rows"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),

@@ -11,6 +11,9 @@ from helpdesk.errors import InvalidInput, MessageTooLong
 
 MESSAGE_CHARACTERS = 4000
 REFERENCE_CHARACTERS = 128
+CONTEXT_ENTRIES = 20
+CONTEXT_NAME = 40
+CONTEXT_VALUE = 300
 # Controls, formats, lone surrogates and combining marks show nothing by themselves.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Mn"})
 # Every control (Cc) but line end and tabulator, and every lone surrogate (Cs).
@@ -46,6 +49,24 @@ def is_visible(text: str) -> bool:
     return any(
         not (char.isspace() or char in _BLANK_LETTERS or unicodedata.category(char) in _INVISIBLE) for char in text
     )
+
+
+def clean_context(raw: object) -> dict[str, str]:
+    """Short texts by name, as the page around the chat gives them. Raises InvalidInput."""
+    if not isinstance(raw, dict) or len(raw) > CONTEXT_ENTRIES:
+        raise InvalidInput(_("A context is an object with at most %(limit)d entries.") % {"limit": CONTEXT_ENTRIES})
+    context = {}
+    for name, value in raw.items():
+        if not isinstance(name, str) or isinstance(value, dict | list) or value is None:
+            raise InvalidInput(_("A context holds texts, numbers, true and false."))
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if not 0 < len(name) <= CONTEXT_NAME or len(text) > CONTEXT_VALUE or CONTROLS.search(name + text):
+            raise InvalidInput(
+                _("A context's names have at most %(name)d characters and its values %(value)d, without controls.")
+                % {"name": CONTEXT_NAME, "value": CONTEXT_VALUE}
+            )
+        context[name] = text
+    return context
 
 
 def clean_reference(reference: str) -> str:

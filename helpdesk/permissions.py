@@ -28,6 +28,7 @@ class Right(StrEnum):
     SEE_MODELS = "see_models"
     MANAGE_API_KEYS = "manage_api_keys"
     EDIT_ASSISTANT = "edit_assistant"
+    MANAGE_WIDGET = "manage_widget"
     MANAGE_BATCHES = "manage_batches"
     MANAGE_RETENTION = "manage_retention"
 

@@ -11,11 +11,13 @@ from conversations.domain import begin_visit
 from conversations.inbound import from_visitor
 from conversations.intake import receive
 from conversations.models import Assistant, Conversation, Message, Reply
+from conversations.tickets import issue_ticket
 from helpdesk.api_keys.domain import create_key
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.sites import OWN
 from helpdesk.users.models import Membership, User
 
 _numbers = itertools.count(1)
@@ -56,6 +58,11 @@ def make_question(
         from_visitor(tenant_id=tenant.id, visitor_id=visitor_id, client_id=uuid.uuid4(), body=body, language=language)
     )
     return posted.conversation, posted.message, posted.reply
+
+
+def make_ticket(tenant: Tenant, origin: str = OWN) -> str:
+    """What the chat's frame brings along on pages of this origin; the desk's own unless one is named."""
+    return issue_ticket(tenant, origin)
 
 
 def make_api_key(tenant: Tenant, scopes: Iterable[str] = tuple(Scope.values), **fields: Any) -> str:

@@ -48,7 +48,9 @@ def erase_customer(visitor: Visitor) -> Erasure:
     Traces of format 1 were sealed under a key of the whole tenant and stay readable; `traces_of_format_1` counts them.
     """
     rows = DataKey.objects.filter(purpose=KeyPurpose.CONTENT, visitor_id=visitor.id)
-    return _erase(rows, DeletionKind.CUSTOMER, subject=visitor.id)
+    erasure = _erase(rows, DeletionKind.CUSTOMER, subject=visitor.id)
+    Visitor.objects.filter(id=visitor.id).update(subject="", name="", email="", context={})
+    return erasure
 
 
 def erase_tenant_content() -> Erasure:

@@ -3,6 +3,7 @@
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
 from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
+from conversations.models.identity_key import IdentityKey
 from conversations.models.message import (
     AnswerKind,
     CacheKind,
@@ -28,6 +29,7 @@ __all__ = [
     "Feedback",
     "FeedbackReason",
     "Giver",
+    "IdentityKey",
     "Message",
     "Outcome",
     "PriorityClass",

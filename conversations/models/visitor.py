@@ -11,10 +11,16 @@ from helpdesk.tenants.models import TenantModel
 class Visitor(TenantModel):
     """A customer: an anonymous person on a tenant's website, known by a signed token, or whom an API client speaks for.
 
-    `reference` is what such a client calls the customer; it means nothing to the desk.
+    `reference` is what such a client calls the customer; it means nothing to the desk. `subject` is what the company's server
+    calls one whom it has signed in, with `name` and `email` as it last said them. `context` is what the page around the chat
+    says of itself.
     """
 
     reference = models.CharField(max_length=128, blank=True)
+    subject = models.CharField(max_length=128, blank=True, default="", db_default="")
+    name = models.CharField(max_length=120, blank=True, default="", db_default="")
+    email = models.CharField(max_length=254, blank=True, default="", db_default="")
+    context = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
 
@@ -22,7 +28,10 @@ class Visitor(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "reference"], condition=~models.Q(reference=""), name="visitor_reference_unique"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "subject"], condition=~models.Q(subject=""), name="visitor_subject_unique"
+            ),
         ]
 
     def __str__(self) -> str:

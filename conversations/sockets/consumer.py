@@ -11,13 +11,17 @@ from uuid import UUID
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
+from conversations.errors import TicketExpired
 from conversations.sockets.frames import parse_frame
 from helpdesk.errors import GlassdeskError, InvalidInput
 from helpdesk.tenants.off_loop import in_database
 from helpdesk.web.sockets import REFUSALS, Close, agreed_subprotocol
 
 MALFORMED_LIMIT = 3
-CODES: dict[type[Exception], Close] = REFUSALS | {DatabaseError: Close.UNAVAILABLE}
+CODES: dict[type[Exception], Close] = REFUSALS | {
+    TicketExpired: Close.TICKET_EXPIRED,
+    DatabaseError: Close.UNAVAILABLE,
+}
 
 Admitted = TypeVar("Admitted")
 

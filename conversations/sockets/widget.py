@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from conversations import domain
 from conversations.followed import FollowedConversation
 from conversations.follower_events import ConversationEvent
+from conversations.identities import visitor_of_token
 from conversations.inbound import from_visitor
 from conversations.intake import ask_for_person, receive
 from conversations.queries import current_conversation, describe_message
@@ -24,7 +25,9 @@ from conversations.sockets.consumer import FrameConsumer
 from conversations.sockets.frames import cursor_of, frame_uuid
 from conversations.sockets.live import Live, conversation_frame
 from conversations.throttles import check_message_rate
-from conversations.visitors import VisitorIdentity, read_token
+from conversations.tickets import SOCKET_WITHIN, check_ticket
+from conversations.validation import clean_context
+from conversations.visitors import VisitorIdentity
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
 from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.streams.entries import START
@@ -37,6 +40,7 @@ from helpdesk.web.sockets import agreed_subprotocol
 logger = structlog.get_logger(__name__)
 
 TOKEN_PREFIX = "visitor."  # noqa: S105
+TICKET_PREFIX = "origin."
 SOCKETS_PER_VISITOR = 8
 
 
@@ -59,10 +63,16 @@ class WidgetConsumer(FrameConsumer):
 
     def _identify(self) -> VisitorIdentity:
         tenant = tenant_by_slug(self.scope["url_route"]["kwargs"]["tenant_slug"])
-        offered = [name for name in self.scope["subprotocols"] if name.startswith(TOKEN_PREFIX)]
-        if not offered or agreed_subprotocol(self.scope) is None:
+        token = self._offered(TOKEN_PREFIX)
+        if not token or agreed_subprotocol(self.scope) is None:
             raise NotSignedIn
-        return read_token(offered[0].removeprefix(TOKEN_PREFIX), tenant_id=tenant.id)
+        identity = visitor_of_token(token, tenant_id=tenant.id)
+        check_ticket(self._offered(TICKET_PREFIX), tenant=tenant, within=SOCKET_WITHIN)
+        return identity
+
+    def _offered(self, prefix: str) -> str:
+        """What the client sent beside the version; nothing of it stands in an address or a log."""
+        return next((name.removeprefix(prefix) for name in self.scope["subprotocols"] if name.startswith(prefix)), "")
 
     async def leave(self) -> None:
         await super().leave()
@@ -98,6 +108,7 @@ class WidgetConsumer(FrameConsumer):
             "stop": self._on_stop,
             "person": self._on_person,
             "new": self._on_new,
+            "context": self._on_context,
             "ping": self._on_ping,
         }
         if kind not in handlers:
@@ -152,6 +163,11 @@ class WidgetConsumer(FrameConsumer):
                 actor=Actor(ActorKind.CUSTOMER, str(visitor.visitor_id)),
             )
         await self._follow(visitor, after=None)
+
+    async def _on_context(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
+        await in_database(
+            domain.set_context, visitor.tenant_id, visitor.visitor_id, clean_context(frame.get("context"))
+        )
 
     async def _on_ping(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         await self.send_frame({"type": "pong"})

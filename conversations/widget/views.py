@@ -18,37 +18,76 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from conversations import domain
+from conversations.errors import WebsiteRefused
 from conversations.feedback import give_feedback
+from conversations.identities import begin_identified_visit, visitor_of_token
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.shapes import FeedbackShape
+from conversations.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
 from conversations.validation import MESSAGE_CHARACTERS
-from conversations.visitors import VisitorIdentity, issue_token, read_token
-from helpdesk.errors import InvalidInput, NotSignedIn
+from conversations.visitors import VisitorIdentity, issue_token
+from helpdesk.errors import InvalidInput, NotFound, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.sites import OWN, admitted_origin, origin
 from helpdesk.web.client_address import client_address
 
 BEARER = "Bearer "
+TICKET = "Glassdesk-Ticket"
+LOCALES = {Language.ENGLISH: "en", Language.CHINESE: "zh-hans"}
 
 
-def requested_language(request: HttpRequest, tenant: Tenant) -> str:
+def requested_language(request: HttpRequest, tenant: Tenant | None) -> Language:
     """The `language` parameter when it is one of ours, else the tenant's default."""
     asked = request.GET.get("language", "")[:2].lower()
-    return asked if asked in Language.values else tenant.default_language
+    if asked not in Language.values:
+        asked = tenant.default_language if tenant else Language.ENGLISH
+    return Language(asked)
 
 
 @require_GET
 @xframe_options_exempt
 def frame(request: HttpRequest, tenant_slug: str) -> HttpResponse:
-    """The page inside the widget's frame; only the tenant's own sites may embed it."""
-    tenant = tenant_by_slug(tenant_slug)
+    """The page inside the widget's frame; on websites that the company does not name, a page that tells their owner so."""
+    try:
+        tenant = tenant_by_slug(tenant_slug)
+    except NotFound:
+        return _refused(request, None, status=NotFound.status)
+    admitted = admitted_origin(tenant, request.GET.get("origin", ""), host=request.get_host())
+    if admitted is None:
+        return _refused(request, tenant, status=WebsiteRefused.status)
     language = requested_language(request, tenant)
-    with translation.override("zh-hans" if language == Language.CHINESE else "en"):
-        response = render(request, "widget/frame.html", {"widget_tenant": tenant, "language": language})
-    allow_embedding = csp_replace({"frame-ancestors": ["'self'", *tenant.allowed_origins]})
-    return cast(HttpResponse, allow_embedding(lambda _request: response)(request))
+    context = {"widget_tenant": tenant, "language": language, "ticket": issue_ticket(tenant, admitted)}
+    with translation.override(LOCALES[language]):
+        response = render(request, "widget/frame.html", context)
+    return _embeddable(request, response, "'self'", *tenant.allowed_origins)
+
+
+def _refused(request: HttpRequest, tenant: Tenant | None, *, status: int) -> HttpResponse:
+    """Any page may show it: there is nothing in it to click, and nothing that its owner must not read."""
+    language = requested_language(request, tenant)
+    context = {
+        "company": tenant.name_in(language) if tenant else "",
+        "origin": _spelled(request.GET.get("origin", "")),
+        "language": language,
+    }
+    with translation.override(LOCALES[language]):
+        response = render(request, "widget/refused.html", context, status=status)
+    return _embeddable(request, response, "*")
+
+
+def _spelled(claimed: str) -> str:
+    try:
+        return origin(claimed)
+    except InvalidInput:
+        return OWN
+
+
+def _embeddable(request: HttpRequest, response: HttpResponse, *ancestors: str) -> HttpResponse:
+    allow = csp_replace({"frame-ancestors": list(ancestors)})
+    return cast(HttpResponse, allow(lambda _request: response)(request))
 
 
 class AddressThrottle(SimpleRateThrottle):
@@ -59,9 +98,15 @@ class AddressThrottle(SimpleRateThrottle):
 
 
 class SessionThrottle(AddressThrottle):
-    """Limits how many visitors one address can make."""
+    """Limits how many visitors one address can make; one that is known already is counted by itself."""
 
     scope = "visitor-session"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        known = known_visitor(request, tenant_by_slug(view.kwargs["tenant_slug"]))
+        if known is None:
+            return super().get_cache_key(request, view)
+        return self.cache_format % {"scope": self.scope, "ident": known.visitor_id}
 
 
 class FeedbackThrottle(AddressThrottle):
@@ -74,6 +119,14 @@ def bearer_token(request: Request) -> str:
     """The token of the Authorization header, or an empty text."""
     header = request.headers.get("Authorization", "")
     return header.removeprefix(BEARER) if header.startswith(BEARER) else ""
+
+
+def known_visitor(request: Request, tenant: Tenant) -> VisitorIdentity | None:
+    """Who the token says the visitor is; None without one that counts."""
+    try:
+        return visitor_of_token(bearer_token(request), tenant_id=tenant.id)
+    except NotSignedIn:
+        return None
 
 
 class WidgetView(APIView):
@@ -92,25 +145,47 @@ class SessionView(WidgetView):
 
     def post(self, request: Request, tenant_slug: str) -> Response:
         tenant = tenant_by_slug(tenant_slug)
-        try:
-            known: UUID | None = read_token(bearer_token(request), tenant_id=tenant.id).visitor_id
-        except NotSignedIn:
-            known = None
-        visitor_id = domain.begin_visit(tenant.id, known)
-        return Response(self._session(tenant, visitor_id, requested_language(request, tenant)))
+        language = requested_language(request, tenant)
+        with translation.override(LOCALES[language]):
+            origin = check_ticket(request.headers.get(TICKET, ""), tenant=tenant, within=SESSION_WITHIN)
+            token = self._token(request, tenant)
+        return Response(self._session(tenant, token, language) | _renewed(tenant, origin))
 
-    def _session(self, tenant: Tenant, visitor_id: UUID, language: str) -> dict[str, Any]:
+    def _token(self, request: Request, tenant: Tenant) -> str:
+        """Of the customer whom the company's server names, else of the visitor that the token names, else of a new one."""
+        signed = _identity(request)
+        if signed is not None:
+            return issue_token(begin_identified_visit(tenant.id, signed))
+        known = known_visitor(request, tenant)
+        visitor_id = domain.begin_visit(tenant.id, known.visitor_id if known else None)
+        if known is not None and known.kid and visitor_id == known.visitor_id:
+            # Not a new one: what a signed identity began ends a day later.
+            return bearer_token(request)
+        return issue_token(VisitorIdentity(tenant.id, visitor_id))
+
+    def _session(self, tenant: Tenant, token: str, language: str) -> dict[str, Any]:
         with tenant_atomic(tenant.id):
             assistant = default_assistant()
         return {
-            "token": issue_token(VisitorIdentity(tenant.id, visitor_id)),
+            "token": token,
             "expires_in": settings.VISITOR_TOKEN_DAYS * 86_400,
             "language": language,
             "tenant": {"slug": tenant.slug, "name": tenant.name_in(language), "contact_email": tenant.contact_email},
             "assistant": {"name": assistant.name},
             "limits": {"message_characters": MESSAGE_CHARACTERS},
+            "welcome": tenant.welcome.get(language, ""),
             "suggestions": assistant.suggestions.get(language, []),
         }
+
+
+def _identity(request: Request) -> object:
+    """What the company's server signed for this customer, of a request that carries anything."""
+    is_json = (request.content_type or "").startswith("application/json")
+    return request.data.get("identity") if is_json and isinstance(request.data, dict) else None
+
+
+def _renewed(tenant: Tenant, origin: str) -> dict[str, Any]:
+    return {"ticket": issue_ticket(tenant, origin), "ticket_expires_in": int(SOCKET_WITHIN.total_seconds())}
 
 
 class PassageView(WidgetView):
@@ -118,7 +193,7 @@ class PassageView(WidgetView):
 
     def get(self, request: Request, tenant_slug: str, chunk_id: UUID) -> Response:
         tenant = tenant_by_slug(tenant_slug)
-        identity = read_token(bearer_token(request), tenant_id=tenant.id)
+        identity = visitor_of_token(bearer_token(request), tenant_id=tenant.id)
         with tenant_atomic(identity.tenant_id):
             return Response(describe_passage(identity.visitor_id, chunk_id))
 
@@ -130,8 +205,8 @@ class FeedbackView(WidgetView):
 
     def put(self, request: Request, tenant_slug: str, message_id: UUID) -> Response:
         tenant = tenant_by_slug(tenant_slug)
-        identity = read_token(bearer_token(request), tenant_id=tenant.id)
-        with translation.override("zh-hans" if requested_language(request, tenant) == Language.CHINESE else "en"):
+        identity = visitor_of_token(bearer_token(request), tenant_id=tenant.id)
+        with translation.override(LOCALES[requested_language(request, tenant)]):
             if not isinstance(request.data, dict):
                 raise InvalidInput
             feedback = give_feedback(

@@ -29,6 +29,9 @@ class FactKind(StrEnum):
     ARTICLE_ARCHIVED = "article.archived"
     ARTICLE_RESTORED = "article.restored"
     ASSISTANT_CHANGED = "assistant.changed"
+    WIDGET_CHANGED = "widget.changed"
+    IDENTITY_KEY_CREATED = "identity_key.created"
+    IDENTITY_KEY_REVOKED = "identity_key.revoked"
     TRACE_READ = "trace.read"
     RETENTION_CHANGED = "retention.changed"
 

@@ -4,7 +4,6 @@ desk."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -17,6 +16,7 @@ from helpdesk.facts.kinds import FactKind
 from helpdesk.facts.recording import record
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.tenants.sites import origin
 from helpdesk.users.invitations import revoke_invitation
 from helpdesk.users.models import Invitation, Membership
 from helpdesk.users.queries import account_of
@@ -84,24 +84,6 @@ def remove_person(tenant: Tenant, *, email: str) -> None:
     if membership is None and not invited:
         raise InvalidInput(f"{email} is no member and not invited.")
     logger.info("person_removed", tenant_id=str(tenant.id), user_id=account.pk if account else None)
-
-
-def origin(site: str) -> str:
-    """`https://shop.example` of an address; raises InvalidInput for anything that is not the address of a website."""
-    try:
-        parts = urlsplit(site.strip())
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    bare = parts.path in {"", "/"} and not (parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or not bare or not _is_host(parts.hostname):
-        raise InvalidInput(f"{site} is no website: name it like https://shop.example, without a path.")
-    return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
-
-
-def _is_host(name: str) -> bool:
-    """Letters, digits, hyphens and dots: nothing that means something else in a policy header."""
-    return all(character.isascii() and (character.isalnum() or character in "-.") for character in name)
 
 
 def _check(tenant: Tenant) -> None:

@@ -38,6 +38,11 @@ class Tenant(models.Model):
     default_language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     contact_email = models.EmailField(blank=True)
     allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    # How the chat looks and greets: `#rrggbb` or the usual colour, and a text by language.
+    accent = models.CharField(max_length=7, blank=True)
+    welcome = models.JSONField(default=dict, blank=True)
+    # Grows with every change on the page of the widget, so that two people do not undo each other's.
+    widget_version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

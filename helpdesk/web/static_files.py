@@ -1,6 +1,6 @@
 """Static files by whitenoise: compressed, some of them in bundles, in a chain of middleware that may wait without a thread.
 
-Compressed copies and bundles are made once and kept in the cache folder under a name of their content, so that the
+Compressed copies and bundles are made once and kept in the data folder under a name of their content, so that the
 program's own folder may be read-only and needs no build step.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import cache, lru_cache
 from inspect import isawaitable
@@ -85,16 +86,22 @@ def bundle_url(name: str) -> str:
     return static(_hashed(name, _bundle(name)))
 
 
+def integrity(name: str) -> str:
+    """What a page writes as `integrity` to run only exactly this file (W3C Subresource Integrity)."""
+    digest = hashlib.sha384(_read(name).encode()).digest()
+    return f"sha384-{b64encode(digest).decode()}"
+
+
 @lru_cache(maxsize=1)
 def kept_folder() -> Path:
-    """Where copies and bundles are kept; a folder of this process alone where the cache cannot be written to."""
-    folder = Path(settings.CACHE_DIR) / "static"
+    """Where copies and bundles are kept; a folder of this process alone where that cannot be written to."""
+    folder = Path(settings.DATA_DIR) / "compressed"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
-        logger.warning("static_cache_not_writable", folder=str(folder))
+        logger.warning("static_copies_not_kept", folder=str(folder))
         return Path(tempfile.mkdtemp(prefix="glassdesk-static-"))
 
 

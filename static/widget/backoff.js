@@ -9,19 +9,22 @@ export function delay(attempt, random = Math.random) {
   return Math.round(1000 * seconds * (1 - JITTER + 2 * JITTER * random()));
 }
 
-/** What a close code of the socket asks for: "again", "session" (new token), "slow" (wait longest) or "unavailable" (give up). */
+/** What a close code of the socket asks for: "again", "session" (new token), "ticket" (new ticket), "slow" (wait longest) or
+ * "unavailable" (give up). */
 export function afterClose(code) {
   if (code === 4403 || code === 4404) return "unavailable";
   if (code === 4401) return "session";
+  if (code === 4428) return "ticket";
   if (code === 4429) return "slow";
   return "again";
 }
 
-/** The same for the answer to a session request; null means that it went well. */
+/** The same for the answer to a session request; null means that it went well. Only a new page has a new ticket: "reload". */
 export function afterSession(status) {
   if (status >= 200 && status < 300) return null;
   if (status === 403 || status === 404 || status === 410) return "unavailable";
   if (status === 401) return "session";
+  if (status === 428) return "reload";
   if (status === 429) return "slow";
   return "again";
 }
@@ -29,6 +32,6 @@ export function afterSession(status) {
 /** Milliseconds for an outcome of the two functions above; `random` is there for the tests. */
 export function waitFor(outcome, attempt, random = Math.random) {
   if (outcome === "slow") return delay(SECONDS.length, random);
-  if (outcome === "session" && attempt === 0) return 0;
+  if ((outcome === "session" || outcome === "ticket") && attempt === 0) return 0;
   return delay(attempt, random);
 }

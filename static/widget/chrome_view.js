@@ -71,9 +71,10 @@ function mail(contact) {
   return contact ? h("a", { href: `mailto:${contact}` }, say("writeTo", { address: contact })) : null;
 }
 
-export function showWelcome(state, { suggestions, ready, onAsk }) {
+export function showWelcome(state, { suggestions, welcome, ready, onAsk }) {
   const empty = !state.messages.length && !state.outbox.length && !state.replies.length && !state.failures.length;
   show(byId("welcome"), empty && ready);
+  if (byId("introduction").textContent !== welcome) byId("introduction").textContent = welcome;
   show(byId("loading"), empty && !ready);
   const list = byId("suggestions");
   const words = suggestions.join("|");

@@ -2,18 +2,22 @@
 
 import { afterClose, afterSession, waitFor } from "./backoff.js";
 import { openSession } from "./session.js";
+import { Ticket } from "./ticket.js";
 
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 const OPEN_WITHIN = 10_000;
 const VERSION = "glassdesk.v1";
 
-/** `hooks`: cursor() → last entry seen, onSession(session), onFrame(frame), onState("connecting" | "open" | "lost" | "unavailable"). */
+/** `hooks`: cursor() → last entry seen, onSession(session), onFrame(frame), onState("connecting" | "open" | "lost" | "unavailable"),
+ * onRefused(error) when `identity`, what the company's server signed for this customer, does not count. */
 export class Connection {
   #urls;
   #storage;
   #hooks;
   #language;
+  #ticket;
+  #identity;
   #known = null;
   #socket = null;
   #run = 0;
@@ -21,8 +25,10 @@ export class Connection {
   #timers = { again: 0, ping: 0, pong: 0 };
   #waiting = false;
 
-  constructor({ urls, storage, language, hooks }) {
+  constructor({ urls, storage, ticket, identity = null, language, hooks }) {
     this.#urls = urls;
+    this.#ticket = new Ticket(ticket);
+    this.#identity = identity;
     this.#storage = storage;
     this.#language = language;
     this.#hooks = hooks;
@@ -36,24 +42,27 @@ export class Connection {
   }
 
   /** Connects from the last cursor on; `fresh` asks for the whole transcript, `language` changes the customer's language.
-   * A session is asked for once and then only when the token is refused or the language changes. */
+   * A session is asked for once and then only when the token is refused, the ticket gets old or the language changes. */
   async connect({ fresh = false, language = this.#language, state = null } = {}) {
     const run = this.#reset();
-    const known = this.#known === language && this.token;
+    const known = this.#known === language && this.token && this.#ticket.isFresh;
     this.#language = language;
     if (state) this.#hooks.onState(state);
     if (known) {
       this.#open(run, this.token, fresh ? null : this.#hooks.cursor());
       return;
     }
-    const { status, session } = await openSession(this.#urls.session, { token: this.token, language });
+    const who = { token: this.token, ticket: this.#ticket.text, identity: this.#known ? null : this.#identity, language };
+    const { status, session, error } = await openSession(this.#urls.session, who);
     if (run !== this.#run) return;
+    if (status === 422) return this.#hooks.onRefused(error);
     const outcome = afterSession(status);
     if (outcome) {
       this.#lost(run, outcome);
       return;
     }
     this.#storage.set("token", session.token);
+    this.#ticket.renew(session);
     this.#known = language;
     this.#hooks.onSession(session);
     this.#open(run, session.token, fresh ? null : this.#hooks.cursor());
@@ -69,7 +78,7 @@ export class Connection {
   #open(run, token, after) {
     const query = new URLSearchParams({ language: this.#language });
     if (after) query.set("after", after);
-    const socket = new WebSocket(`${this.#urls.socket}?${query}`, [VERSION, `visitor.${token}`]);
+    const socket = new WebSocket(`${this.#urls.socket}?${query}`, [VERSION, `visitor.${token}`, `origin.${this.#ticket.text}`]);
     this.#socket = socket;
     this.#timers.pong = setTimeout(() => this.#lost(run, "again"), OPEN_WITHIN);
     socket.addEventListener("open", () => run === this.#run && this.#keepAlive(run));
@@ -101,6 +110,7 @@ export class Connection {
       this.#storage.remove("token");
       this.#known = null;
     }
+    this.#ticket.met(outcome);
     if (outcome === "unavailable") {
       this.#hooks.onState("unavailable");
       return;

@@ -2,6 +2,7 @@
  * are taken from there only. Who may embed the frame at all is the server's decision (frame-ancestors). */
 
 const SOURCE = "glassdesk";
+const IDENTITY_WITHIN = 3000;
 
 export class Host {
   #origin;
@@ -17,19 +18,33 @@ export class Host {
     return this.#origin !== null;
   }
 
-  /** Starts listening; `onOpen` runs whenever the panel is opened. */
-  listen({ onOpen }) {
-    if (!this.#origin) return;
-    window.addEventListener("message", (event) => {
-      if (event.source !== window.parent || event.origin !== this.#origin || event.data?.source !== SOURCE) return;
-      if (event.data.type === "open") {
-        this.#open = true;
-        this.#setUnread(0);
-        onOpen();
-      }
-      if (event.data.type === "closed") this.#open = false;
+  /** What the page says that its server signed for the customer; null when it says nothing in time. */
+  identity(milliseconds = IDENTITY_WITHIN) {
+    return new Promise((resolve) => {
+      this.#on("identity", ({ identity }) => resolve(identity ?? null));
+      setTimeout(resolve, milliseconds, null);
+      this.#post({ type: "hello" });
     });
-    this.#post({ type: "ready" });
+  }
+
+  /** Starts listening; `onOpen` runs whenever the panel is opened, the others when the page asks for it. */
+  listen({ accent = "", onOpen, onLanguage, onContext }) {
+    this.#on("open", () => {
+      this.#open = true;
+      this.#setUnread(0);
+      onOpen();
+    });
+    this.#on("closed", () => {
+      this.#open = false;
+    });
+    this.#on("setLanguage", ({ language }) => onLanguage(language));
+    this.#on("context", ({ context }) => onContext(context));
+    this.#post({ type: "ready", accent });
+  }
+
+  /** Something that the page may want to know; no text of the conversation. */
+  tell(name, detail = {}) {
+    this.#post({ type: "event", name, detail });
   }
 
   close() {
@@ -41,8 +56,16 @@ export class Host {
   }
 
   /** An answer or a person's message arrived; it counts while nobody sees the panel. */
-  arrived() {
+  arrived({ id, author }) {
+    this.tell("message", { id, author });
     if (!this.#open) this.#setUnread(this.#unread + 1);
+  }
+
+  #on(type, act) {
+    window.addEventListener("message", ({ source, origin, data }) => {
+      if (!this.#origin || source !== window.parent || origin !== this.#origin) return;
+      if (data?.source === SOURCE && data.type === type) act(data);
+    });
   }
 
   #setUnread(count) {

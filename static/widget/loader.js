@@ -3,7 +3,8 @@
  * Options: data-language (en, zh), data-accent (#rrggbb), data-side (right, left), data-theme (auto, light, dark), data-contact
  * (mail address for when the chat cannot be reached), data-label (name of the button), data-server (where the desk is, for a
  * copy of this file). Where attributes get lost, as in tag managers, the same names may stand in this file's address
- * (`loader.js?tenant=acme`) or in `window.Glassdesk = { tenant: "acme" }`.
+ * (`loader.js?tenant=acme`) or in `window.Glassdesk = { tenant: "acme" }`. The same name then holds what a page may do (docs/embedding.md):
+ * open, close, toggle, identify, setLanguage, setContext, on, shutdown; `Glassdesk.queue = [["open"], …]` waits for the loader.
  * The button lives in a shadow tree beside the body, so that routers that replace the body (Turbo, Astro, htmx, pjax) leave it
  * and the open conversation alone; the chat is in a frame that is loaded on first open. No styles leak either way. Nothing is
  * inline, so the page's content security policy needs only script-src and frame-src for this server. */
@@ -48,7 +49,7 @@
   }
   running?.end();
 
-  const [ANSWER_WITHIN, LOADED_ANSWER_WITHIN] = [8000, 3000];
+  const [ANSWER_WITHIN, LOADED_ANSWER_WITHIN, LEAVE_WITHIN] = [8000, 3000, 2000];
   const WORDS = {
     en: ["Open the chat", "Close the chat", "{n} unread", "Chat", "The chat cannot be reached right now.", "Write to {n}", "Try again"],
     zh: ["打开对话", "关闭对话", "{n} 条未读", "在线对话", "暂时无法连接在线对话。", "发邮件至 {n}", "重试"],
@@ -87,9 +88,12 @@
     @media print { :host { display: none !important } }`;
 
   const theme = ["light", "dark"].includes(options.theme) ? options.theme : "auto";
-  const accent = /^#?([0-9a-f]{6})$/i.exec(options.accent ?? "")?.[1];
+  const colourOf = (text) => /^#?([0-9a-f]{6})$/i.exec(text ?? "")?.[1];
+  const accent = colourOf(options.accent);
   let language = /^zh/i.test(options.language || document.documentElement.lang || navigator.language) ? "zh" : "en";
   let [frame, answered, isOpen, unread, timer] = [null, false, false, 0, 0];
+  let [identity, context, isLeaving] = [null, null, false];
+  const hearers = new Map();
 
   const say = (word, n = "") => WORDS[language][word].replace("{n}", n);
   const make = (name, attributes = {}, ...children) => {
@@ -116,10 +120,20 @@
     root.classList.toggle("open", isOpen);
   }
 
+  function paint(colour) {
+    if (!colour) return;
+    const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+    root.style.setProperty("--accent", `#${colour}`);
+    root.style.setProperty("--on", red * 0.299 + green * 0.587 + blue * 0.114 > 150 ? "#14262a" : "#fff");
+  }
+
   function load() {
     const query = new URLSearchParams({ language, origin: location.origin });
     if (accent) query.set("accent", accent);
     if (theme !== "auto") query.set("theme", theme);
+    // What it is follows by message: nothing of a person stands in an address.
+    if (identity) query.set("identified", "1");
+    if (isLeaving) query.set("forget", "1");
     frame = make("iframe", { title: say(PANEL), src: `${base}/widget/${encodeURIComponent(options.tenant)}/frame?${query}` });
     // Until the frame shows its own button, and for good where it may not be shown.
     launcher.classList.add("needed");
@@ -135,7 +149,8 @@
 
   /** The frame did not answer in time: a mail link takes its place. A browser does not tell whether it may not be shown here. */
   function fail() {
-    console.warn(`Glassdesk: no answer from ${base}. Is ${location.origin} named as a website of "${options.tenant}" (manage.py widget_sites)?`);
+    if (isLeaving) return end();
+    console.warn(`Glassdesk: no answer from ${base}. Does the page's content security policy name it in frame-src?`);
     [frame, answered] = [null, false];
     const mail = options.contact && make("a", { href: `mailto:${options.contact}` }, say(WRITE, options.contact));
     const again = make("button", { type: "button", class: "again" }, say(AGAIN));
@@ -144,15 +159,28 @@
     if (isOpen) (mail || again).focus();
   }
 
-  const post = (type) => answered && frame.contentWindow.postMessage({ source: "glassdesk", type }, server.origin);
+  const send = (message) => frame?.contentWindow?.postMessage({ source: "glassdesk", ...message }, server.origin);
+  const post = (type, more = {}) => answered && send({ type, ...more });
 
-  function toggle(opens) {
+  function tell(name, detail = {}) {
+    for (const hear of hearers.get(name) ?? []) {
+      try {
+        hear(detail);
+      } catch (error) {
+        console.error(error);
+      }
+    }
+  }
+
+  function turn(opens) {
+    if (opens === isOpen || !holder.isConnected) return;
     [isOpen, unread] = [opens, opens ? 0 : unread];
     if (opens && !panel.firstChild) load();
     show();
     if (opens) (frame ?? panel.querySelector("a, button")).focus();
-    else launcher.focus();
+    else if ([holder, document.body].includes(document.activeElement)) launcher.focus();
     post(opens ? "open" : "closed");
+    tell(opens ? "open" : "close");
   }
 
   let listening = new AbortController();
@@ -161,24 +189,39 @@
     listening.abort();
     listening = new AbortController();
     const on = (target, type, act) => target.addEventListener(type, act, { signal: listening.signal, capture: true });
-    on(launcher, "click", () => toggle(!isOpen));
+    on(launcher, "click", () => turn(!isOpen));
     on(panel, "click", (event) => event.target.matches(".again") && load());
     on(panel, "load", () => frame && !answered && waitForAnswer(LOADED_ANSWER_WITHIN));
-    on(root, "keydown", (event) => event.key === "Escape" && isOpen && toggle(false));
+    on(root, "keydown", (event) => event.key === "Escape" && isOpen && turn(false));
     on(window, "message", receive);
   }
 
   function receive({ source, origin, data }) {
     if (!frame || source !== frame.contentWindow || origin !== server.origin || data?.source !== "glassdesk") return;
+    if (data.type === "hello") send({ type: "identity", identity });
     if (data.type === "ready") {
+      if (isLeaving) return end();
       clearTimeout(timer);
       answered = true;
       launcher.classList.remove("needed");
+      if (!accent) paint(colourOf(data.accent));
       post(isOpen ? "open" : "closed");
+      if (context) post("context", { context });
+      tell("ready");
     }
-    if (data.type === "close" && isOpen) toggle(false);
-    if (data.type === "unread") unread = isOpen ? 0 : Number(data.count) || 0;
-    if (data.type === "language" && WORDS[data.language]) language = data.language;
+    if (data.type === "refused") {
+      clearTimeout(timer);
+      complain(`${location.origin} may not show the chat of "${options.tenant}". The company's owners and admins name their websites in the desk: Widget, Allowed sites.`);
+      tell("error", { code: "website_refused" });
+    }
+    if (data.type === "close") turn(false);
+    if (data.type === "unread") tell("unread", { count: (unread = isOpen ? 0 : Number(data.count) || 0) });
+    if (data.type === "language" && WORDS[data.language]) tell("language", { language: (language = data.language) });
+    if (data.type === "event") {
+      if (data.name === "error") complain(data.detail.message);
+      if (data.detail.code === "identity_refused") identity = null;
+      tell(data.name, data.detail);
+    }
     show();
   }
 
@@ -188,11 +231,7 @@
   const shadow = holder.attachShadow({ mode: "open" });
   shadow.adoptedStyleSheets = [sheet];
   shadow.append(root);
-  if (accent) {
-    const [red, green, blue] = [0, 2, 4].map((at) => Number.parseInt(accent.slice(at, at + 2), 16));
-    root.style.setProperty("--accent", `#${accent}`);
-    root.style.setProperty("--on", red * 0.299 + green * 0.587 + blue * 0.114 > 150 ? "#14262a" : "#fff");
-  }
+  paint(accent);
 
   /** Beside the body, where no router puts anything else. Somebody who replaces the whole document takes it out all the same. */
   const watch = new MutationObserver((changes) => {
@@ -218,11 +257,53 @@
     listening.abort();
     clearTimeout(timer);
     holder.remove();
+    for (const name of Object.keys(api)) delete window.Glassdesk?.[name];
     delete window[RUNNING];
   }
 
+  const api = {
+    open: () => turn(true),
+    close: () => turn(false),
+    toggle: () => turn(!isOpen),
+    /** `token`: a JSON Web Token of the company's server; null for somebody who has signed out. The chat starts anew for them. */
+    identify(token) {
+      if (token !== null && typeof token !== "string") return complain("identify() takes a token of your server as text, or null.");
+      if (token === identity) return;
+      identity = token;
+      if (frame) load();
+    },
+    setLanguage(tag) {
+      language = /^zh/i.test(tag) ? "zh" : "en";
+      post("setLanguage", { language });
+      show();
+    },
+    /** Texts, numbers, true and false by name, for the people at the desk: `{ plan: "Pro", page: "/checkout" }`. */
+    setContext(given) {
+      context = { ...given };
+      post("context", { context });
+    },
+    /** Returns a function that takes the listener away again. */
+    on(name, hear) {
+      hearers.set(name, [...(hearers.get(name) ?? []), hear]);
+      return () => hearers.set(name, hearers.get(name).filter((each) => each !== hear));
+    },
+    /** Takes the chat out and forgets the visitor in this browser. */
+    shutdown() {
+      // What it stored stands in the frame's own storage, also when it was not opened on this page.
+      [isLeaving, root.hidden] = [true, true];
+      load();
+      waitForAnswer(LEAVE_WITHIN);
+    },
+  };
+
   show();
   window[RUNNING] = { script, base, tenant: options.tenant, end };
-  if (document.body) place();
-  else addEventListener("DOMContentLoaded", place, { signal: listening.signal });
+  const waiting = window.Glassdesk?.queue ?? [];
+  window.Glassdesk = Object.assign(typeof window.Glassdesk === "object" ? window.Glassdesk : {}, api, { queue: [] });
+  function begin() {
+    place();
+    for (const [name, ...given] of waiting) api[name]?.(...given);
+  }
+  if (document.body) begin();
+  else addEventListener("DOMContentLoaded", begin, { signal: listening.signal });
 })();

@@ -3,7 +3,7 @@
 import { dress } from "./accent.js";
 import { createActions } from "./actions.js";
 import { Announcer } from "./announcer.js";
-import { fillIcons, presenceWords, showBanner, showPresence, showStop, showWaiting, showWelcome, translatePage } from "./chrome_view.js";
+import { fillIcons, presenceWords, translatePage } from "./chrome_view.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { byId, show } from "./dom.js";
@@ -12,29 +12,33 @@ import { Host } from "./host.js";
 import { disconnected } from "./local_state.js";
 import { LogKeys } from "./log_keys.js";
 import { Menu } from "./menu.js";
+import { answerPage, refuse } from "./page_calls.js";
+import * as picture from "./picture.js";
 import { addresses } from "./session.js";
 import { SlowReplies } from "./slow_replies.js";
-import { isWithPerson, receive } from "./state.js";
-import { createStorage } from "./storage.js";
+import { receive } from "./state.js";
+import { createStorage, holderOf } from "./storage.js";
 import { Store } from "./store.js";
 import { language, languageOf, speak } from "./strings.js";
 import { TranscriptView } from "./transcript_view.js";
 
 const page = document.body.dataset;
 const query = new URLSearchParams(window.location.search);
-const storage = createStorage(page.tenant);
+const host = new Host(query.get("origin"));
+const identity = query.has("identified") ? await host.identity() : null;
+const storage = createStorage(holderOf(page.tenant, identity));
+if (query.has("forget")) storage.clear();
 const urls = addresses(page.tenant);
 const pageLanguage = languageOf(query.get("language") ?? page.language);
 const chosen = storage.get("language");
 const store = new Store(storage);
-const host = new Host(query.get("origin"));
 const announcer = new Announcer();
 const network = { state: "connecting", attempts: 0 };
 let session = null;
 let isKnown = false;
 let frame = 0;
 
-dress(document.documentElement, { accent: query.get("accent"), theme: query.get("theme") });
+dress(document.documentElement, { accent: query.get("accent") || page.accent, theme: query.get("theme") });
 fillIcons();
 speak(chosen?.instead === pageLanguage ? chosen.language : pageLanguage);
 
@@ -57,8 +61,10 @@ const refocus = () => (window.matchMedia("(pointer: coarse)").matches ? byId("co
 const connection = new Connection({
   urls,
   storage,
+  ticket: page.ticket,
+  identity,
   language: language(),
-  hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession },
+  hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession, onRefused: (error) => refuse({ host, query, error }) },
 });
 const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, announce: (text) => announcer.announce(text) });
 new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions.begin()));
@@ -68,7 +74,7 @@ store.listen((state, before) => {
   const known = new Set(before.messages.map((message) => message.id));
   const arrived = isKnown ? state.messages.filter((message) => !known.has(message.id)) : [];
   for (const message of arrived) announcer.message(message, names());
-  for (const message of arrived) if (message.author === "ai" || message.author === "person") host.arrived();
+  for (const message of arrived) if (message.author === "ai" || message.author === "person") host.arrived(message);
   const words = presenceWords(state, names().assistant);
   if (isKnown && words !== presenceWords(before, names().assistant)) announcer.announce(words);
   if (state.gap && !before.gap) connection.connect({ fresh: true });
@@ -86,8 +92,10 @@ function onFrame(received) {
 function onState(now) {
   network.state = now;
   network.attempts = now === "lost" ? network.attempts + 1 : 0;
-  if (now === "open") actions.flush();
-  else store.change(disconnected);
+  if (now === "open") {
+    tellContext();
+    actions.flush();
+  } else store.change(disconnected);
   draw();
 }
 
@@ -109,17 +117,10 @@ function changeLanguage(to) {
 
 function render() {
   frame = 0;
-  const { state } = store;
-  const { company, assistant } = names();
-  const connected = network.state === "open";
   const contact = session?.tenant?.contact_email || page.contact;
-  showPresence(state, assistant);
-  showStop(state, refocus);
-  showWaiting(state, connected);
-  showWelcome(state, { suggestions: session?.suggestions ?? [], ready: session !== null, onAsk: (text) => ask(text) });
-  showBanner({ network: network.state, attempts: network.attempts, contact, notice: state.notice, onDismiss: dismiss });
-  composer.translate(isWithPerson(state.conversation) || state.wantsPerson);
-  transcript.update(state, { assistant, company, connected, slow, actions });
+  picture.draw(store.state, {
+    network, session, contact, names: names(), composer, transcript, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
+  });
 }
 
 function ask(text) {
@@ -132,15 +133,16 @@ function dismiss() {
   refocus();
 }
 
-byId("person").addEventListener("click", actions.person);
-byId("stop").addEventListener("click", actions.stop);
-byId("close").addEventListener("click", () => host.close());
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !event.isComposing && event.keyCode !== 229) host.close();
-});
+picture.wire({ actions, host });
 show(byId("close"), host.isEmbedded);
 translatePage(names());
 draw();
-host.listen({ onOpen: () => (drawer.isOpen ? drawer.focus() : refocus()) });
+const tellContext = answerPage({
+  host,
+  accent: page.accent,
+  connection,
+  onOpen: () => (drawer.isOpen ? drawer.focus() : refocus()),
+  changeLanguage: (tag) => languageOf(tag) !== language() && changeLanguage(languageOf(tag)),
+});
 if (language() !== pageLanguage) host.speaks(language());
-connection.connect({ state: "connecting" });
+if (!query.has("forget")) connection.connect({ state: "connecting" });

@@ -13,15 +13,18 @@ export function addresses(tenant, location = window.location) {
   };
 }
 
-/** Asks for a visitor session. Returns `{status, session}`; status 0 means that the server was not reached. */
-export async function openSession(url, { token, language }) {
-  const headers = { Accept: "application/json" };
+/** Asks for a visitor session. Returns `{status, session, error}`; status 0 means that the server was not reached. */
+export async function openSession(url, { token, ticket, identity, language }) {
+  const headers = { Accept: "application/json", "Glassdesk-Ticket": ticket };
   if (token) headers.Authorization = `Bearer ${token}`;
+  if (identity) headers["Content-Type"] = "application/json";
+  const body = identity ? JSON.stringify({ identity }) : undefined;
   try {
-    const response = await fetch(`${url}?language=${language}`, { method: "POST", headers, credentials: "omit", cache: "no-store" });
-    return { status: response.status, session: response.ok ? await response.json() : null };
+    const response = await fetch(`${url}?language=${language}`, { method: "POST", headers, body, credentials: "omit", cache: "no-store" });
+    const answer = response.ok || response.status === 422 ? await response.json() : {};
+    return { status: response.status, session: response.ok ? answer : null, error: answer.error ?? null };
   } catch {
-    return { status: 0, session: null };
+    return { status: 0, session: null, error: null };
   }
 }
 

@@ -26,6 +26,10 @@ export function createStorage(tenant, backing = browserStorage()) {
       }
     },
 
+    clear() {
+      for (const key of ["token", "draft", "outbox", "person", "language"]) this.remove(key);
+    },
+
     remove(key) {
       memory.delete(key);
       try {
@@ -35,6 +39,25 @@ export function createStorage(tenant, backing = browserStorage()) {
       }
     },
   };
+}
+
+/** Whose values they are: a signed-in customer's are kept apart from those of whoever else uses this browser. The subject itself is not
+ * written down, only a number made of it (FNV-1a). */
+export function holderOf(tenant, identity) {
+  if (!identity) return tenant;
+  let hash = 0x811c9dc5;
+  for (const sign of subjectOf(identity)) hash = Math.imul(hash ^ sign.codePointAt(0), 0x01000193) >>> 0;
+  return `${tenant}~${hash.toString(36)}`;
+}
+
+/** Read, not verified: the server does that. */
+function subjectOf(identity) {
+  try {
+    const claims = identity.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return String(JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(claims), (sign) => sign.charCodeAt(0)))).sub);
+  } catch {
+    return identity;
+  }
 }
 
 function browserStorage() {

@@ -28,7 +28,7 @@ from conversations.visitors import VisitorIdentity, issue_token
 from helpdesk.tenants.models import Tenant
 from helpdesk.web import socket_bounds
 from tests.conftest import ROOT
-from tests.factories import make_tenant
+from tests.factories import make_tenant, make_ticket
 from tests.integration.inference_worker.conftest import wait_for
 from tests.running_stack import free_port
 
@@ -76,6 +76,7 @@ class Shop:
         self.tenant: Tenant = make_tenant()
         self.visitor = begin_visit(self.tenant.id)
         self.token = issue_token(VisitorIdentity(self.tenant.id, self.visitor))
+        self.offered = [OURS, f"visitor.{self.token}", f"origin.{make_ticket(self.tenant)}"]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[ClientConnection]:
@@ -83,7 +84,7 @@ class Shop:
         async with connect(
             f"ws://localhost:{self.web.port}/ws/widget/{self.tenant.slug}/",
             origin=Origin(f"http://localhost:{self.web.port}"),
-            subprotocols=[Subprotocol(OURS), Subprotocol(f"visitor.{self.token}")],
+            subprotocols=[Subprotocol(each) for each in self.offered],
             max_size=None,
             ping_interval=None,
         ) as client:
@@ -95,7 +96,7 @@ class Shop:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The visitor's connection without a client of any manners: it reads only what the test reads."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.web.port, limit=65_536)
-        offered = f"{OURS}, visitor.{self.token}".encode() if subprotocols is None else subprotocols
+        offered = ", ".join(self.offered).encode() if subprotocols is None else subprotocols
         head = [
             f"GET {path or f'/ws/widget/{self.tenant.slug}/'} HTTP/1.1".encode(),
             f"Host: localhost:{self.web.port}".encode(),

@@ -24,7 +24,7 @@ from helpdesk.asgi import application
 from helpdesk.errors import InvalidInput
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
-from tests.factories import make_tenant, make_user
+from tests.factories import make_tenant, make_ticket, make_user
 
 ORIGIN = [(b"origin", b"http://localhost"), (b"host", b"localhost")]
 OURS = "glassdesk.v1"
@@ -78,7 +78,9 @@ async def ready(tenant: Tenant, kind: str) -> AsyncIterator[WebsocketCommunicato
     """A customer's or an agent's socket that is served."""
     if kind == "widget":
         token = await off_loop(token_of)(tenant)
-        socket, agreed = await opened(f"/ws/widget/{tenant.slug}/", [OURS, f"visitor.{token}"])
+        socket, agreed = await opened(
+            f"/ws/widget/{tenant.slug}/", [OURS, f"visitor.{token}", f"origin.{make_ticket(tenant)}"]
+        )
         assert agreed == OURS
         assert json.loads(await socket.receive_from(timeout=10))["type"] == "ready"
     else:
@@ -274,7 +276,8 @@ async def test_of_many_sockets_of_one_person_only_some_stay_and_each_gives_its_p
     sockets = []
     for number in range(most + 5):
         if kind == "widget":
-            socket, _ = await opened(f"/ws/widget/{tenant.slug}/", [OURS, f"visitor.{token}"])
+            offered = [OURS, f"visitor.{token}", f"origin.{make_ticket(tenant)}"]
+            socket, _ = await opened(f"/ws/widget/{tenant.slug}/", offered)
         else:
             socket, _ = await opened(f"/ws/desk/{tenant.slug}/", headers=cookie)
         if number < most:

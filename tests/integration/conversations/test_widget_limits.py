@@ -11,7 +11,7 @@ from django.test import Client
 
 from conversations.widget.views import SessionThrottle
 from helpdesk.tenants.models import Tenant
-from tests.factories import make_tenant
+from tests.factories import make_tenant, make_ticket
 
 pytestmark = pytest.mark.django_db
 STRANGER = "203.0.113.9"
@@ -29,6 +29,7 @@ def tenant() -> Tenant:
 
 
 def visit(tenant: Tenant, address: str = STRANGER, **claims: str) -> int:
+    claims |= {"HTTP_GLASSDESK_TICKET": make_ticket(tenant)}
     return Client().post(f"/widget/{tenant.slug}/session", REMOTE_ADDR=address, **claims).status_code
 
 

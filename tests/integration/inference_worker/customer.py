@@ -14,6 +14,7 @@ from conversations.domain import begin_visit
 from conversations.visitors import VisitorIdentity, issue_token
 from helpdesk.asgi import application
 from helpdesk.tenants.models import Tenant
+from tests.factories import make_ticket
 
 ORIGIN = [(b"origin", b"http://localhost"), (b"host", b"localhost")]
 
@@ -37,7 +38,10 @@ class Customer:
     async def connect(self, *, resume: bool = False) -> None:
         path = f"/ws/widget/{self.tenant.slug}/" + (f"?after={self.cursor}" if resume and self.cursor else "")
         self.socket = WebsocketCommunicator(
-            application, path, headers=ORIGIN, subprotocols=["glassdesk.v1", f"visitor.{self.token}"]
+            application,
+            path,
+            headers=ORIGIN,
+            subprotocols=["glassdesk.v1", f"visitor.{self.token}", f"origin.{make_ticket(self.tenant)}"],
         )
         connected, _ = await self.socket.connect(timeout=10)
         assert connected

@@ -61,7 +61,7 @@ def test_only_the_named_websites_may_show_the_widget(client: Client) -> None:
 )  # fmt: skip
 def test_what_is_no_website_is_refused(site: str) -> None:
     tenant = make_tenant()
-    with pytest.raises(CommandError, match="is no website"):
+    with pytest.raises(CommandError, match="is not a website"):
         run("widget_sites", tenant.slug, site)
     tenant.refresh_from_db()
     assert tenant.allowed_origins == []
@@ -75,7 +75,7 @@ def test_what_is_no_website_is_refused(site: str) -> None:
         ("green-tea", {"contact": "nobody"}, "contact_email"),
         ("green-tea", {"owner": "nobody"}, "nobody is no e-mail address"),
         ("green-tea", {"name": " "}, "name"),
-        ("green-tea", {"site": ["tea.example"]}, "is no website"),
+        ("green-tea", {"site": ["tea.example"]}, "is not a website"),
     ],
 )
 def test_a_company_that_cannot_be_made_leaves_nothing(slug: str, changed: dict[str, Any], message: str) -> None:

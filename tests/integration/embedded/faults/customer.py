@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import time
 import urllib.request
 import uuid
@@ -35,7 +36,7 @@ class Customer:
         self.connections = 0
         self._base_url = base_url
         self._tenant = tenant
-        self._token = ""
+        self._token = self._ticket = ""
         self._socket: ClientConnection | None = None
         self._life = asyncio.create_task(self._stay_connected())
         self._later: set[asyncio.Task[None]] = set()
@@ -58,7 +59,7 @@ class Customer:
         fresh = False
         while True:
             try:
-                self._token = self._token or await asyncio.to_thread(self._open_session)
+                self._token = await asyncio.to_thread(self._open_session)
                 async with self._connect(fresh=fresh) as socket:
                     self._socket = socket
                     async for frame in self._frames(socket):
@@ -80,9 +81,21 @@ class Customer:
                 await asyncio.sleep(pause * random.uniform(1 - JITTER, 1 + JITTER))
 
     def _open_session(self) -> str:
-        request = urllib.request.Request(f"{self._base_url}/widget/{self._tenant}/session", method="POST")
+        """The token, and a ticket that is good for the next minutes."""
+        frame = f"{self._base_url}/widget/{self._tenant}/frame"
+        with urllib.request.urlopen(frame, timeout=OPEN_WITHIN_SECONDS) as response:
+            found = re.search('data-ticket="([^"]+)"', response.read().decode())
+        assert found is not None
+        headers = {"Glassdesk-Ticket": found[1]}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        request = urllib.request.Request(
+            f"{self._base_url}/widget/{self._tenant}/session", method="POST", headers=headers
+        )
         with urllib.request.urlopen(request, timeout=OPEN_WITHIN_SECONDS) as response:
-            return str(json.load(response)["token"])
+            session = json.load(response)
+        self._ticket = str(session["ticket"])
+        return str(session["token"])
 
     @asynccontextmanager
     async def _connect(self, *, fresh: bool) -> AsyncIterator[ClientConnection]:
@@ -90,10 +103,11 @@ class Customer:
         if self.page.cursor and not fresh:
             query["after"] = self.page.cursor
         address = f"{self._base_url.replace('http', 'ws', 1)}/ws/widget/{self._tenant}/?{urlencode(query)}"
+        offered = ["glassdesk.v1", f"visitor.{self._token}", f"origin.{self._ticket}"]
         async with connect(
             address,
             origin=Origin(self._base_url),
-            subprotocols=[Subprotocol("glassdesk.v1"), Subprotocol(f"visitor.{self._token}")],
+            subprotocols=[Subprotocol(each) for each in offered],
             open_timeout=OPEN_WITHIN_SECONDS,
             ping_interval=None,
             close_timeout=1,

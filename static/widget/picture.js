@@ -1,0 +1,29 @@
+/* Draws the whole state: what stands around the transcript, and the transcript. */
+
+import { showBanner, showPresence, showStop, showWaiting, showWelcome } from "./chrome_view.js";
+import { byId } from "./dom.js";
+import { isWithPerson } from "./state.js";
+import { say } from "./strings.js";
+
+export function draw(state, { network, session, contact, names, composer, transcript, slow, actions, refocus, onAsk, onDismiss }) {
+  const { company, assistant } = names;
+  const connected = network.state === "open";
+  const welcome = session?.welcome || say("introduction", names);
+  showPresence(state, assistant);
+  showStop(state, refocus);
+  showWaiting(state, connected);
+  showWelcome(state, { suggestions: session?.suggestions ?? [], welcome, ready: session !== null, onAsk });
+  showBanner({ network: network.state, attempts: network.attempts, contact, notice: state.notice, onDismiss });
+  composer.translate(isWithPerson(state.conversation) || state.wantsPerson);
+  transcript.update(state, { assistant, company, connected, slow, actions });
+}
+
+/** The buttons of the page's frame, and Escape. */
+export function wire({ actions, host }) {
+  byId("person").addEventListener("click", actions.person);
+  byId("stop").addEventListener("click", actions.stop);
+  byId("close").addEventListener("click", () => host.close());
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing && event.keyCode !== 229) host.close();
+  });
+}
