@@ -211,6 +211,7 @@
     }
     if (data.type === "refused") {
       clearTimeout(timer);
+      answered = true;
       complain(`${location.origin} may not show the chat of "${options.tenant}". The company's owners and admins name their websites in the desk: Widget, Allowed sites.`);
       tell("error", { code: "website_refused" });
     }

@@ -22,7 +22,7 @@ from tests.factories import make_tenant
 from tests.running_web import running_web
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
-STRICT = "default-src 'none'; script-src {desk}; frame-src {desk}; style-src 'none'; base-uri 'none'"
+STRICT = "default-src 'none'; script-src {desk}; frame-src {desk}; img-src 'self'; style-src 'none'; base-uri 'none'"
 FILLER = "<p>Something to read.</p>" * 200
 NO_STORAGE = """
   const denied = () => { throw new DOMException("denied", "SecurityError"); };
