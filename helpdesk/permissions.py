@@ -30,13 +30,16 @@ class Right(StrEnum):
     EDIT_ASSISTANT = "edit_assistant"
     MANAGE_BATCHES = "manage_batches"
     MANAGE_RETENTION = "manage_retention"
+    MANAGE_PEOPLE = "manage_people"
+    SEE_AUDIT_LOG = "see_audit_log"
+    MANAGE_OWNERS = "manage_owners"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.ADMIN: frozenset(Right),
+    Role.ADMIN: frozenset(Right) - {Right.MANAGE_OWNERS},
     Role.EDITOR: frozenset(_VIEW | {Right.EDIT_KNOWLEDGE}),
     Role.REVIEWER: frozenset(_VIEW | {Right.REPLY, Right.READ_TRACE_CONTENT}),
     Role.AGENT: frozenset(_VIEW | {Right.REPLY}),

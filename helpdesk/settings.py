@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "helpdesk.web.static_files.StaticFilesMiddleware",
     "helpdesk.web.middleware.no_store",
+    "helpdesk.users.acting.nobody_yet",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

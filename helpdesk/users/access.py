@@ -13,8 +13,10 @@ from helpdesk.errors import Forbidden
 from helpdesk.permissions import RIGHTS, Right, Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import acting_with
 from helpdesk.users.models import Membership, User
 from helpdesk.users.queries import membership_in
+from helpdesk.users.sign_ins import note_seen
 
 
 class DeskRequest(HttpRequest):
@@ -45,7 +47,8 @@ def desk_view(right: Right) -> Callable[[Callable[..., HttpResponse]], Callable[
             desk = cast(DeskRequest, request)
             desk.tenant, desk.membership = membership.tenant, membership
             desk.rights = RIGHTS[Role(membership.role)]
-            with tenant_atomic(membership.tenant.id):
+            with acting_with(desk.rights), tenant_atomic(membership.tenant.id):
+                note_seen(desk, membership)
                 return view(desk, **kwargs)
 
         return guarded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.account import views as allauth_views
 from django.urls import path, re_path
 
-from helpdesk.users import views
+from helpdesk.users import session_views, views
 
 urlpatterns = [
     path("login/", allauth_views.login, name="account_login"),
@@ -24,5 +24,8 @@ urlpatterns = [
         allauth_views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("sessions/", session_views.sessions, name="account_sessions"),
+    path("sessions/others/end/", session_views.end_other_sessions, name="account_end_other_sessions"),
+    path("sessions/<uuid:sign_in_id>/end/", session_views.end_session, name="account_end_session"),
     path("invitation/", views.invitation, name="invitation"),
 ]

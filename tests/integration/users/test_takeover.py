@@ -33,13 +33,16 @@ ACCOUNT_PAGES = {
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
+    "account_sessions",
+    "account_end_session",
+    "account_end_other_sessions",
     "invitation",
 }
 CLOSED = (
     "signup/", "signup/passkey/", "email/", "confirm-email/", "confirm-email/MQ:abc:def/", "password/set/",
     "reauthenticate/", "login/code/", "login/code/confirm/", "phone/verify/", "phone/change/",
     "password/reset/confirm/", "password/reset/complete/", "2fa/", "2fa/authenticate/", "3rdparty/", "social/connections/",
-    "sessions/", "",
+    "",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.errors import GlassdeskError
-from helpdesk.operations.companies import members, open_invitations, remove_person
+from helpdesk.operations.companies import members_of, open_invitations, remove_person
 from helpdesk.tenants.queries import tenant_by_slug
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 remove_person(tenant, email=remove)
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
-        for membership in members(tenant):
+        for membership in members_of(tenant):
             person = membership.user
             state = "" if person.is_active and person.has_usable_password() else ", cannot sign in"
             self.stdout.write(f"{person.email}  {membership.role} since {membership.created_at:%Y-%m-%d}{state}")
