@@ -88,7 +88,7 @@ async def _look(scope: dict[str, Any]) -> int | None:
     try:
         role = await in_database(_check, scope["session"].session_key, scope["url_route"]["kwargs"]["tenant_slug"])
     except tuple(REFUSALS) as error:
-        return int(REFUSALS[type(error)])
+        return int(next(code for kind, code in REFUSALS.items() if isinstance(error, kind)))
     except DatabaseError:
         return None
     # The page shows what the role before allowed: it has to be fetched anew.

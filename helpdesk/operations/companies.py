@@ -18,6 +18,7 @@ from helpdesk.users.invitations import revoke_invitation, waiting_invitations
 from helpdesk.users.models import Invitation, Membership
 from helpdesk.users.people import members, remove_member
 from helpdesk.users.queries import account_of
+from helpdesk.users.second_step import forget_second_step
 
 
 def create_company(
@@ -79,6 +80,17 @@ def remove_person(tenant: Tenant, *, email: str) -> None:
             remove_member(tenant, membership_id=membership.id)
     if membership is None and not invited:
         raise InvalidInput(f"{email} is no member and not invited.")
+
+
+def reset_second_step(tenant: Tenant, *, email: str) -> None:
+    """Let a member who has lost them all sign in with the password alone, to set up another. Raises InvalidInput."""
+    account = account_of(email)
+    with tenant_atomic(tenant.id):
+        is_member = account is not None and Membership.objects.filter(user=account).exists()
+    if account is None or not is_member:
+        raise InvalidInput(f"{email} is no member.")
+    if not forget_second_step(account):
+        raise InvalidInput(f"{email} has set up no second step.")
 
 
 def origin(site: str) -> str:

@@ -38,6 +38,7 @@ class Tenant(models.Model):
     default_language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     contact_email = models.EmailField(blank=True)
     allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    requires_second_step = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -31,6 +31,7 @@ from helpdesk.users.models import Invitation, Membership
 from helpdesk.users.people import change_role, may_give, members, remove_member
 from helpdesk.users.people_forms import InvitationForm, RoleForm
 from helpdesk.users.roles import role_name
+from helpdesk.users.second_step import people_with_second_step, require_second_step
 
 
 @never_cache
@@ -119,6 +120,22 @@ def remove(request: DeskRequest, membership_id: UUID) -> HttpResponse:
     return _onwards(request, removed)
 
 
+@require_POST
+@desk_view(Right.MANAGE_SECURITY)
+def second_step(request: DeskRequest) -> HttpResponse:
+    """Require two-step sign-in of everybody, or leave it to them."""
+    required = request.POST.get("required") == "yes"
+    try:
+        require_second_step(request.tenant, required=required, by=request.membership)
+    except Conflict as error:
+        messages.error(request, str(error.message))
+        return _to_people(request)
+    messages.success(
+        request, _("Two-step sign-in is required now.") if required else _("Two-step sign-in is optional now.")
+    )
+    return _to_people(request)
+
+
 def _onwards(request: DeskRequest, changed: Membership) -> HttpResponse:
     """Whoever changed themselves may not be allowed to see the page any more."""
     return redirect("desk:home") if changed.id == request.membership.id else _to_people(request)
@@ -155,12 +172,14 @@ def _page(
     giver = request.membership.role
     found = members()
     owners = sum(member.role == Role.OWNER for member in found)
+    secured = people_with_second_step(member.user_id for member in found)
     context = {
         "form": form,
-        "rows": [_row(request, member, owners) for member in found],
+        "rows": [_row(request, member, owners) | {"has_second_step": member.user_id in secured} for member in found],
         "invitations": [_waiting_row(giver, each) for each in waiting_invitations()],
         "handed_over": handed_over,
         "days": settings.INVITATION_DAYS,
+        "without_second_step": len(found) - len(secured),
     }
     return render(request, "people/list.html", context, status=status)
 

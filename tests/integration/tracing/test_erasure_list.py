@@ -60,7 +60,7 @@ MADE_BY_THE_DESK = {
         "tracing.Trace.chain", "tracing.Trace.sealed_digest", "tracing.Trace.sealed_prompt_digest",
         "tracing.TraceAccess.chain", "tracing.TraceAnalysis.chain", "tracing.TraceAnalysis.sealed_digest",
         "users.User.password", "users.Invitation.token_digest", "sessions.Session.session_key",
-        "users.SignIn.session_key",
+        "users.SignIn.session_key", "mfa.Authenticator.data",
     },
     "numbers, ids, times and scopes": {
         "api_keys.ApiKey.scopes", "conversations.Assistant.refusal_gate", "facts.Fact.actor_id", "facts.Fact.data",

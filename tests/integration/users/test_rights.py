@@ -34,6 +34,7 @@ NEEDED: dict[str, dict[str, Right]] = {
         "revoke_invitation": Right.MANAGE_PEOPLE,
     },
     "helpdesk.users.people": {"change_role": Right.MANAGE_PEOPLE, "remove_member": Right.MANAGE_PEOPLE},
+    "helpdesk.users.second_step": {"require_second_step": Right.MANAGE_SECURITY},
     "knowledge.domain": dict.fromkeys(
         ("save_article", "publish_article", "archive_article", "restore_article", "restore_version"),
         Right.EDIT_KNOWLEDGE,
@@ -51,6 +52,7 @@ OTHERS: dict[str, set[str]] = {
         "waiting_invitations",
     },
     "helpdesk.users.people": {"may_give", "members"},
+    "helpdesk.users.second_step": {"ask_for_second_step", "forget_second_step", "is_required_of", "people_with_second_step"},
     "knowledge.domain": {"checked_text", "free_slug", "new_article"},
     "tracing.holds": {"active_hold_of", "active_holds", "refuse_when_held", "shown_holds"},
     "tracing.jobs": {
