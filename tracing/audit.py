@@ -16,13 +16,11 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.noting import PeopleChange
 from tracing.models import ChainedModel, DeletionReceipt, KeyEvent, KeyEventKind, RetentionChange, TraceAccess
 from tracing.queries import midnight
 
 PAGE = 50
-PORTION = 500
 COMMAND_LINE = "shell"
 
 PEOPLE = [str(change) for change in PeopleChange]
@@ -63,18 +61,6 @@ def audit_page(wanted: AuditFilter, *, before: int | None = None, limit: int = P
     found = [each.order_by("-sequence")[: limit + 1] for each in _sources(wanted, before)]
     rows = list(islice(merge(*found, key=lambda row: -row.sequence), limit + 1))
     return AuditPage(rows[:limit], rows[limit - 1].sequence if len(rows) > limit else None)
-
-
-def audit_portions(tenant_id: Any, wanted: AuditFilter, *, limit: int) -> Iterator[list[ChainedModel]]:
-    """The newest `limit` rows in portions, each read in a transaction and scope of its own."""
-    before: int | None = None
-    while limit > 0:
-        with tenant_atomic(tenant_id):
-            page = audit_page(wanted, before=before, limit=min(PORTION, limit))
-            yield page.rows
-        limit, before = limit - len(page.rows), page.next_before
-        if before is None:
-            return
 
 
 def kind_of(row: ChainedModel) -> AuditKind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -13,15 +14,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from helpdesk.permissions import Right
+from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.access import DeskRequest, desk_view
 from helpdesk.web.streaming import streamed
-from tracing.audit import AuditFilter, audit_page, audit_portions
+from tracing.audit import AuditFilter, audit_page
 from tracing.audit_forms import AuditFilterForm
 from tracing.audit_words import AuditRow, audit_rows
 from tracing.export.csv import BYTE_ORDER_MARK, text_row
 from tracing.throttles import check_export_rate
 
 MAX_ROWS = 50_000
+PORTION = 500
 
 
 @never_cache
@@ -57,13 +60,19 @@ def audit_csv(request: DeskRequest) -> HttpResponse:
     return cast(HttpResponse, response)
 
 
-def _lines(tenant_id: object, wanted: AuditFilter, language: str) -> Iterator[bytes]:
-    """Read only after the view's transaction has ended: each portion opens the tenant's scope for itself."""
+def _lines(tenant_id: UUID, wanted: AuditFilter, language: str | None) -> Iterator[bytes]:
+    """Read only after the view's transaction has ended: each portion opens the tenant's scope and the language for itself."""
     yield BYTE_ORDER_MARK + text_row(["number", "at", "kind", "actor", "what", "detail"])
-    for portion in audit_portions(tenant_id, wanted, limit=MAX_ROWS):
-        # The request's language is gone by then.
-        with translation.override(language):
-            yield b"".join(_line(row) for row in audit_rows(portion))
+    before, left = None, MAX_ROWS
+    while left > 0:
+        # Nothing is handed out within: the next piece may be asked for from another thread.
+        with tenant_atomic(tenant_id), translation.override(language):
+            page = audit_page(wanted, before=before, limit=min(PORTION, left))
+            lines = b"".join(_line(row) for row in audit_rows(page.rows))
+        yield lines
+        before, left = page.next_before, left - len(page.rows)
+        if before is None:
+            return
 
 
 def _line(row: AuditRow) -> bytes:

@@ -76,12 +76,14 @@ class _Names:
                 case RetentionChange():
                     users |= {row.user_id} if row.user_id else set()
         found = Invitation.objects.select_related("accepted_by").in_bulk(invitations) if invitations else {}
-        opened = Trace.objects.filter(id__in=traces).values_list("id", "reply_id") if traces else []
+        opened: dict[UUID, UUID] = {}
+        if traces:
+            opened = dict(Trace.objects.filter(id__in=traces).values_list("id", "reply_id"))
         return cls(
             User.objects.in_bulk(users) if users else {},
             ApiKey.objects.in_bulk(keys) if keys else {},
             found,
-            dict(opened),
+            opened,
         )
 
     def person(self, user_id: int | None) -> str:
@@ -95,13 +97,14 @@ class _Names:
 
 
 def _row(row: ChainedModel, names: _Names) -> AuditRow:
-    at = cast(Any, row).at
+    # One of a trace's reads has no place in the chain only when it is older than the log.
+    sequence, at = cast(Any, row).sequence, cast(Any, row).at
     kind = kind_of(row)
     match row:
         case TraceAccess():
             actor = names.key(row.api_key_id) if row.api_key_id else names.person(row.user_id)
             what = _("Opened a report") if row.opened else _("Tried to open a report")
-            return AuditRow(row.sequence, at, kind, actor, what, row.reason, names.replies.get(row.trace_id))
+            return AuditRow(sequence, at, kind, actor, what, row.reason, names.replies.get(row.trace_id))
         case RetentionChange():
             detail = policy_words(row.policy) if row.kind == ChangeKind.POLICY_SET else row.reason
             return AuditRow(row.sequence, at, kind, names.person(row.user_id), row.get_kind_display(), detail)

@@ -60,10 +60,12 @@ async def _until_it_may_not(scope: dict[str, Any]) -> int:
                     await _pause_or(news)
                     if (code := await _look(scope)) is not None:
                         return code
-        except (RedisError, OSError, Resynchronise, FellBehind):
+        except (Resynchronise, FellBehind):
+            pass
+        except (RedisError, OSError):
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-            if (code := await _look(scope)) is not None:
-                return code
+        if (code := await _look(scope)) is not None:
+            return code
 
 
 @contextlib.asynccontextmanager

@@ -190,8 +190,7 @@ def _join(offer: Offer, user: User) -> Membership:
     membership: Membership
     membership, _made = Membership.objects.get_or_create(user=user, defaults={"role": offer.invitation.role})
     Invitation.objects.filter(id=offer.invitation.id).update(accepted_by=user, **FORGOTTEN)
-    joined = {"person": user.pk, "role": str(membership.role)}
-    notes().changed(PeopleChange.JOINED, subject=membership.id, user=user, **joined)
+    notes().changed(PeopleChange.JOINED, subject=membership.id, user=user, person=user.pk, role=str(membership.role))
     record(
         FactKind.INVITATION_ACCEPTED,
         subject_id=offer.invitation.id,

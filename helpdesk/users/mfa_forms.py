@@ -48,5 +48,5 @@ class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
         self.fields["name"].max_length = 60
 
 
-def _code_field(label: object) -> forms.CharField:
+def _code_field(label: Any) -> forms.CharField:
     return forms.CharField(label=label, widget=forms.TextInput(attrs=CODE))

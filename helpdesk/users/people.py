@@ -67,9 +67,14 @@ def change_role(tenant: Tenant, *, membership_id: UUID, role: Role, by: Membersh
             raise LastOwner
         membership.role = role
         membership.save(update_fields=["role"])
-        changed = {"person": membership.user_id, "role": str(role), "before": str(before)}
-        notes().changed(PeopleChange.ROLE_CHANGED, subject=membership.id, user=_user_of(by), **changed)
-        record(FactKind.MEMBERSHIP_CHANGED, subject_id=membership.id, actor=user_actor(_user_of(by)), **changed)
+        person, user, new, old = membership.user_id, _user_of(by), str(role), str(before)
+        notes().changed(
+            PeopleChange.ROLE_CHANGED, subject=membership.id, user=user, person=person, role=new, before=old
+        )
+        record(
+            FactKind.MEMBERSHIP_CHANGED, subject_id=membership.id, actor=user_actor(user),
+            person=person, role=new, before=old,
+        )  # fmt: skip
     logger.info("role_changed", tenant_id=str(tenant.id), user_id=membership.user_id, role=str(role))
     return membership
 
@@ -82,12 +87,12 @@ def remove_member(tenant: Tenant, *, membership_id: UUID, by: Membership | None 
         if locked.is_last_owner:
             raise LastOwner
         membership = locked.target
-        ended = {"person": membership.user_id, "role": str(membership.role)}
-        notes().changed(PeopleChange.REMOVED, subject=membership.id, user=_user_of(by), **ended)
-        record(FactKind.MEMBERSHIP_ENDED, subject_id=membership.id, actor=user_actor(_user_of(by)), **ended)
+        person, user, role = membership.user_id, _user_of(by), str(membership.role)
+        notes().changed(PeopleChange.REMOVED, subject=membership.id, user=user, person=person, role=role)
+        record(FactKind.MEMBERSHIP_ENDED, subject_id=membership.id, actor=user_actor(user), person=person, role=role)
         Membership.objects.filter(id=membership.id).delete()
         # A link that was still open would let them in again.
-        end_open(membership.user.email, user=_user_of(by))
+        end_open(membership.user.email, user=user)
     logger.info("person_removed", tenant_id=str(tenant.id), user_id=membership.user_id)
     return membership
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 from allauth.mfa.models import Authenticator
@@ -74,12 +75,18 @@ def require_second_step(tenant: Tenant, *, required: bool, by: Membership | None
         notes().changed(change, subject=tenant.id, user=by.user if by else None)
         everybody = list(Membership.objects.values_list("user_id", flat=True))
         if required:
-            transaction.on_commit(lambda: [announce_access(user_id) for user_id in everybody])
+            transaction.on_commit(partial(_announce, everybody))
     logger.info("second_step_required" if required else "second_step_optional", tenant_id=str(tenant.id))
 
 
 def forget_second_step(user: User) -> int:
     """Take every second step and recovery code from an account, for somebody who has lost them all; how many there were."""
-    count, _kinds = Authenticator.objects.filter(user=user).delete()
+    count: int = Authenticator.objects.filter(user=user).delete()[0]
     logger.info("second_step_forgotten", user_id=user.pk, count=count)
     return count
+
+
+def _announce(user_ids: Iterable[int]) -> None:
+    """Open sockets of members without a second step end."""
+    for user_id in user_ids:
+        announce_access(user_id)

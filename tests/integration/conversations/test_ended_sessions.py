@@ -108,9 +108,11 @@ def take_out(client: Client, user: User, tenant: Tenant) -> None:
 
 async def until_followed(socket: WebsocketCommunicator, user: User) -> None:
     """Until the socket has been let in and would be told of a change."""
-    while access_stream(user.pk) not in hub().streams() or "role" not in socket.scope:
+    is_followed = False
+    while not is_followed:
+        is_followed = access_stream(user.pk) in hub().streams()
         await socket.send_json_to({"type": "ping"})
-        await socket.receive_json_from(timeout=10)
+        assert await socket.receive_json_from(timeout=10) == {"type": "pong"}
 
 
 @pytest.mark.parametrize(("act", "code"), [(end_the_session, 4401), (make_a_viewer, 4409), (take_out, 4404)])
@@ -141,9 +143,10 @@ async def test_a_session_that_stands_keeps_its_socket(monkeypatch: pytest.Monkey
     looks: list[str] = []
     check = ending._check
 
-    def counted(*args: Any) -> None:
-        check(*args)
+    def counted(*args: Any) -> str:
+        role = check(*args)
         looks.append("")
+        return role
 
     monkeypatch.setattr(ending, "_check", counted)
     client, _user, tenant = await off_loop(signed_in)()

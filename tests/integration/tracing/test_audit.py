@@ -199,7 +199,7 @@ def test_the_page_takes_a_fixed_number_of_queries(
         history_of_one(tenant, owner, number)
     client.force_login(owner)
     client.get(page(tenant))
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get(page(tenant))
 
 

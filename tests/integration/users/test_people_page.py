@@ -78,12 +78,11 @@ def test_anonymous_outsiders_and_other_roles_are_refused_and_change_nothing(clie
     client.force_login(make_user(make_tenant(), Role.OWNER))
     assert {response.status_code for response in calls(client, tenant, user, waiting.id)} == {404}
     for role in REFUSED:
-        client.force_login(other := make_user(tenant, role))
+        client.force_login(make_user(tenant, role))
         assert {response.status_code for response in calls(client, tenant, user, waiting.id)} == {403}
         assert page(tenant) not in client.get(reverse("desk:inbox", args=[tenant.slug])).content.decode()
-        member(tenant, other)
-        User.objects.filter(pk=other.pk).delete()
-    assert (roles(tenant), open_ones(tenant)) == before
+    kept = {email: role for email, role in roles(tenant).items() if email in before[0]}
+    assert (kept, open_ones(tenant)) == before
     assert roles(tenant)[owner.email] == "owner"
 
 
@@ -292,7 +291,7 @@ def test_the_page_takes_a_fixed_number_of_queries(
         make_user(tenant)
         invite(tenant, email=f"{number}{LIN}", name="", role=Role.AGENT)
     client.get(page(tenant))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         response = client.get(page(tenant))
     assert (len(response.context["rows"]), len(response.context["invitations"])) == (count + 1, count)
 
