@@ -97,7 +97,6 @@ class _Names:
 
 
 def _row(row: ChainedModel, names: _Names) -> AuditRow:
-    # One of a trace's reads has no place in the chain only when it is older than the log.
     sequence, at = cast(Any, row).sequence, cast(Any, row).at
     kind = kind_of(row)
     match row:
