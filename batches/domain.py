@@ -25,13 +25,16 @@ from conversations.replies import stop_reply
 from helpdesk.errors import InvalidInput
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
+from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 
 ITEMS_AT_ONCE = 1000
 MAX_NAME = 120
 
 
+@needs(Right.MANAGE_BATCHES)
 def submit_batch(
     *, tenant_id: UUID, submission: Submission, created_by: User | None = None, api_key_id: UUID | None = None
 ) -> Batch:
@@ -62,6 +65,7 @@ def submit_batch(
     return batch
 
 
+@needs(Right.MANAGE_BATCHES)
 def cancel_batch(*, tenant_id: UUID, batch_id: UUID) -> Batch:
     """Cancel what waits and stop what is in work; a batch that has ended is left alone. Raises NotFound."""
     with tenant_atomic(tenant_id):

@@ -9,9 +9,12 @@ from conversations.models import Assistant
 from helpdesk.errors import Conflict, NotFound
 from helpdesk.facts.kinds import SYSTEM, Actor, FactKind
 from helpdesk.facts.recording import record
+from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 
 
+@needs(Right.EDIT_ASSISTANT)
 def change_assistant(*, tenant_id: UUID, based_on: int, values: dict[str, Any], actor: Actor = SYSTEM) -> bool:
     """Store these settings of the default assistant; False when they are what they were.
 

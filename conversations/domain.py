@@ -18,7 +18,9 @@ from conversations.transcript import append_message
 from conversations.validation import clean_body, clean_reference
 from helpdesk.errors import Conflict, NotFound
 from helpdesk.facts.kinds import SYSTEM, Actor, ActorKind
+from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 
 
@@ -50,6 +52,7 @@ def visitor_of(customer: str) -> Visitor:
     return visitor
 
 
+@needs(Right.REPLY)
 def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Message:
     """Send a person's reply: takes ownership in the same step and stops the assistant.
 
@@ -74,6 +77,7 @@ def post_person_message(*, tenant_id: UUID, conversation_id: UUID, user: User, b
         return message
 
 
+@needs(Right.REPLY)
 def hand_back_to_assistant(*, tenant_id: UUID, conversation_id: UUID, actor: Actor = SYSTEM) -> None:
     """Let the assistant answer the customer's next message again."""
     with tenant_atomic(tenant_id):
@@ -84,6 +88,7 @@ def hand_back_to_assistant(*, tenant_id: UUID, conversation_id: UUID, actor: Act
             record_status(conversation_id, ConversationStatus.AI, actor=actor)
 
 
+@needs(Right.REPLY)
 def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor = SYSTEM) -> None:
     """End the conversation; the visitor's next message begins another."""
     with tenant_atomic(tenant_id):

@@ -31,13 +31,17 @@ class Right(StrEnum):
     MANAGE_WIDGET = "manage_widget"
     MANAGE_BATCHES = "manage_batches"
     MANAGE_RETENTION = "manage_retention"
+    MANAGE_PEOPLE = "manage_people"
+    SEE_AUDIT_LOG = "see_audit_log"
+    MANAGE_OWNERS = "manage_owners"
+    MANAGE_SECURITY = "manage_security"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.ADMIN: frozenset(Right),
+    Role.ADMIN: frozenset(Right) - {Right.MANAGE_OWNERS, Right.MANAGE_SECURITY},
     Role.EDITOR: frozenset(_VIEW | {Right.EDIT_KNOWLEDGE}),
     Role.REVIEWER: frozenset(_VIEW | {Right.REPLY, Right.READ_TRACE_CONTENT}),
     Role.AGENT: frozenset(_VIEW | {Right.REPLY}),

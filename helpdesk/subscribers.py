@@ -7,6 +7,7 @@ from conversations.models import Channel
 from conversations.publishing import STREAMED, publish_fact
 from helpdesk.facts.kinds import FactKind
 from helpdesk.facts.subscribing import Subscriber
+from helpdesk.users.access_news import CHANGES_ACCESS, publish_access
 
 REPLY_ENDED = frozenset({FactKind.REPLY_DONE, FactKind.REPLY_FAILED})
 
@@ -19,4 +20,5 @@ SUBSCRIBERS = (
         takes=lambda fact: fact.data["channel"] == Channel.BATCH,
         is_prompt=True,
     ),
+    Subscriber("access", kinds=CHANGES_ACCESS, deliver=publish_access, is_prompt=True),
 )

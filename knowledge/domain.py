@@ -18,8 +18,10 @@ from helpdesk.facts.kinds import SYSTEM, Actor, FactKind
 from helpdesk.facts.recording import record
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
+from helpdesk.permissions import Right
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from knowledge import passages, queries, state
 from knowledge.errors import NothingToQuote
 from knowledge.models import Article, ArticleStatus, ArticleVersion, Category
@@ -31,6 +33,7 @@ MAX_BODY_CHARACTERS = 200_000
 MAX_SLUG = 160
 
 
+@needs(Right.EDIT_KNOWLEDGE)
 def save_article(
     *,
     tenant_id: UUID,
@@ -72,6 +75,7 @@ def save_article(
         return created
 
 
+@needs(Right.EDIT_KNOWLEDGE)
 def publish_article(
     *, tenant_id: UUID, article_id: UUID, number: int | None = None, actor: Actor = SYSTEM, enqueue: bool = True
 ) -> Article:
@@ -99,6 +103,7 @@ def publish_article(
     return article
 
 
+@needs(Right.EDIT_KNOWLEDGE)
 def archive_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM) -> Article:
     """Take an article away from customers; it is gone from the next search on. Its versions stay. Raises NotFound."""
     with tenant_atomic(tenant_id):
@@ -109,6 +114,7 @@ def archive_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM)
     return article
 
 
+@needs(Right.EDIT_KNOWLEDGE)
 def restore_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM) -> Article:
     """Bring an archived article back as it was: published with the same version, or a draft. Raises NotFound."""
     with tenant_atomic(tenant_id):
@@ -123,6 +129,7 @@ def restore_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM)
     return article
 
 
+@needs(Right.EDIT_KNOWLEDGE)
 def restore_version(*, tenant_id: UUID, article_id: UUID, number: int, author_id: int | None = None) -> ArticleVersion:
     """Save an old version's text as the newest version (a draft until it is published). Raises NotFound."""
     with tenant_atomic(tenant_id):

@@ -23,6 +23,10 @@ OF_PAGES_ONLY = {
     "change_not_logged",
     "invitation_gone",
     "mail_not_sent",
+    "last_owner",
+    "second_step_required",
+    "second_step_first",
+    "second_step_unreadable",
 }
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
 SHARED = (

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation
 from helpdesk.errors import Conflict
+from helpdesk.permissions import Right
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 from tracing.models import ChangeKind, LegalHold
 from tracing.reasons import clean_reason
@@ -23,6 +25,7 @@ class HeldByLaw(Conflict):
     message = _("A legal hold keeps at least one of these conversations. Release it first.")
 
 
+@needs(Right.MANAGE_RETENTION)
 def place_hold(conversation: Conversation, *, user: User | None, reason: str) -> LegalHold:
     """Keep the conversation's traces; an active hold is returned as it is. Raises ReasonMissing, ChangeNotLogged."""
     reason = clean_reason(reason)
@@ -36,6 +39,7 @@ def place_hold(conversation: Conversation, *, user: User | None, reason: str) ->
     return hold
 
 
+@needs(Right.MANAGE_RETENTION)
 def release_hold(hold: LegalHold, *, user: User | None, reason: str = "") -> None:
     """End the hold; what is due goes with the next run of retention. A released hold is left as it is."""
     released = LegalHold.objects.filter(id=hold.id, released_at__isnull=True).update(

@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
+from helpdesk.permissions import Right
 from helpdesk.queue.workers import WorkerStatus
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 from tracing.job_failures import JobFailure
 from tracing.models import AnalysisJob, AnalysisKind, JobState, Trace, TraceAnalysis
@@ -31,6 +33,7 @@ MAX_AUTOMATIC = 20
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 
+@needs(Right.READ_TRACE_CONTENT)
 def request_analysis(
     trace: Trace,
     *,

@@ -20,6 +20,7 @@ from helpdesk.errors import Forbidden, GlassdeskError, NotFound
 from helpdesk.facts.kinds import Actor, ActorKind, FactKind, user_actor
 from helpdesk.facts.recording import record
 from helpdesk.permissions import Right, has_right
+from helpdesk.users.acting import needs
 from helpdesk.users.models import Membership, User
 from tracing.analyses import OpenedAnalysis, opened_analyses
 from tracing.chain import append_to_chain
@@ -155,6 +156,7 @@ def accesses_of(trace: Trace) -> list[Reading]:
     return readings
 
 
+@needs(Right.READ_TRACE_CONTENT)
 def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str) -> TraceContent:
     """The content, logged with person, reason and time before it is returned.
 
@@ -165,6 +167,7 @@ def open_trace(*, trace: Trace, user: User, membership: Membership, reason: str)
     return open_trace_and_analyses(trace=trace, user=user, membership=membership, reason=reason).content
 
 
+@needs(Right.READ_TRACE_CONTENT)
 def open_trace_and_analyses(*, trace: Trace, user: User, membership: Membership, reason: str) -> OpenedTrace:
     """Like `open_trace`, with the contents of the trace's analyses; one entry in the log stands for both."""
     if membership.user_id != user.pk or membership.tenant_id != trace.tenant_id:

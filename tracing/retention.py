@@ -23,7 +23,9 @@ from conversations.models import Feedback
 from helpdesk.errors import InvalidInput
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
+from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 from tracing.chain import append_to_chain, locked_head
 from tracing.holds import active_holds
@@ -51,6 +53,7 @@ class _Row:
     chain: bytes
 
 
+@needs(Right.MANAGE_RETENTION)
 def set_policy(
     *, prompts: int | None, answers: int | None, metrics: int | None, user: User | None = None
 ) -> RetentionPolicy:

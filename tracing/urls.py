@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tracing import export_views, retention_views, views
+from tracing import audit_views, export_views, retention_views, views
 from tracing.compare_views import compare_answers
 
 app_name = "tracing"
@@ -19,6 +19,8 @@ urlpatterns = [
         retention_views.change_hold,
         name="change_hold",
     ),
+    path("<slug:tenant_slug>/audit/", audit_views.audit, name="audit"),
+    path("<slug:tenant_slug>/audit/export.csv", audit_views.audit_csv, name="audit_csv"),
     path("<slug:tenant_slug>/traces/compare/", compare_answers, name="compare"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/", views.report, name="report"),
     path("<slug:tenant_slug>/traces/<uuid:reply_id>/drawer/", views.drawer, name="drawer"),

@@ -32,6 +32,7 @@ class DeskConsumer(FrameConsumer):
         membership = await self.admit(self._authorise)
         if membership is None or not await self.take_slot(membership.id, most=SOCKETS_PER_PERSON):
             return
+        self.scope["role"] = membership.role
         tenant_id = membership.tenant.id
         self.inbox = Live(FollowedInbox(tenant_id=tenant_id), frame_of=inbox_frame, send=self.send_frame)
         conversation_id = self.scope["url_route"]["kwargs"].get("conversation_id")

@@ -21,7 +21,9 @@ from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput, NotFound
 from helpdesk.facts.kinds import FactKind, user_actor
 from helpdesk.facts.recording import record
+from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 
 logger = structlog.get_logger(__name__)
@@ -50,6 +52,7 @@ class CreatedKey:
     text: str
 
 
+@needs(Right.MANAGE_API_KEYS)
 def create_key(
     *,
     tenant_id: UUID,
@@ -84,6 +87,7 @@ def create_key(
     return CreatedKey(key, text.text)
 
 
+@needs(Right.MANAGE_API_KEYS)
 def revoke_key(*, tenant_id: UUID, key_id: UUID, revoked_by: User | None = None) -> ApiKey:
     """Make the key useless from its next request on; revoking twice changes nothing. Raises NotFound, and what noting raises."""
     with tenant_atomic(tenant_id):

@@ -24,6 +24,7 @@ class FactKind(StrEnum):
     INVITATION_CREATED = "invitation.created"
     INVITATION_REVOKED = "invitation.revoked"
     INVITATION_ACCEPTED = "invitation.accepted"
+    MEMBERSHIP_CHANGED = "membership.changed"
     MEMBERSHIP_ENDED = "membership.ended"
     ARTICLE_PUBLISHED = "article.published"
     ARTICLE_ARCHIVED = "article.archived"

@@ -5,23 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from conversations.models import Assistant
 from helpdesk.errors import InvalidInput
-from helpdesk.facts.kinds import FactKind
-from helpdesk.facts.recording import record
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.tenants.sites import origin
-from helpdesk.users.invitations import revoke_invitation
+from helpdesk.users.invitations import revoke_invitation, waiting_invitations
 from helpdesk.users.models import Invitation, Membership
+from helpdesk.users.people import members, remove_member
 from helpdesk.users.queries import account_of
-
-logger = structlog.get_logger(__name__)
+from helpdesk.users.second_step import forget_second_step
 
 
 def create_company(
@@ -59,31 +56,41 @@ def allow_sites(tenant: Tenant, sites: Sequence[str]) -> Tenant:
     return tenant
 
 
-def members(tenant: Tenant) -> list[Membership]:
+def members_of(tenant: Tenant) -> list[Membership]:
     """Who belongs to the company, with their people."""
     with tenant_atomic(tenant.id):
-        return list(Membership.objects.select_related("user").order_by("created_at"))
+        return members()
 
 
 def open_invitations(tenant: Tenant) -> list[Invitation]:
     """What was offered and may still be accepted."""
     with tenant_atomic(tenant.id):
-        rows = list(Invitation.objects.order_by("created_at"))
+        rows = waiting_invitations()
     now = timezone.now()
-    return [invitation for invitation in rows if invitation.is_open_at(now)]
+    return [invitation for invitation in reversed(rows) if invitation.is_open_at(now)]
 
 
 def remove_person(tenant: Tenant, *, email: str) -> None:
-    """End the membership and the open invitation of that address. Raises InvalidInput when there is neither."""
-    invited, account = revoke_invitation(tenant, email=email), account_of(email)
+    """End the membership and the open invitation of that address. Raises InvalidInput when there is neither, and LastOwner."""
+    account = account_of(email)
     with tenant_atomic(tenant.id):
+        invited = revoke_invitation(tenant, email=email)
         membership = Membership.objects.filter(user=account).first() if account else None
         if membership is not None:
-            record(FactKind.MEMBERSHIP_ENDED, subject_id=membership.id, role=str(membership.role))
-            membership.delete()
+            remove_member(tenant, membership_id=membership.id)
     if membership is None and not invited:
         raise InvalidInput(f"{email} is no member and not invited.")
-    logger.info("person_removed", tenant_id=str(tenant.id), user_id=account.pk if account else None)
+
+
+def reset_second_step(tenant: Tenant, *, email: str) -> None:
+    """Let a member who has lost them all sign in with the password alone, to set up another. Raises InvalidInput."""
+    account = account_of(email)
+    with tenant_atomic(tenant.id):
+        is_member = account is not None and Membership.objects.filter(user=account).exists()
+    if account is None or not is_member:
+        raise InvalidInput(f"{email} is no member.")
+    if not forget_second_step(account):
+        raise InvalidInput(f"{email} has set up no second step.")
 
 
 def _check(tenant: Tenant) -> None:

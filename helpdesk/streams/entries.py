@@ -1,4 +1,4 @@
-"""Names and keys of the streams. One stream per conversation, one per tenant's inbox."""
+"""Names and keys of the streams. One per conversation, one per tenant's inbox, and one per person about their access."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 
 START = "0-0"
 INBOX_SUFFIX = ":inbox"
+ACCESS_SUFFIX = ":access"
 # Both parts are 64-bit numbers: the server refuses what has more digits.
 ENTRY_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
@@ -22,6 +23,11 @@ def conversation_stream(tenant_id: UUID, conversation_id: UUID) -> str:
 def inbox_stream(tenant_id: UUID) -> str:
     """The stream that notifies a tenant's desks which conversation changed."""
     return f"glassdesk:stream:{tenant_id}{INBOX_SUFFIX}"
+
+
+def access_stream(user_id: int) -> str:
+    """The stream that notifies a person's sockets that what let them in may have changed."""
+    return f"glassdesk:stream:{user_id}{ACCESS_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)

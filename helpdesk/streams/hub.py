@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from helpdesk.streams.entries import INBOX_SUFFIX, START, Entry, decode, encode, order
+from helpdesk.streams.entries import ACCESS_SUFFIX, INBOX_SUFFIX, START, Entry, decode, encode, order
 
 logger = structlog.get_logger(__name__)
 
@@ -188,7 +188,7 @@ _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, StreamHub] = weakref
 def followed_conversations() -> int:
     """How many conversations the sockets of this process follow now."""
     streams = [stream for each in tuple(_hubs.values()) for stream in tuple(each.streams())]
-    return sum(not stream.endswith(INBOX_SUFFIX) for stream in streams)
+    return sum(not stream.endswith((INBOX_SUFFIX, ACCESS_SUFFIX)) for stream in streams)
 
 
 def hub() -> StreamHub:

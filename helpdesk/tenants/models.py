@@ -43,6 +43,7 @@ class Tenant(models.Model):
     welcome = models.JSONField(default=dict, blank=True)
     # Grows with every change on the page of the widget, so that two people do not undo each other's.
     widget_version = models.PositiveIntegerField(default=1)
+    requires_second_step = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

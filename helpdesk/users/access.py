@@ -6,15 +6,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from helpdesk.errors import Forbidden
 from helpdesk.permissions import RIGHTS, Right, Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import acting_with
 from helpdesk.users.models import Membership, User
 from helpdesk.users.queries import membership_in
+from helpdesk.users.second_step import SecondStepRequired, ask_for_second_step
+from helpdesk.users.sign_ins import note_seen
 
 
 class DeskRequest(HttpRequest):
@@ -27,10 +32,12 @@ class DeskRequest(HttpRequest):
 
 
 def authorise(user: User, slug: str, right: Right) -> Membership:
-    """The membership that carries the right. Raises NotFound for outsiders, Forbidden for a role without it."""
+    """The membership that carries the right. Raises NotFound for outsiders, Forbidden for a role without it,
+    and SecondStepRequired."""
     membership = membership_in(user, slug)
     if right not in RIGHTS[Role(membership.role)]:
         raise Forbidden
+    ask_for_second_step(membership)
     return membership
 
 
@@ -41,11 +48,18 @@ def desk_view(right: Right) -> Callable[[Callable[..., HttpResponse]], Callable[
         @login_required
         @wraps(view)
         def guarded(request: HttpRequest, tenant_slug: str, **kwargs: Any) -> HttpResponse:
-            membership = authorise(cast(User, request.user), tenant_slug, right)
+            try:
+                membership = authorise(cast(User, request.user), tenant_slug, right)
+            except SecondStepRequired as error:
+                if request.method not in {"GET", "HEAD"} or getattr(request, "htmx", False):
+                    raise
+                messages.warning(request, str(error.message))
+                return redirect("mfa_index")
             desk = cast(DeskRequest, request)
             desk.tenant, desk.membership = membership.tenant, membership
             desk.rights = RIGHTS[Role(membership.role)]
-            with tenant_atomic(membership.tenant.id):
+            with acting_with(desk.rights), tenant_atomic(membership.tenant.id):
+                note_seen(desk, membership)
                 return view(desk, **kwargs)
 
         return guarded

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from helpdesk.users import attempts
 from helpdesk.users.models import User
 from helpdesk.users.queries import account_of
+from helpdesk.users.sign_ins import note_sign_in
 from helpdesk.web.client_address import client_address
 
 
@@ -36,6 +37,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def _rollback_login_failed_rl_usage(self) -> None:
         if self._attempt is not None:
             self._attempt.take_back()
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        note_sign_in(request, user)
 
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **details)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 from helpdesk.errors import InvalidInput
 
@@ -16,12 +17,13 @@ def canonical(text: str) -> str:
     """
     email = text.strip()
     if not email.isascii():
-        raise InvalidInput(f"{email} has letters beyond a to z: write the host's name in its xn-- form.")
+        beyond = _("%(email)s has letters beyond a to z: write the host's name in its xn-- form.")
+        raise InvalidInput(beyond % {"email": email})
     email = email.lower()
     try:
         validate_email(email)
     except ValidationError:
-        raise InvalidInput(f"{email} is no e-mail address.") from None
+        raise InvalidInput(_("%(email)s is no e-mail address.") % {"email": email}) from None
     return email
 
 

@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -22,18 +23,22 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.errors import Forbidden, GlassdeskError, InvalidInput, NotFound
 from helpdesk.facts.kinds import FactKind, user_actor
 from helpdesk.facts.recording import record
-from helpdesk.permissions import Role
+from helpdesk.permissions import Right, Role, has_right
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.queries import tenant_by_slug
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.email_addresses import canonical
 from helpdesk.users.models import Invitation, Membership, User
+from helpdesk.users.noting import PeopleChange, notes
 from helpdesk.users.queries import account_of
 
 logger = structlog.get_logger(__name__)
 
 # What an invitation that was accepted or ended no longer says of a person.
 FORGOTTEN = {"email": "", "name": ""}
+# Neither accepted nor ended.
+WAITING = {"accepted_at__isnull": True, "revoked_at__isnull": True}
 
 
 class InvitationGone(GlassdeskError):
@@ -66,20 +71,21 @@ class Offer:
         return self.account is None or not self.account.has_usable_password()
 
 
-def invite(tenant: Tenant, *, email: str, name: str, role: Role) -> Invited:
-    """Offer a membership; the link of an earlier offer to the address ends. Raises InvalidInput for a member.
+@needs(Right.MANAGE_PEOPLE)
+def invite(tenant: Tenant, *, email: str, name: str, role: Role, by: Membership | None = None) -> Invited:
+    """Offer a membership; the link of an earlier offer to the address ends. Raises InvalidInput for a member, and Forbidden
+    when `by` may not give that role. Without `by` it is done from the shell.
 
     Somebody who became a member without ever choosing a password gets a link in the same role.
     """
     email, token = canonical(email), secrets.token_urlsafe(32)
-    account = account_of(email)
+    account, user = account_of(email), _asking(by, role)
     with tenant_atomic(tenant.id):
         membership = Membership.objects.filter(user=account).first() if account else None
         if membership is not None and (membership.role != role or membership.user.has_usable_password()):
-            raise InvalidInput(
-                f"{email} is a member already, as {membership.role}. One person has one role in a company."
-            )
-        _end_open(email)
+            already = _("%(email)s is a member already, as %(role)s. One person has one role in a company.")
+            raise InvalidInput(already % {"email": email, "role": membership.role})
+        end_open(email, user=user)
         invitation = Invitation.objects.create(
             email=email,
             name=name.strip()[:120],
@@ -87,15 +93,39 @@ def invite(tenant: Tenant, *, email: str, name: str, role: Role) -> Invited:
             token_digest=hashlib.sha256(token.encode()).hexdigest(),
             expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS),
         )
-        record(FactKind.INVITATION_CREATED, subject_id=invitation.id, role=str(role))
+        notes().changed(PeopleChange.INVITED, subject=invitation.id, user=user, role=str(role))
+        record(FactKind.INVITATION_CREATED, subject_id=invitation.id, actor=user_actor(user), role=str(role))
     logger.info("person_invited", tenant_id=str(tenant.id), invitation_id=str(invitation.id), role=str(role))
     return Invited(invitation, f"{reverse('invitation')}?{urlencode({'company': tenant.slug, 'token': token})}")
 
 
-def revoke_invitation(tenant: Tenant, *, email: str) -> bool:
-    """End the open invitation of the address; whether there was one."""
+@needs(Right.MANAGE_PEOPLE)
+def invite_again(tenant: Tenant, *, invitation_id: UUID, by: Membership | None = None) -> Invited:
+    """A new link with a new end for whoever was invited; the one before ends. Raises NotFound, and what `invite` raises."""
     with tenant_atomic(tenant.id):
-        return _end_open(canonical(email)) > 0
+        waiting = waiting_invitation(invitation_id)
+        return invite(tenant, email=waiting.email, name=waiting.name, role=Role(waiting.role), by=by)
+
+
+@needs(Right.MANAGE_PEOPLE)
+def revoke_invitation(tenant: Tenant, *, email: str, by: Membership | None = None) -> bool:
+    """End the open invitation of the address; whether there was one. Raises Forbidden when `by` may not give its role."""
+    with tenant_atomic(tenant.id):
+        waiting = Invitation.objects.filter(**WAITING, email=canonical(email)).first()
+        return waiting is not None and end_open(waiting.email, user=_asking(by, waiting.role)) > 0
+
+
+def waiting_invitations() -> list[Invitation]:
+    """What was offered in the tenant in scope and neither accepted nor ended, the newest first; some may be too old."""
+    return list(Invitation.objects.filter(**WAITING).order_by("-created_at", "id"))
+
+
+def waiting_invitation(invitation_id: UUID) -> Invitation:
+    """One of them; raises NotFound."""
+    found: Invitation | None = Invitation.objects.filter(**WAITING, id=invitation_id).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def find_offer(slug: str, token: str) -> Offer:
@@ -151,9 +181,7 @@ def accept_with_password(offer: Offer, *, name: str, password: str) -> User:
 def _claim(invitation: Invitation) -> None:
     """Of several acceptances at once exactly one gets past here."""
     now = timezone.now()
-    still_open = Invitation.objects.filter(
-        id=invitation.id, accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
-    )
+    still_open = Invitation.objects.filter(**WAITING, id=invitation.id, expires_at__gt=now)
     if still_open.update(accepted_at=now) != 1:
         raise InvitationGone
 
@@ -162,6 +190,7 @@ def _join(offer: Offer, user: User) -> Membership:
     membership: Membership
     membership, _made = Membership.objects.get_or_create(user=user, defaults={"role": offer.invitation.role})
     Invitation.objects.filter(id=offer.invitation.id).update(accepted_by=user, **FORGOTTEN)
+    notes().changed(PeopleChange.JOINED, subject=membership.id, user=user, person=user.pk, role=str(membership.role))
     record(
         FactKind.INVITATION_ACCEPTED,
         subject_id=offer.invitation.id,
@@ -179,11 +208,22 @@ def _join(offer: Offer, user: User) -> Membership:
     return membership
 
 
-def _end_open(email: str) -> int:
-    open_ones = Invitation.objects.filter(email=email, accepted_at__isnull=True, revoked_at__isnull=True)
+def _asking(by: Membership | None, role: str) -> User | None:
+    """Who asks; raises Forbidden when they may not give that role."""
+    if by is None:
+        return None
+    if not has_right(by.role, Right.MANAGE_OWNERS if role == Role.OWNER else Right.MANAGE_PEOPLE):
+        raise Forbidden
+    return by.user
+
+
+def end_open(email: str, *, user: User | None) -> int:
+    """End what is open for the address, in the transaction of the caller; how many there were."""
+    open_ones = Invitation.objects.filter(**WAITING, email=email)
     ids = list(open_ones.select_for_update().values_list("id", flat=True))
     for invitation_id in ids:
-        record(FactKind.INVITATION_REVOKED, subject_id=invitation_id)
+        notes().changed(PeopleChange.INVITATION_ENDED, subject=invitation_id, user=user)
+        record(FactKind.INVITATION_REVOKED, subject_id=invitation_id, actor=user_actor(user))
     if ids:
         Invitation.objects.filter(id__in=ids).update(revoked_at=timezone.now(), **FORGOTTEN)
     return len(ids)

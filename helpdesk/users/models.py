@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.permissions import Role
@@ -48,11 +50,13 @@ class User(AbstractUser):
 
 
 class Membership(TenantModel):
-    """One person's role in one tenant."""
+    """One person's role in one tenant, and when they were last at its desk."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=[(role.value, role.value) for role in Role])
     created_at = models.DateTimeField(auto_now_add=True)
+    # To within minutes; nothing for who has not been here since it is kept.
+    seen_at = models.DateTimeField(null=True)
 
     objects: ClassVar[TenantManager] = TenantManager()
     # Row-level security limits this one to the rows of the person named by `user_atomic`.
@@ -63,6 +67,20 @@ class Membership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user_id} as {self.role}"
+
+
+class SignIn(models.Model):
+    """A session that a person began, so that they can see it and end it. It says which browser, and not from where."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    browser = models.CharField(max_length=40, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} since {self.started_at:%Y-%m-%d}"
 
 
 class Invitation(TenantModel):

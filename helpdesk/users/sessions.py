@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 
 from helpdesk.errors import NotSignedIn
@@ -17,9 +18,18 @@ def user_of_session(session_key: str | None) -> User:
     """Who is signed in with that session now, read anew. Raises NotSignedIn when it was ended, by signing out or by a new
     password, and for an account that is switched off."""
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    request.session = _store(session_key)
     found: Any = get_user(request) if SESSION_KEY in request.session else None
     if found is None or not found.is_authenticated:
         raise NotSignedIn
     user: User = found
     return user
+
+
+def end_session(session_key: str) -> None:
+    """From the next request on nobody is signed in with it."""
+    _store(session_key).delete()
+
+
+def _store(session_key: str | None) -> SessionBase:
+    return cast(SessionBase, import_module(settings.SESSION_ENGINE).SessionStore(session_key))

@@ -19,6 +19,7 @@ class Close(IntEnum):
     FORBIDDEN = 4403
     NOT_FOUND = 4404
     TOO_SLOW = 4408
+    ROLE_CHANGED = 4409
     TICKET_EXPIRED = 4428
     TOO_MANY = 4429
 

@@ -130,8 +130,9 @@ function connect() {
   });
   socket.addEventListener("close", (event) => {
     clearInterval(ping);
-    if (event.code === 4401) location.reload();
-    if ([4401, 4403, 4404].includes(event.code)) return;
+    // The session or the role is another one: so is the page.
+    if ([4401, 4409].includes(event.code)) location.reload();
+    if ([4401, 4403, 4404, 4409].includes(event.code)) return;
     if (attempt > 0) document.getElementById("connection").hidden = false;
     setTimeout(connect, delay(attempt));
     attempt += 1;

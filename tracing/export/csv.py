@@ -36,6 +36,11 @@ def note_row(text: str) -> bytes:
     return _row([text])
 
 
+def text_row(values: Sequence[object]) -> bytes:
+    """A row of any table, in which no cell is a formula."""
+    return _row(values)
+
+
 def _row(values: Sequence[object]) -> bytes:
     line = io.StringIO()
     csv.writer(line).writerow([_cell(value) for value in values])

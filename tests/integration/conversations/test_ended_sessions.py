@@ -14,9 +14,13 @@ from django.test import Client
 
 from conversations.sockets import ending
 from helpdesk.asgi import application
+from helpdesk.permissions import Role
+from helpdesk.streams.entries import access_stream
+from helpdesk.streams.hub import hub
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import Membership, User
+from helpdesk.users.people import change_role, remove_member
 from tests.factories import PASSWORD, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,14 +88,65 @@ async def test_an_open_socket_is_closed(monkeypatch: pytest.MonkeyPatch, act: Ca
     await socket.wait(timeout=10)
 
 
+def end_the_session(client: Client, user: User, tenant: Tenant) -> None:
+    elsewhere = Client()
+    elsewhere.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+    elsewhere.post("/accounts/sessions/others/end/")
+
+
+def make_a_viewer(client: Client, user: User, tenant: Tenant) -> None:
+    with tenant_atomic(tenant.id):
+        membership = Membership.objects.get(user=user)
+    change_role(tenant, membership_id=membership.id, role=Role.VIEWER)
+
+
+def take_out(client: Client, user: User, tenant: Tenant) -> None:
+    with tenant_atomic(tenant.id):
+        membership = Membership.objects.get(user=user)
+    remove_member(tenant, membership_id=membership.id)
+
+
+async def until_followed(socket: WebsocketCommunicator, user: User) -> None:
+    """Until the socket has been let in and would be told of a change."""
+    is_followed = False
+    while not is_followed:
+        is_followed = access_stream(user.pk) in hub().streams()
+        await socket.send_json_to({"type": "ping"})
+        assert await socket.receive_json_from(timeout=10) == {"type": "pong"}
+
+
+@pytest.mark.parametrize(("act", "code"), [(end_the_session, 4401), (make_a_viewer, 4409), (take_out, 4404)])
+async def test_what_changes_access_closes_an_open_socket_at_once(act: Callable[..., None], code: int) -> None:
+    """Long before it would look again by itself."""
+    assert ending.LOOK_AGAIN_SECONDS == 30
+    client, user, tenant = await off_loop(signed_in)()
+    socket = await open_socket(client, tenant)
+    await until_followed(socket, user)
+    await off_loop(act)(client, user, tenant)
+    assert await socket.receive_output(timeout=10) == {"type": "websocket.close", "code": code}
+    await socket.wait(timeout=10)
+
+
+async def test_what_becomes_of_others_leaves_a_socket_open() -> None:
+    client, user, tenant = await off_loop(signed_in)()
+    other = await off_loop(make_user)(tenant)
+    socket = await open_socket(client, tenant)
+    await until_followed(socket, user)
+    await off_loop(take_out)(client, other, tenant)
+    await socket.send_json_to({"type": "ping"})
+    assert await socket.receive_json_from(timeout=10) == {"type": "pong"}
+    await socket.disconnect(timeout=10)
+
+
 async def test_a_session_that_stands_keeps_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending, "LOOK_AGAIN_SECONDS", 0.01)
     looks: list[str] = []
     check = ending._check
 
-    def counted(*args: Any) -> None:
-        check(*args)
+    def counted(*args: Any) -> str:
+        role = check(*args)
         looks.append("")
+        return role
 
     monkeypatch.setattr(ending, "_check", counted)
     client, _user, tenant = await off_loop(signed_in)()

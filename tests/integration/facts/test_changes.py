@@ -193,7 +193,7 @@ def test_invitations_and_memberships_are_told_of_by_id_and_role() -> None:
         ("invitation.revoked", str(replaced.id), "system ", {}),
         ("invitation.created", str(offered.invitation.id), "system ", {"role": "editor"}),
         ("invitation.accepted", str(offered.invitation.id), f"user {person.pk}", joined),
-        ("membership.ended", membership_id, "system ", {"role": "editor"}),
+        ("membership.ended", membership_id, "system ", {"person": person.pk, "role": "editor"}),
     ]
 
 

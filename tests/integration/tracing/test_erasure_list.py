@@ -50,7 +50,7 @@ MADE_BY_THE_DESK = {
         "conversations.Reply.worker", "batches.BatchItem.error_code", "facts.Fact.kind", "facts.Fact.owed",
         "facts.Setback.error", "facts.Setback.subscriber", "pending.OpenWork.kind", "knowledge.Chunk.embedded_with",
         "tracing.AnalysisJob.error_code", "tracing.Trace.finish_reason", "tracing.Trace.model",
-        "tracing.Trace.quantization",
+        "tracing.Trace.quantization", "users.SignIn.browser",
     },
     "links, digests and keys": {
         "account.EmailConfirmation.key", "api.IdempotentRequest.digest", "api_keys.ApiKey.digest",
@@ -61,6 +61,7 @@ MADE_BY_THE_DESK = {
         "tracing.Trace.chain", "tracing.Trace.sealed_digest", "tracing.Trace.sealed_prompt_digest",
         "tracing.TraceAccess.chain", "tracing.TraceAnalysis.chain", "tracing.TraceAnalysis.sealed_digest",
         "users.User.password", "users.Invitation.token_digest", "sessions.Session.session_key",
+        "users.SignIn.session_key", "mfa.Authenticator.data",
     },
     "numbers, ids, times and scopes": {
         "api_keys.ApiKey.scopes", "conversations.Assistant.refusal_gate", "facts.Fact.actor_id", "facts.Fact.data",

@@ -33,13 +33,30 @@ ACCOUNT_PAGES = {
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
+    "account_reauthenticate",
+    "account_sessions",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_authenticate",
+    "mfa_deactivate_totp",
+    "mfa_download_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "mfa_index",
+    "mfa_list_webauthn",
+    "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_view_recovery_codes",
+    "account_end_session",
+    "account_end_other_sessions",
     "invitation",
 }
 CLOSED = (
     "signup/", "signup/passkey/", "email/", "confirm-email/", "confirm-email/MQ:abc:def/", "password/set/",
-    "reauthenticate/", "login/code/", "login/code/confirm/", "phone/verify/", "phone/change/",
-    "password/reset/confirm/", "password/reset/complete/", "2fa/", "2fa/authenticate/", "3rdparty/", "social/connections/",
-    "sessions/", "",
+    "login/code/", "login/code/confirm/", "phone/verify/", "phone/change/",
+    "password/reset/confirm/", "password/reset/complete/", "2fa/trust/",
+    "2fa/webauthn/login/", "2fa/webauthn/signup/", "3rdparty/", "social/connections/",
+    "",
 )  # fmt: skip
 
 

@@ -1,0 +1,48 @@
+"""Where it is noted what changed about a company's people: what cannot be noted does not happen.
+
+The record lies in a package above this one, which says at its start where notes go.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+
+from helpdesk.users.models import User
+
+
+class PeopleChange(StrEnum):
+    """What changed. The values stand in the chain: at most 16 characters, never to be renamed."""
+
+    INVITED = "person_invited"
+    INVITATION_ENDED = "invitation_ended"
+    JOINED = "person_joined"
+    ROLE_CHANGED = "role_changed"
+    REMOVED = "person_removed"
+    SECOND_STEP_REQUIRED = "mfa_required"
+    SECOND_STEP_OPTIONAL = "mfa_optional"
+
+
+class Notes(Protocol):
+    """Writes into the record, in the transaction of the change and inside its tenant's scope."""
+
+    def changed(self, change: PeopleChange, *, subject: UUID, user: User | None, **figures: int | str) -> None:
+        """`subject` is the membership, the invitation or the company; `figures` hold ids and codes, nobody's words."""
+
+
+_kept_by: list[Notes] = []
+
+
+def keep_notes(notes: Notes) -> None:
+    """All notes go there from now on."""
+    _kept_by[:] = [notes]
+
+
+def notes() -> Notes:
+    """Where notes go; without such a place nobody's membership changes."""
+    if not _kept_by:
+        raise ImproperlyConfigured("Nothing keeps notes of people: install the app “tracing”.")
+    return _kept_by[0]
