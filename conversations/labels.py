@@ -29,10 +29,15 @@ def counted_labels() -> list[Label]:
     return list(Label.objects.annotate(uses=Count("labellings")).order_by(Lower("name"), "id"))
 
 
+def labels_of(conversation_id: UUID) -> list[Label]:
+    """Those of a conversation."""
+    return list(Label.objects.filter(labellings__conversation=conversation_id).order_by(Lower("name"), "id"))
+
+
 def create_label(*, name: str, colour: str, actor: Actor) -> Label:
     """Add one. Raises InvalidInput, or Conflict for a name that there is."""
     if Label.objects.count() >= MOST_LABELS:
-        raise InvalidInput(_("There are %(most)d labels. Delete one that nobody uses.") % {"most": MOST_LABELS})
+        raise InvalidInput(_("You have %(most)d labels, which is the limit. Delete one first.") % {"most": MOST_LABELS})
     label = Label(name=_clean_name(name), colour=_clean_colour(colour))
     _store(label)
     record(FactKind.LABEL_CREATED, subject_id=label.id, actor=actor)
@@ -62,7 +67,7 @@ def _store(label: Label) -> None:
         with transaction.atomic():
             label.save()
     except IntegrityError as error:
-        raise Conflict(_("There is a label of that name already.")) from error
+        raise Conflict(_("A label with this name already exists.")) from error
 
 
 def _clean_name(name: str) -> str:

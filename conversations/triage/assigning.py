@@ -39,4 +39,4 @@ def assign(conversation_ids: Iterable[UUID], *, assignee_id: int | None, actor: 
 def _check(user_id: int) -> None:
     role = Membership.objects.filter(user=user_id, user__is_active=True).values_list("role", flat=True).first()
     if role is None or not has_right(role, Right.REPLY):
-        raise InvalidInput(_("Choose somebody of your team who may reply to customers."), parameter="assignee")
+        raise InvalidInput(_("Choose a teammate who can reply to customers."), parameter="assignee")

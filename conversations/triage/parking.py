@@ -56,10 +56,10 @@ def wake_due(tenant_id: UUID) -> int:
 
 def _check(parked: Parked, until: datetime | None) -> None:
     if (parked == Parked.SNOOZED) != (until is not None):
-        raise InvalidInput(_("Snoozing needs the moment when it ends."), parameter="wakes_at")
+        raise InvalidInput(_("Choose when the snooze ends."), parameter="wakes_at")
     now = timezone.now()
     if until is not None and not now + SHORTEST <= until <= now + LONGEST:
-        raise InvalidInput(_("Choose a moment between a minute and a year from now."), parameter="wakes_at")
+        raise InvalidInput(_("Choose a time between a minute and a year from now."), parameter="wakes_at")
 
 
 def _next_minute(moment: datetime) -> datetime:

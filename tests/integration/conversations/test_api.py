@@ -9,10 +9,10 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 
 from conversations import domain, replies
-from conversations.desk import rows as desk_rows
 from conversations.failures import FailureCode
 from conversations.feedback import give_feedback
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Outcome, Reply, Visitor
+from conversations.queues import Listed, page_of
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
@@ -73,6 +73,7 @@ def test_the_matrix_of_callers(tenant: Tenant, key: str) -> None:
         ApiEndpoint("GET", f"{its_reply}/stream", Scope.CONVERSATIONS_READ),
         ApiEndpoint("POST", f"{one}/messages", Scope.ANSWERS_WRITE, 202, question),
         ApiEndpoint("POST", f"{its_reply}/stop", Scope.ANSWERS_WRITE, 202),
+        ApiEndpoint("PATCH", one, Scope.CONVERSATIONS_WRITE, 200, {"priority": "high"}),
         ApiEndpoint("DELETE", one, Scope.CONVERSATIONS_WRITE, 204),
     ):
         check_access(endpoint, tenant, rows=lambda: rows_of(tenant))
@@ -243,7 +244,7 @@ def test_the_inbox_shows_an_api_clients_conversation_when_it_needs_a_person(tena
 
     def shown() -> list[str]:
         with tenant_atomic(tenant.id):
-            return [str(row.id) for row in desk_rows("open", user)[0]]
+            return [str(row.id) for row in page_of(Listed(), user.pk)[0]]
 
     assert shown() == []
     with tenant_atomic(tenant.id):

@@ -206,8 +206,9 @@ def test_filters_count_and_show_the_same_conversations(client: Client, tenant: T
     for name, ids in expected.items():
         response = client.get(reverse("desk:inbox", kwargs={"tenant_slug": tenant.slug}), {"filter": name})
         assert {row.id for row in response.context["rows"]} == ids
-        assert {tab.name: tab.count for tab in response.context["tabs"]} == {
-            key: len(ids) for key, ids in expected.items()
+        counted = {queue.name: queue.count for queue in response.context["queues"]}
+        assert {key: counted[key] for key in expected if key != "closed"} == {
+            key: str(len(ids)) for key, ids in expected.items() if key != "closed"
         }
 
 
