@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from conversations.finding import MOST_CHARACTERS, matching
+from conversations.labels import labels_prefetched
 from conversations.models import (
     IS_OPEN,
     ON_THE_DESK,
@@ -149,7 +150,7 @@ def page_of(listed: Listed, user_id: int) -> tuple[list[Conversation], bool]:
     if listed.text and found is None:
         return [], False
     rows = _of_queue(listed.queue, user_id) if found is None else on_the_desk().filter(found)
-    rows = rows.filter(_filters(listed)).select_related("assignee").prefetch_related("labellings__label")
+    rows = rows.filter(_filters(listed)).select_related("assignee").prefetch_related(labels_prefetched())
     if listed.is_by_wait:
         rows = rows.filter(waiting_since__isnull=False).order_by("waiting_since", "id")
     else:

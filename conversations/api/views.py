@@ -25,6 +25,7 @@ from conversations.channels import rules_of
 from conversations.followed import FollowedReply, describe_answer, nothing_of
 from conversations.inbound import from_api_client
 from conversations.intake import PostedMessage, begin_conversation, receive
+from conversations.labels import labels_prefetched
 from conversations.models import (
     IS_OPEN,
     Channel,
@@ -272,7 +273,7 @@ def _filtered(request: ApiRequest) -> QuerySet[Conversation]:
         if not customer or "\x00" in customer:
             return rows.none()
         rows = rows.filter(visitor__reference=customer)
-    return rows.select_related("visitor", "assignee").prefetch_related("labellings__label")
+    return rows.select_related("visitor", "assignee").prefetch_related(labels_prefetched())
 
 
 def _reply(conversation_id: UUID, reply_id: UUID) -> Reply:

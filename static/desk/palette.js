@@ -25,6 +25,8 @@ function draw() {
   });
   if (!items.length) {
     const none = document.createElement("li");
+    none.setAttribute("role", "option");
+    none.setAttribute("aria-disabled", "true");
     none.textContent = listbox.dataset.none;
     items.push(none);
   }
