@@ -20,7 +20,7 @@ MOST_LABELS = 200
 NAME_CHARACTERS = 40
 
 
-def labels_prefetched() -> Prefetch[Any]:
+def labels_prefetched() -> Prefetch[Any, Any, Any]:
     """For `prefetch_related`: the labels of conversations in one query."""
     return Prefetch("labellings", queryset=Labelling.objects.select_related("label"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations.models import Author, Conversation, ConversationStatus, Label, Priority
+from conversations.models import Author, Conversation, ConversationStatus, Label, Labelling, Priority
 from conversations.words import system_words, visitor_name, waiting_words
 
 
@@ -36,7 +37,7 @@ class Row:
 def row_of(conversation: Conversation, now: datetime, *, with_labels: bool = True) -> Row:
     """The line of a conversation; needs `assignee`, and with labels `labellings__label`."""
     is_system = conversation.last_author == Author.SYSTEM
-    labellings = conversation.labellings.all() if with_labels else ()
+    labellings: Iterable[Labelling] = conversation.labellings.all() if with_labels else ()
     return Row(
         id=conversation.id,
         visitor=visitor_name(conversation.visitor_id),
