@@ -73,8 +73,8 @@ def _visitors(wanted: str) -> QuerySet[Visitor]:
 class _AsIs(SearchQuery):
     """A query in PostgreSQL's own notation that no parser of words looks at."""
 
-    def as_sql(self, compiler: Any, connection: Any, function: Any = None, template: Any = None) -> tuple[str, Any]:
-        return super().as_sql(compiler, connection, function=function, template="(%(expressions)s)::tsquery")
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, Any]:
+        return super().as_sql(compiler, connection, template="(%(expressions)s)::tsquery")
 
 
 def _query(terms: list[str]) -> SearchQuery:

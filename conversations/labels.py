@@ -52,7 +52,7 @@ def create_label(*, name: str, colour: str, actor: Actor) -> Label:
 
 def change_label(label_id: UUID, *, name: str, colour: str, actor: Actor) -> Label:
     """Rename or recolour one. Raises InvalidInput, NotFound, or Conflict for a name that there is."""
-    label = Label.objects.select_for_update(no_key=True).filter(id=label_id).first()
+    label: Label | None = Label.objects.select_for_update(no_key=True).filter(id=label_id).first()
     if label is None:
         raise NotFound
     label.name, label.colour = _clean_name(name), _clean_colour(colour)

@@ -141,7 +141,8 @@ def counts(user_id: int) -> dict[str, int]:
     """How many conversations each queue has, up to MOST_COUNTED, in one query; `attention` is how many need this person."""
     names = [name for name in (*QUEUES, ATTENTION) if name not in UNCOUNTED]
     counted = {name: _Capped(_of_queue(name, user_id).order_by()[:MOST_COUNTED]) for name in names}
-    return dict(Tenant.objects.filter(id=current_tenant_id()).values(**counted).get())
+    found: dict[str, Any] = dict(Tenant.objects.filter(id=current_tenant_id()).values(**counted).get())
+    return found
 
 
 def page_of(listed: Listed, user_id: int) -> tuple[list[Conversation], bool]:
