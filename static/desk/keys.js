@@ -44,7 +44,8 @@ function choose() {
 }
 
 function act(order) {
-  if (choose()) bulk.requestSubmit(bulk.querySelector(`button[value="${order}"]`));
+  // A click, since htmx sends a button's value only when it was clicked.
+  if (choose()) bulk.querySelector(`button[value="${order}"]`).click();
 }
 
 function openMenu(key) {
@@ -63,10 +64,16 @@ function commands() {
   });
   const found = named.map((each) => ({
     words: each.dataset.command.trim(),
-    run: () => (each.form === bulk && bulk ? choose() && bulk.requestSubmit(each) : each.click()),
+    run: () => (each.closest("#bulk") ? choose() : true) && each.click(),
   }));
   for (const link of document.querySelectorAll(".nav-link")) found.push({ words: link.textContent.trim(), run: () => link.click() });
   return found;
+}
+
+function search() {
+  const field = document.getElementById("search");
+  field.focus();
+  field.select();
 }
 
 const KEYS = {
@@ -78,7 +85,7 @@ const KEYS = {
   e: () => act("resolve"),
   z: () => openMenu("snooze"),
   l: () => openMenu("label"),
-  "/": () => document.getElementById("search").select(),
+  "/": search,
   "?": () => sheet.showModal(),
 };
 
