@@ -33,13 +33,17 @@ def take(
     cache: Path,
     *,
     revision: str,
+    only_free: bool = False,
     progress: Callable[[str, float], None],
     access: hub.Access | None = None,
 ) -> Taken:
-    """The hub's model in the cache, where it is or comes to be; otherwise what a person should know."""
+    """The hub's model in the cache, where it is or comes to be; otherwise what a person should know.
+
+    What nobody asked for has to be `only_free`: its licence restricts no company's use.
+    """
     try:
-        folder = hub.download(cache, model, revision=revision, progress=progress, access=access)
-        return Taken(folder, f"{model} is served; its licence is {hub.license_of(folder)}.")
+        folder = hub.download(cache, model, revision=revision, progress=progress, access=access, only_free=only_free)
+        return Taken(folder, f"{model} is served; {_about_license(hub.license_of(folder))}")
     except PackagedWeightsError as error:
         why = str(error).rstrip(".")
     except OSError as error:
@@ -47,3 +51,9 @@ def take(
     return Taken(
         None, f"{model} is not served now: {why}. The packaged model is, which only quotes; the next start goes on."
     )
+
+
+def _about_license(license: str) -> str:
+    if hub.is_free(license):
+        return f"its licence is {license}."
+    return f"its licence is {license}, which may restrict commercial use: read it before customers are answered by it."

@@ -159,6 +159,7 @@ class Stack:
                 plan.hub_model,
                 plan.cache,
                 revision=plan.given.get("GLASSDESK_CHAT_MODEL_REVISION", ""),
+                only_free=not plan.chat_model,
                 progress=_percent(update),
             )
         self.steps.warn(taken.said)

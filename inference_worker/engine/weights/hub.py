@@ -29,15 +29,18 @@ from inference_worker.engine.weights.packaged import (
     silent,
 )
 
-STRONGER = "Qwen/Qwen1.5-1.8B-Chat-GPTQ-Int4"
+STRONGER = "Qwen/Qwen2.5-1.5B-Instruct-GPTQ-Int4"
 MANY_CORES = 8  # of a CPU that is quick enough for it
 STRONGER_HINT = (
-    f"The packaged model quotes and writes nothing of its own. {STRONGER} (1.9 GB from the hub) would also write answers "
-    f"in English and Chinese: it is taken on a GPU, with {MANY_CORES} cores, or when GLASSDESK_CHAT_MODEL={STRONGER} is set."
+    f"The packaged model quotes and writes nothing of its own. {STRONGER} (1.2 GB from the hub, Apache-2.0) would also "
+    f"write answers in English and Chinese: it is taken on a GPU, with {MANY_CORES} cores, or when "
+    f"GLASSDESK_CHAT_MODEL={STRONGER} is set."
 )
 # Weights without code in them, and what describes them.
 SUFFIXES = frozenset({".safetensors", ".json", ".txt", ".jinja", ".model"})
 SPARE_BYTES = 500_000_000
+# As models' cards name them. What else a card names may forbid a company's use: it is taken only when somebody asks for it.
+FREE_LICENSES = frozenset({"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause"})
 SMALL_FILE_BYTES = 50_000_000  # what git itself holds on a hub is far smaller
 
 
@@ -103,17 +106,21 @@ def download(
     revision: str = "",
     progress: Progress = silent,
     access: Access | None = None,
+    only_free: bool = False,
 ) -> Path:
     """The checkpoint folder of a hub's model; one that is there already is taken without asking the hub.
 
-    Raises HubError when the hub does not answer, refuses, is too slow, or sends something else than it lists. What came
-    is kept, and the next call goes on from there.
+    Raises HubError when the hub does not answer, refuses, is too slow, or sends something else than it lists, and with
+    `only_free` when the model's card names no licence that is known to be free. What came is kept, and the next call
+    goes on from there.
     """
     if there := downloaded(cache, model, revision):
+        _require_free(license_of(there), when=only_free)
         return there
     access = access or Access()
     progress("asking the hub", 0.0)
     listing = list_files(model, revision, access)
+    _require_free(listing.license, when=only_free)
     target = _target(cache, model)
     with exclusive(target.parent):
         if there := downloaded(cache, model, listing.revision):
@@ -196,6 +203,16 @@ def _listing(model: str, info: Any) -> Listing:
 def license_of(folder: Path) -> str:
     """The licence that a model's card named when it was fetched."""
     return str((read_manifest(folder) or {}).get("license") or "unknown")
+
+
+def is_free(license: str) -> bool:
+    """Whether a licence, as a card names it, is known to leave every use free."""
+    return license.lower() in FREE_LICENSES
+
+
+def _require_free(license: str, *, when: bool) -> None:
+    if when and not is_free(license):
+        raise HubError(f"its licence is {license}, and such a model is taken only when GLASSDESK_CHAT_MODEL names it")
 
 
 class _Clock:

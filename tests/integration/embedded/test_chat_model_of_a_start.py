@@ -28,11 +28,13 @@ class Start:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, cores: int, cpu_engine: bool = True) -> None:
         self.taken = GONE
         self.asked: list[str] = []
+        self.only_free: list[bool] = []
         self.prepared: list[str] = []
         self._folder = tmp_path
 
-        def take(model: str, *_: Any, **__: Any) -> Taken:
+        def take(model: str, *_: Any, only_free: bool, **__: Any) -> Taken:
             self.asked.append(model)
+            self.only_free.append(only_free)
             return self.taken
 
         def prepare(name: str) -> Any:
@@ -70,7 +72,7 @@ def test_a_strong_machine_serves_the_hubs_model(
     start = Start(monkeypatch, tmp_path, cores=cores, cpu_engine=cpu_engine)
     start.taken = Taken(tmp_path / "model", "It is served; its licence is maker-research.")
     stack, written = start.run()
-    assert (start.asked, start.prepared) == ([hub.STRONGER], ["embeddings"])
+    assert (start.asked, start.prepared, start.only_free) == ([hub.STRONGER], ["embeddings"], [True])
     assert stack.environment["GLASSDESK_AUTOMATIC_CHAT_MODEL"] == str(tmp_path / "model")
     assert "its licence is maker-research" in written
     assert hub.STRONGER_HINT not in written
@@ -91,7 +93,7 @@ def test_a_hubs_model_that_somebody_set_is_replaced_for_this_start_only(
 ) -> None:
     start = Start(monkeypatch, tmp_path, cores=2)
     stack, written = start.run(GLASSDESK_CHAT_MODEL="maker/model")
-    assert (start.asked, start.prepared) == (["maker/model"], ["chat", "embeddings"])
+    assert (start.asked, start.prepared, start.only_free) == (["maker/model"], ["chat", "embeddings"], [False])
     assert stack._child_environment()["GLASSDESK_CHAT_MODEL"] == "packaged"
     assert [name for name in stack.environment if "CHAT_MODEL" in name] == []
     assert GONE.said in written

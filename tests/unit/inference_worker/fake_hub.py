@@ -21,7 +21,8 @@ class FakeHub:
 
     `cut_after` ends the connection behind so many bytes of a large file, `corrupt` changes them, `surplus` adds some,
     `slow` is seconds between kilobytes. `silent` never answers the question for the list, `refusing` is a status for
-    everything, `missing` one for a large file. `ignores_range` sends the whole file always. `asked` holds every request.
+    everything, `missing` one for a large file. `ignores_range` sends the whole file always. `card` is what the model's
+    card says, `asked` holds every request.
     """
 
     files: dict[str, bytes] = field(default_factory=lambda: {"config.json": b"{}", "tokenizer.json": b"[1]"})
@@ -36,6 +37,7 @@ class FakeHub:
     ignores_range: bool = False
     redirects: bool = False
     extra: list[dict[str, Any]] = field(default_factory=list)
+    card: dict[str, str] = field(default_factory=lambda: {"license": "other", "license_name": "maker-research"})
     endpoint: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
     ending: threading.Event = field(default_factory=threading.Event)
@@ -55,9 +57,8 @@ class FakeHub:
             }
             for name, data in self.large.items()
         ]
-        card = {"license": "other", "license_name": "maker-research"}
         siblings = [*small, *large, *self.extra]
-        return {"id": MODEL, "sha": REVISION, "siblings": siblings, "cardData": card}
+        return {"id": MODEL, "sha": REVISION, "siblings": siblings, "cardData": self.card}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -108,7 +108,7 @@ def test_parameters_are_counted_from_the_config() -> None:
         (SMOLLM2_135M, "SmolLM2-135M-Instruct (GPTQ Int4)", False),
         (QWEN25_CODER_0_5B, "Qwen2.5-Coder-0.5B-Instruct (GPTQ Int4)", False),
         (QWEN25_CODER_1_5B, "Qwen2.5-Coder-1.5B-Instruct (GPTQ Int4)", False),
-        (QWEN25_CODER_1_5B, "Qwen/Qwen2.5-1.5B-Instruct", True),
+        (QWEN25_CODER_1_5B, "Qwen/Qwen2.5-1.5B-Instruct-GPTQ-Int4", True),
         (QWEN15_1_8B, "Qwen/Qwen1.5-1.8B-Chat-GPTQ-Int4", True),
     ],
 )

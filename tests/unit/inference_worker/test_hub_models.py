@@ -220,8 +220,35 @@ def test_a_start_goes_on_in_one_sentence_when_the_hub_fails_half_way(fake: FakeH
     fake.cut_after = None
     again = chat_model.take(MODEL, tmp_path, revision="", progress=lambda *_: None, access=access(fake))
     assert again == chat_model.Taken(
-        downloaded(tmp_path, MODEL), "maker/model is served; its licence is maker-research."
+        downloaded(tmp_path, MODEL),
+        "maker/model is served; its licence is maker-research, which may restrict commercial use: read it before customers "
+        "are answered by it.",
     )
+
+
+def test_a_model_whose_licence_may_restrict_its_use_is_not_taken_unasked(fake: FakeHub, tmp_path: Path) -> None:
+    def take() -> chat_model.Taken:
+        return chat_model.take(
+            MODEL, tmp_path, revision="", only_free=True, progress=lambda *_: None, access=access(fake)
+        )
+
+    refused = chat_model.Taken(
+        None,
+        "maker/model is not served now: its licence is maker-research, and such a model is taken only when "
+        "GLASSDESK_CHAT_MODEL names it. The packaged model is, which only quotes; the next start goes on.",
+    )
+    assert (take(), [path for path, _ in fake.asked if "/resolve/" in path]) == (refused, [])
+    download(tmp_path, MODEL, access=access(fake))
+    assert take() == refused
+
+
+@pytest.mark.parametrize("license", ["apache-2.0", "mit", "bsd-3-clause"])
+def test_a_model_under_a_free_licence_is_taken_unasked_and_its_licence_said(
+    fake: FakeHub, tmp_path: Path, license: str
+) -> None:
+    fake.card = {"license": license}
+    taken = chat_model.take(MODEL, tmp_path, revision="", only_free=True, progress=lambda *_: None, access=access(fake))
+    assert taken == chat_model.Taken(downloaded(tmp_path, MODEL), f"maker/model is served; its licence is {license}.")
 
 
 def test_a_start_goes_on_when_the_cache_cannot_be_written(fake: FakeHub, tmp_path: Path) -> None:
