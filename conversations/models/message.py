@@ -87,7 +87,8 @@ class Message(TenantModel):
     def quoted_language(self) -> str:
         """The language of the body where it is an article's own words in another language than the customer's, else ""."""
         languages = {source["language"] for source in self.sources}
-        is_quote = self.claims_confidence and self.format == TextFormat.PLAIN
+        is_answer = self.outcome != Outcome.REFUSED and self.kind != AnswerKind.CLARIFYING
+        is_quote = is_answer and self.format == TextFormat.PLAIN
         is_foreign = is_quote and len(languages) == 1 and self.language not in languages
         return languages.pop() if is_foreign else ""
 

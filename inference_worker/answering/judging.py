@@ -49,6 +49,8 @@ def kind(evidence: Evidence, checked: Checked) -> str | None:
         return HAND_OFF if checked.plan.intent in FOR_A_PERSON else None
     if isinstance(checked.plan, Clarify):
         return CLARIFYING
+    if checked.offers_person:
+        return HAND_OFF
     generated = checked.draft.generated
     if isinstance(evidence, Articles) and evidence.found.open_parts and checked.outcome is Outcome.ANSWERED:
         return PARTIAL

@@ -56,7 +56,7 @@ from inference_worker.answering.results import (
     Repetition,
 )
 from inference_worker.answering.storing import store, store_finished
-from inference_worker.answering.without_articles import declining, fixed_text, wanted
+from inference_worker.answering.without_articles import declining, fixed_text, offer_person, wanted
 from inference_worker.engine.contract import Reranker
 from inference_worker.engine.grammars import require_grammar
 from knowledge.queries import is_index_complete
@@ -79,6 +79,7 @@ def write(claimed: ClaimedReply, means: Means, *, further: FurtherStages = NO_FU
     plan = through(further.plan, make_plan(asked, evidence, means), means)
     draft = through(further.draft, write_draft(asked, plan, means), means)
     checked = say_what_is_open(asked, evidence, check_draft(asked, plan, draft, means))
+    checked = offer_person(asked, checked)
     checked = through(further.checked, checked, means)
     store_answer(claimed.reply, asked, evidence, checked, means)
 

@@ -241,7 +241,7 @@ class Checked:
     """The answer as it stands after the check, with the plan and draft that it came from in the end.
 
     `quotes` back it; `groundedness` was measured of a freely written answer (0 to 1). `withdrawn` is what the engine wrote
-    first when nothing of that could be shown.
+    first when nothing of that could be shown. `offers_person`: it ends by offering one.
     """
 
     text: str
@@ -251,3 +251,4 @@ class Checked:
     quotes: tuple[Quote, ...] = ()
     groundedness: float | None = None
     withdrawn: Draft | None = None
+    offers_person: bool = False

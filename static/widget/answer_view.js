@@ -32,8 +32,9 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
 /** What the articles do not answer, and what is for a person anyway, offers one. */
 const offersPerson = (message) => message.outcome === "refused" || message.kind === "hand_off";
 
-/** A refusal and a question back have nothing to be sure of. */
-export const claimsConfidence = (message) => message.outcome !== "refused" && message.kind !== "clarifying" && Boolean(message.confidence_band);
+/** A refusal, a question back and what is for a person have nothing to be sure of. */
+const SURE_OF_NOTHING = ["refusal", "clarifying", "hand_off"];
+export const claimsConfidence = (message) => message.outcome !== "refused" && !SURE_OF_NOTHING.includes(message.kind) && Boolean(message.confidence_band);
 
 /** A fixed text answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
 const isFixed = (message) => message.outcome === "answered" && !message.confidence_band && !message.sources.length;
@@ -86,7 +87,7 @@ export function reportWords(message) {
   else {
     parts.push(say("sourceCount", { count: message.sources.length }));
     if (message.kind === "clarifying") parts.push(say("clarifyingBand"));
-    else if (message.confidence_band) parts.push(say(`bands.${message.confidence_band}`));
+    else if (claimsConfidence(message)) parts.push(say(`bands.${message.confidence_band}`));
   }
   if (message.cache) parts.push(say("again"));
   if (typeof message.seconds === "number") parts.push(say("seconds", { seconds: seconds(message.seconds) }));
