@@ -168,6 +168,12 @@ def stage_word(word: str) -> str:
         "unsupported": _("without support:"),
         "number": _("other figures:"),
         "negation": _("opposite:"),
+        "all_found": _("all found"),
+        "some_open": _("some not found"),
+        "some_left": _("more than are answered at a time"),
+        "asked": _("asked:"),
+        "open": _("not found:"),
+        "left": _("not looked at:"),
     }
     return known.get(word) or word.replace("_", " ")
 

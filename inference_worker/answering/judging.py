@@ -52,8 +52,10 @@ def kind(evidence: Evidence, checked: Checked) -> str | None:
     if checked.offers_person:
         return HAND_OFF
     generated = checked.draft.generated
-    if isinstance(evidence, Articles) and evidence.found.open_parts and checked.outcome is Outcome.ANSWERED:
-        return PARTIAL
+    if isinstance(evidence, Articles) and checked.outcome is Outcome.ANSWERED:
+        found = evidence.found
+        if found.open_parts or found.left:
+            return PARTIAL
     coverage = _coverage(evidence, checked.quotes)
     return answer_kind(
         is_refusal=checked.outcome is Outcome.REFUSED,

@@ -36,7 +36,7 @@ from inference_worker.answering.further import NO_FURTHER_STAGES, FurtherStages,
 from inference_worker.answering.generation import generate
 from inference_worker.answering.means import Means
 from inference_worker.answering.measuring import observe_answer
-from inference_worker.answering.parts import what_is_open
+from inference_worker.answering.parts import what_is_left, what_is_open
 from inference_worker.answering.recording import finished
 from inference_worker.answering.repeating import repeat
 from inference_worker.answering.results import (
@@ -247,10 +247,16 @@ def check_draft(asked: Asked, plan: Plan, draft: Draft, means: Means) -> Checked
 
 
 def say_what_is_open(asked: Asked, evidence: Evidence, checked: Checked) -> Checked:
-    """An answer to some of the questions in a message says which of them it leaves open."""
+    """What answers some of the questions in a message says which of them it leaves open, and which were not looked at."""
+    if not isinstance(evidence, Articles):
+        return checked
     is_whole = isinstance(checked.plan, Generation) and checked.outcome is Outcome.ANSWERED
-    rest = what_is_open(evidence.found.open_parts, asked.language) if isinstance(evidence, Articles) else ""
-    return replace(checked, text=f"{checked.text}\n{rest}") if is_whole and rest else checked
+    is_told = is_whole or isinstance(checked.plan, Refusal)
+    rest = [
+        what_is_open(evidence.found.open_parts, asked.language) if is_whole else "",
+        what_is_left(evidence.found.left, asked.language) if is_told else "",
+    ]
+    return replace(checked, text="\n".join([checked.text, *filter(None, rest)]))
 
 
 def _outcome(plan: Plan, draft: Draft) -> Outcome:

@@ -78,7 +78,7 @@ class Found:
     """What one search found, what would be quoted from it, and what of the question that does not speak of.
 
     `parts` are the searches of a message that asks several questions; `result` and `selection` then hold those of all that
-    were found, in the order of the message.
+    were found, in the order of the message. `left` are further questions of it, which were not looked at.
     """
 
     query: str
@@ -86,6 +86,7 @@ class Found:
     selection: QuoteSelection
     verdict: Verdict = field(default_factory=Verdict)
     parts: tuple[Part, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def open_parts(self) -> tuple[str, ...]:

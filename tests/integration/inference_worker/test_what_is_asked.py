@@ -288,6 +288,26 @@ async def test_two_questions_get_two_answers_and_a_sentence_about_what_is_not_fo
     assert len(engine.requests) == 1
 
 
+async def test_of_more_than_three_questions_the_rest_is_named_and_can_be_asked_again(shop: Tenant) -> None:
+    await off_loop(publish)(shop, "Pumps", PUMPS)
+    answer = await answer_to(
+        shop,
+        "How many working days does express delivery take? How many litres a minute does the KL-35 lift?"
+        " How many litres a minute does the KL-20A lift? How many working days does standard delivery take?"
+        " Can I return a pump?",
+    )
+    text = str(answer["body"])
+    assert "Express delivery takes one working day" in text
+    assert text.endswith(
+        "\nI answer up to 3 questions at a time. Not looked at yet: “How many working days does standard delivery take”,"
+        " “Can I return a pump”. Send them again one by one and I will answer each."
+    )
+    assert answer["kind"] == "partial"
+    content = await content_of(shop)
+    (note,) = [each for each in content.stages if each.stage == "several_questions"]
+    assert (note.verdict, note.figures) == ("some_left", {"asked": 5.0, "open": 0.0, "left": 2.0})
+
+
 async def test_which_of_two_things_is_meant_is_asked_and_the_choice_understood(
     shop: Tenant, engine: ScriptedEngine
 ) -> None:
