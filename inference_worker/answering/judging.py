@@ -40,7 +40,7 @@ def confidence(held: TraceContent, evidence: Evidence, checked: Checked) -> Conf
     )
     judged = calibrated(measured, evidence.calibration)
     # Articles that are not searched yet may say better, or otherwise.
-    return judged if evidence.is_complete else replace(judged, band="low")
+    return judged if evidence.is_complete else replace(judged, band="low", while_indexing=True)
 
 
 def kind(evidence: Evidence, checked: Checked) -> str | None:

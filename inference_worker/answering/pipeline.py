@@ -7,7 +7,8 @@ leaves its steps. The ways in which an answer may come are the plans:
 - a question that was answered before, from the knowledge of now, gets that answer again;
 - a short one that means several things as likely is answered by the question which of them;
 - a question that the articles do not answer is declined;
-- otherwise the engine quotes from them, or writes freely: a sentence is shown when they back it, and where none is, quotes;
+- otherwise the engine quotes from them, or writes freely: a sentence is shown when they back it, and where none is, quotes,
+  which get a translation beside them where they are in another language than the question's;
 - a request that wants no articles is answered by the model alone.
 
 What shall happen besides (a question written anew, a further reranker, a guard before or behind the model, a tool's call) is a
@@ -56,6 +57,7 @@ from inference_worker.answering.results import (
     Repetition,
 )
 from inference_worker.answering.storing import store, store_finished
+from inference_worker.answering.translating import translate_quotes
 from inference_worker.answering.without_articles import declining, fixed_text, offer_person, wanted
 from inference_worker.engine.contract import Reranker
 from inference_worker.engine.grammars import require_grammar
@@ -79,7 +81,7 @@ def write(claimed: ClaimedReply, means: Means, *, further: FurtherStages = NO_FU
     plan = through(further.plan, make_plan(asked, evidence, means), means)
     draft = through(further.draft, write_draft(asked, plan, means), means)
     checked = say_what_is_open(asked, evidence, check_draft(asked, plan, draft, means))
-    checked = offer_person(asked, checked)
+    checked = translate_quotes(asked, offer_person(asked, checked), means)
     checked = through(further.checked, checked, means)
     store_answer(claimed.reply, asked, evidence, checked, means)
 

@@ -237,12 +237,22 @@ class Draft:
     quotes: tuple[Quote, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A quote as the engine put it into the customer's language; `reason` is why that is not shown, "" when it is."""
+
+    quote: Quote
+    text: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """The answer as it stands after the check, with the plan and draft that it came from in the end.
 
     `quotes` back it; `groundedness` was measured of a freely written answer (0 to 1). `withdrawn` is what the engine wrote
-    first when nothing of that could be shown. `offers_person`: it ends by offering one.
+    first when nothing of that could be shown. `offers_person`: it ends by offering one. `translations` are those of quotes in
+    another language than the question's.
     """
 
     text: str
@@ -253,3 +263,4 @@ class Checked:
     groundedness: float | None = None
     withdrawn: Draft | None = None
     offers_person: bool = False
+    translations: tuple[Translated, ...] = ()

@@ -13,11 +13,11 @@ _BEGIN = re.compile(
     r"(?:型号|款式|对于|关于|错误代?码)?[\W_]*",
     re.IGNORECASE,
 )
-# Two things held side by side: the sentence is still about the one that its title names.
-_COMPARES = re.compile(
-    r"\b(?:than|unlike|like|compared|comparison|instead|replaces?|replaced|replacement|successor|predecessor|compatible|fits?"
-    r"|works? with|as well as|similar|same as|versus|vs)\b"
-    r"|比|不同于|替代|取代|代替|兼容|适配|适用|相同|一样|搭配|升级版|上一代|下一代",
+# What stands before a thing that another one is held against, or goes with: the sentence is about that other one.
+_COMPARED = re.compile(
+    r"(?:\b(?:than|unlike|like|compared (?:to|with)|in contrast to|instead of|replac(?:es?|ing)|(?:successor|predecessor) (?:to|of)|compatible with"
+    r"|fits?|works? with|as well as|similar to|same as|versus|vs)\W+(?:\w+\W+){0,2}"
+    r"|(?:比|不同于|替代|取代|代替|兼容|适配|适用于|相比|搭配|相当于)\W*)$",
     re.IGNORECASE,
 )
 
@@ -27,11 +27,9 @@ def without_others(head: str, sentence: str) -> str:
 
     Another one of the same kind ("KL-35" under "KL-20A") takes its place wherever it stands, one of another kind when the
     sentence begins with it: "filter F-12" is a part of the pump, "F-12 draws 20 W" is not about it. A sentence that names
-    the title's code too, or compares, is about both.
+    the title's code too, or only compares with the other, is about the title's.
     """
-    said = codes.codes_in(sentence)
-    if not said or _COMPARES.search(sentence):
-        return head
+    said = [code for code in codes.codes_in(sentence) if not _is_compared(sentence, code)]
     for code in codes.codes_in(head):
         if codes.names_code(sentence, code):
             continue
@@ -44,3 +42,8 @@ def _begins_with(sentence: str, code: str) -> bool:
     plain = folded(sentence)
     begun = _BEGIN.match(plain)
     return plain[begun.end() if begun else 0 :].casefold().startswith(code.casefold())
+
+
+def _is_compared(sentence: str, code: str) -> bool:
+    plain = folded(sentence).casefold()
+    return _COMPARED.search(plain[: max(plain.find(code.casefold()), 0)]) is not None

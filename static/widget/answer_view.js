@@ -19,7 +19,8 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
   };
   return [
     byline(message.name || assistant, say("aiRole"), message.created_at, "ai"),
-    foreign ? h("p.meta", { "data-testid": "language-note" }, say(`quotedIn.${foreign}`)) : null,
+    ...translation(message, foreign),
+    foreign && !message.translation ? h("p.meta", { "data-testid": "language-note" }, say(`quotedIn.${foreign}`)) : null,
     h("div.answer", { lang: tagOf(foreign || message.language) }, render(message, inText)),
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
@@ -27,6 +28,16 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
     offersPerson(message) && !withPerson && !asking ? h("div.row", {}, personButton(actions)) : null,
     ...(fixed ? [] : feedbackView(message, { asking, withPerson, actions })),
   ].filter(Boolean);
+}
+
+/** The quote in the customer's language, above the article's own words. */
+function translation(message, foreign) {
+  if (!foreign || !message.translation) return [];
+  return [
+    h("p.meta", { "data-testid": "translation-note" }, say(`translatedFrom.${foreign}`)),
+    h("div.answer", { lang: tagOf(message.language), "data-testid": "translation" }, render({ body: message.translation, format: "plain" })),
+    h("p.meta", {}, say("ownWords")),
+  ];
 }
 
 /** What the articles do not answer, and what is for a person anyway, offers one. */
@@ -89,6 +100,7 @@ export function reportWords(message) {
     if (message.kind === "clarifying") parts.push(say("clarifyingBand"));
     else if (claimsConfidence(message)) parts.push(say(`bands.${message.confidence_band}`));
   }
+  if (message.while_indexing) parts.push(say("indexing"));
   if (message.cache) parts.push(say("again"));
   if (typeof message.seconds === "number") parts.push(say("seconds", { seconds: seconds(message.seconds) }));
   return parts.join(" · ");

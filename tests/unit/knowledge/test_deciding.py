@@ -92,6 +92,7 @@ def titled(title: str, *sentences: str) -> Candidate:
         (DESCRIBED, "For the ZX-9, order the large hose of 120 litres."),
         ("KL-20A 使用说明", "KL-35 每分钟抽水 120 升。"),
         ("Error E4", "E5 means that the tank holds fewer than 120 litres."),
+        (DESCRIBED, "The KL-35 lifts more than 120 litres a minute."),
     ],
 )
 def test_a_sentence_about_another_code_is_not_about_the_titles(title: str, sentence: str) -> None:
@@ -120,8 +121,8 @@ def test_a_sentence_about_the_titles_code_needs_not_name_it(title: str, sentence
 
 def test_what_points_back_to_another_code_is_not_about_the_titles() -> None:
     described = titled(DESCRIBED, "The KL-20A is small.", "The KL-35 is big.", "It weighs 9 kg.")
-    assert missing(ask("What is the weight of the KL-20A?", described)) == [("code", "KL-20A")]
-    assert missing(ask("What is the weight of the KL-35?", described)) == []
+    assert quoted(ask("What is the weight of the KL-20A?", described)) == ["The KL-20A is small."]
+    assert "It weighs 9 kg." in quoted(ask("What is the weight of the KL-35?", described))
 
 
 def test_a_heading_about_another_code_takes_the_titles_place() -> None:
