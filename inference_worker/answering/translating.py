@@ -20,7 +20,13 @@ from conversations.models import AnswerStyle, Outcome
 from inference_worker.answering.checking.translations import KEPT, reason_against
 from inference_worker.answering.means import Means
 from inference_worker.answering.results import Asked, Checked, Generation, Translated
-from inference_worker.engine.contract import ChatTurn, EngineError, GenerationRequest, SamplingParameters
+from inference_worker.engine.contract import (
+    ChatTurn,
+    EngineError,
+    FinishReason,
+    GenerationRequest,
+    SamplingParameters,
+)
 from knowledge.quoting.selection import Quote
 
 # A customer reads these, with the answer above them: more is read in the article.
@@ -117,7 +123,8 @@ def _write(asked: Asked, source: str, language: str, means: Means, *, number: in
     )
 
     async def collect() -> _Written:
-        text, reason = "", None
+        text = ""
+        reason: FinishReason | None = None
         stream = engine.stream(request)
         try:
             async for delta in stream:

@@ -15,8 +15,9 @@ _BEGIN = re.compile(
 )
 # What stands before a thing that another one is held against, or goes with: the sentence is about that other one.
 _COMPARED = re.compile(
-    r"(?:\b(?:than|unlike|like|compared (?:to|with)|in contrast to|instead of|replac(?:es?|ing)|(?:successor|predecessor) (?:to|of)|compatible with"
-    r"|fits?|works? with|as well as|similar to|same as|versus|vs)\W+(?:\w+\W+){0,2}"
+    r"(?:\b(?:than|unlike|like|compared (?:to|with)|in contrast to|instead of|replac(?:es?|ing)"
+    r"|(?:successor|predecessor) (?:to|of)|compatible with|fits?|works? with|as well as|similar to"
+    r"|same as|versus|vs)\W+(?:\w+\W+){0,2}"
     r"|(?:比|不同于|替代|取代|代替|兼容|适配|适用于|相比|搭配|相当于)\W*)$",
     re.IGNORECASE,
 )

@@ -16,6 +16,7 @@ from inference_worker.answering import translating
 from inference_worker.answering.further import FurtherStages
 from inference_worker.answering.means import Means
 from inference_worker.answering.results import Asked
+from inference_worker.engine.contract import EngineError
 from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
 from tests.integration.inference_worker.test_further_stages import answered
@@ -130,7 +131,7 @@ def test_an_engine_that_fails_at_it_costs_no_answer(
     worker: Runtime, shop: Tenant, writer: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
-        raise translating.EngineError("gone", retryable=True)
+        raise EngineError("gone", retryable=True)
 
     monkeypatch.setattr(translating, "_write", fail)
     message, content = ask(worker, shop)
