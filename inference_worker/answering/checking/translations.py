@@ -19,6 +19,8 @@ SHORTEST = {"zh": 0.1, "en": 1.0}
 LONGEST = {"zh": 1.2, "en": 8.0}
 SPARE_CHARACTERS = 20
 
+# Of no language.
+_ADDRESS = re.compile(r"[^\s，。；：、（）]*(?:://|@|www\.)[^\s，。；、（）]*")
 _IS_FREE = re.compile(
     r"\bfree\b|\bgratis\b|\bcomplimentary\b|\bno (?:extra )?(?:charge|cost|fee)|免费|包邮|免运费|不收", re.IGNORECASE
 )
@@ -45,6 +47,7 @@ def reason_against(source: str, translation: str, *, language: str) -> str:
 
 
 def _is_in(text: str, language: str) -> bool:
+    text = _ADDRESS.sub(" ", text)
     if not text.strip() or detect_language(text) != language:
         return False
     foreign = sum(is_cjk(character) for character in text)
