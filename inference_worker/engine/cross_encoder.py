@@ -53,7 +53,7 @@ class CrossEncoder:
         """Load base and adapter (a second or two, about 0.1 GB and the words of the base that are used).
 
         `fold` gives each text the spelling in which the model reads it. `tokenizer` is one of the base's that is loaded
-        already: its vocabulary, of 0.3 GB, is then held once. Raises EngineError when the file cannot be read or was
+        already: its vocabulary is then held once (0.12 GB less). Raises EngineError when the file cannot be read or was
         made for another base.
         """
         import torch
