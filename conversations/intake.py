@@ -1,5 +1,7 @@
 """The one way in: whatever is asked, here its conversation, message and reply are made, in one transaction.
 
+Who asks for a person waits for one from that transaction on: no worker takes part, and none has to live.
+
 What Redis knows of the queue is read before that transaction: while Redis hangs, nobody waits for a lock that its reader holds.
 """
 
@@ -14,7 +16,6 @@ from conversations.channels import rules_of
 from conversations.domain import visitor_of
 from conversations.errors import ConversationClosed, NotAnApiConversation
 from conversations.inbound import CurrentConversation, Inbound, NewConversation, ThisConversation, Turn
-from conversations.intents import Intent, intent_of
 from conversations.models import (
     Assistant,
     Author,
@@ -26,10 +27,11 @@ from conversations.models import (
     ReplyPurpose,
     Visitor,
 )
-from conversations.queries import default_assistant
+from conversations.queries import default_assistant, history_before
 from conversations.replies import queue_for_person, queue_reply
 from conversations.transcript import append_message
-from helpdesk.errors import Busy, NotFound
+from conversations.wishes import wants_person
+from helpdesk.errors import NotFound
 from helpdesk.queue.lengths import QueueSnapshot
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
@@ -37,7 +39,7 @@ from helpdesk.tenants.scope import current_tenant_id, tenant_atomic
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """The stored message; `reply` is None when a person has to answer."""
+    """The stored message; `reply` is None when a person has to answer, or was just asked for."""
 
     conversation: Conversation
     message: Message
@@ -135,14 +137,10 @@ def _post(conversation: Conversation, inbound: Inbound, queue: QueueSnapshot) ->
     )
     if conversation.status != ConversationStatus.AI:
         return PostedMessage(conversation, message, None)
-    try:
-        admission = admit(inbound.priority_class, queue)
-    except Busy:
-        # Who asks for a person needs no place in the assistant's queue.
-        if not (rules_of(conversation.channel).admits_people and intent_of(inbound.body) is Intent.PERSON):
-            raise
+    if _asks_for_person(conversation, inbound, message):
         queue_for_person(conversation, inbound.language)
         return PostedMessage(conversation, message, None)
+    admission = admit(inbound.priority_class, queue)
     reply = queue_reply(
         conversation,
         message,
@@ -153,6 +151,17 @@ def _post(conversation: Conversation, inbound: Inbound, queue: QueueSnapshot) ->
         deadline_seconds=inbound.deadline_seconds,
     )
     return PostedMessage(conversation, message, reply)
+
+
+def _asks_for_person(conversation: Conversation, inbound: Inbound, message: Message) -> bool:
+    """Whether the message is the wish for a person, in a conversation that goes on and in which people answer.
+
+    Whoever sends a whole chat waits for its answer, and gets one from the worker; the model alone is asked for no person.
+    """
+    goes_on = not isinstance(inbound.conversation, NewConversation)
+    if not (goes_on and inbound.parameters.grounded and rules_of(conversation.channel).admits_people):
+        return False
+    return wants_person(inbound.body, before=lambda: next(iter(history_before(message, limit=1)), None))
 
 
 def _current_or_new(visitor_id: UUID, channel: Channel, language: str) -> Conversation:

@@ -33,7 +33,7 @@ MINUTES_PER_WAITING_CONVERSATION = 4
 
 
 class SourceShape(Shape):
-    """A passage that an answer cites."""
+    """A passage that an answer cites; `translation` is there where its quote was put into the customer's language."""
 
     number: int
     article: StoredId
@@ -44,6 +44,7 @@ class SourceShape(Shape):
     language: Annotated[str, OneOf(Language)]
     quote: str
     updated_at: StoredMoment
+    translation: str = ""
 
 
 class FeedbackShape(Shape):
@@ -81,6 +82,8 @@ class MessageShape(Shape):
     sources: list[SourceShape]
     confidence_band: str
     note: str
+    translation: str
+    while_indexing: bool
     cache: Annotated[str, OneOf(CacheKind, or_empty=True)]
     seconds: float | None
     reply: UUID | None
@@ -105,6 +108,8 @@ class MessageShape(Shape):
             sources=public_sources(message.sources),
             confidence_band=message.confidence_band,
             note=language_note(message),
+            translation=message.translation,
+            while_indexing=message.while_indexing,
             cache=message.cache,
             seconds=message.seconds,
             reply=reply.id if reply else None,

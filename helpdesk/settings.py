@@ -239,6 +239,8 @@ EMBEDDING_MODEL = env.text("GLASSDESK_EMBEDDING_MODEL", "packaged")
 # Reads a question beside the sentences that were found: `packaged`, `off`, or a file of weights; and how long one look may take.
 RERANKER = env.choice_or_file("GLASSDESK_RERANKER", "packaged", ("packaged", "off"), ending=".safetensors")
 RERANK_MILLISECONDS = env.integer("GLASSDESK_RERANK_MILLISECONDS", 250, minimum=1)
+# What translating the quotes of one answer may take, where the engine writes the customer's language; 0 makes none.
+TRANSLATION_SECONDS = env.integer("GLASSDESK_TRANSLATION_SECONDS", 15, minimum=0)
 ENGINE_MAX_MODEL_LEN = env.integer("GLASSDESK_MAX_MODEL_LEN", 2048, minimum=512)
 # The demo companies that are loaded, with sign-ins that everybody knows; none for a desk of one's own.
 DEMO_COMPANIES = env.words("GLASSDESK_DEMO", "mossgate,ledgerleaf")

@@ -67,8 +67,11 @@ def load_embedder() -> Embedder:
     )
 
 
-def load_reranker() -> Reranker | None:
-    """The reranker, loaded; None where it is switched off. Raises EngineError for weights that do not fit."""
+def load_reranker(embedder: Embedder | None = None) -> Reranker | None:
+    """The reranker, loaded; None where it is switched off. Raises EngineError for weights that do not fit.
+
+    Of the `embedder` it takes the vocabulary, where that is the same model.
+    """
     if settings.RERANKER == "off":
         return None
     if settings.ENGINE == "scripted":
@@ -76,17 +79,20 @@ def load_reranker() -> Reranker | None:
 
         return ScriptedReranker()
     from inference_worker.engine.cross_encoder import PACKAGED_WEIGHTS, CrossEncoder, CrossEncoderSettings
+    from inference_worker.engine.embedder import SentenceTransformerEmbedder
     from inference_worker.engine.weights.checkpoints import prepare_embeddings
 
     is_packaged = settings.RERANKER == "packaged"
+    # Whatever else the embedding model is, the weights belong to the packaged one.
+    base = str(prepare_embeddings(settings.CACHE_DIR))
     return CrossEncoder(
         CrossEncoderSettings(
-            # Whatever else the embedding model is, the weights belong to the packaged one.
-            base=str(prepare_embeddings(settings.CACHE_DIR)),
+            base=base,
             weights=PACKAGED_WEIGHTS if is_packaged else Path(settings.RERANKER).expanduser(),
             device=settings.EMBEDDING_DEVICE,
         ),
         fold=folded,
+        tokenizer=embedder.tokenizer_of(base) if isinstance(embedder, SentenceTransformerEmbedder) else None,
     )
 
 
@@ -100,7 +106,7 @@ def load_runtime(registration: Registration | None = None) -> Runtime:
         embedder.embed_query("warm-up")
     logger.info("embedder_ready", **embedder.info())
     with registration.load_log.step("reranker"):
-        reranker = load_reranker()
+        reranker = load_reranker(embedder)
         if reranker is not None:
             reranker.score("warm-up", ["warm-up"])
             logger.info("reranker_ready", **reranker.info())

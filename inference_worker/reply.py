@@ -84,6 +84,7 @@ def _means(runtime: Runtime, claimed: ClaimedReply, stop: StopSignal) -> Means:
             secret_key=settings.SECRET_KEY.encode(),
             analysis_queue=inference_queue(settings.MODEL_NAME) if settings.AUTOMATIC_ATTRIBUTION else None,
             rerank_milliseconds=settings.RERANK_MILLISECONDS,
+            translation_seconds=settings.TRANSLATION_SECONDS,
         ),
         steps=Steps(),
         stream=ReplyStream(

@@ -15,7 +15,7 @@ from tracing.facts import engine_facts, features, sampling_facts, stage_facts
 from tracing.parts import Part, confidence_parts, not_measured
 from tracing.read import TraceShape
 from tracing.report_checks import ChecksView, checks_view
-from tracing.report_passages import PassageRow, passage_rows, searches_of
+from tracing.report_passages import PassageRow, TranslationRow, passage_rows, searches_of, translation_rows
 from tracing.shown import shown_places
 
 
@@ -99,6 +99,7 @@ class OpenedReport:
     passages: list[PassageRow]
     other_passages: list[PassageRow]
     quoted_language: str
+    translations: list[TranslationRow]
     searches: list[str]
     tokens: list[TokenView]
     checks: ChecksView | None
@@ -166,6 +167,7 @@ def opened_report(content: TraceContent, *, finish_reason: str, caused: Part | N
         passages=passage_rows(own, searches, first=1),
         other_passages=passage_rows(other, searches, first=len(own) + 1),
         quoted_language=_quoted_language(content),
+        translations=translation_rows(content),
         searches=[words.search_word(name) for name in searches],
         tokens=tokens,
         checks=checks_view(content.checking),

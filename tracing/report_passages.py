@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from knowledge.search.ranking import DENSE, FUSED, LEXICAL
 from tracing import charts, words
 from tracing.charts import Bar, Piece
-from tracing.content import CandidateRecord
+from tracing.content import CandidateRecord, TraceContent
 
 SEARCHES = (DENSE, LEXICAL, FUSED)
 # Scores that are drawn as bars; of others zero may mean nothing.
@@ -34,6 +34,33 @@ class PassageRow:
     candidate: CandidateRecord
     scores: list[ScoreCell]
     text: list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationRow:
+    """A quote beside its translation; `reason` is why the customer does not see it, in words, empty when it is shown."""
+
+    source: str
+    source_language: str
+    text: str
+    language: str
+    reason: str
+
+
+def translation_rows(content: TraceContent) -> list[TranslationRow]:
+    """The translated quotes in their order."""
+    passages = {candidate.chunk: candidate for candidate in content.candidates}
+    return [
+        TranslationRow(
+            source=passages[each.chunk].text[each.start : each.end],
+            source_language=passages[each.chunk].language,
+            text=each.text,
+            language=each.language,
+            reason=words.translation_reason(each.reason) if each.reason else "",
+        )
+        for each in content.translations
+        if each.chunk in passages
+    ]
 
 
 def searches_of(candidates: Sequence[CandidateRecord]) -> list[str]:

@@ -67,6 +67,7 @@ def step_word(name: str) -> str:
         "decode": pgettext("step", "Writing"),
         "first_sentence": _("Until the first sentence was checked"),
         "check": _("Checking against the articles"),
+        "translate": _("Translating what is quoted"),
         "store": _("Storing the answer"),
     }
     return known.get(name) or name.replace("_", " ")
@@ -168,6 +169,16 @@ def stage_word(word: str) -> str:
         "unsupported": _("without support:"),
         "number": _("other figures:"),
         "negation": _("opposite:"),
+        "all_found": _("all found"),
+        "some_open": _("some not found"),
+        "some_left": _("more than are answered at a time"),
+        "asked": _("asked:"),
+        "open": _("not found:"),
+        "left": _("not looked at:"),
+        "all_translated": _("all translated"),
+        "not_all_translated": _("not all translated"),
+        "quotes": _("quotes:"),
+        "translated": _("translated:"),
     }
     return known.get(word) or word.replace("_", " ")
 
@@ -186,6 +197,21 @@ def cut_reason(reason: str) -> str:
         "alone": _("nothing left that it belongs to"),
         "stopped": _("not checked: stopped"),
         "closed": _("not checked: writing was ended"),
+    }.get(reason, reason)
+
+
+def translation_reason(reason: str) -> str:
+    """Why a translation was not shown."""
+    return {
+        "number": _("other figures than the article's"),
+        "code": _("other codes than the article's"),
+        "link": _("other links or addresses than the article's"),
+        "negation": _("denies what the article affirms, or the other way round"),
+        "language": _("not in the customer's language"),
+        "length": _("too short or too long for what the article says"),
+        "cut": _("it had no end"),
+        "late": _("it was not done in time"),
+        "failed": _("the engine failed"),
     }.get(reason, reason)
 
 

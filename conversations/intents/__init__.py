@@ -4,15 +4,23 @@ The phrases are data (`phrases`), apart from how they are read (`recognising`, `
 """
 
 from conversations.intents.kinds import Intent
-from conversations.intents.recognising import accepts_offer, intent_of, open_intent, without_small_talk
-from conversations.intents.words import fixed_words, handing_over_words
+from conversations.intents.recognising import (
+    accepts_offer,
+    asks_for_contact,
+    intent_of,
+    open_intent,
+    without_small_talk,
+)
+from conversations.intents.words import fixed_words, handing_over_words, person_here_words
 
 __all__ = [
     "Intent",
     "accepts_offer",
+    "asks_for_contact",
     "fixed_words",
     "handing_over_words",
     "intent_of",
     "open_intent",
+    "person_here_words",
     "without_small_talk",
 ]

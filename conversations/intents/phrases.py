@@ -87,6 +87,8 @@ _ABOUT = (
 PERSON_WISHES = (
     rf"{_ASKING} {_JUST}{_CONTACT} {_JUST}{WHOM}{_ABOUT}",
     rf"{_WISHING} (?:to )?{_JUST}(?:{_CONTACT} )?{WHOM}{_ABOUT}",
+    rf"(?:want|need|wanna|would like) (?:to )?(?:{_CONTACT} )?{WHOM}{_ABOUT}",
+    rf"(?:{_WISHING} |want |need |get me |give me )(?:some |a )?(?:human|live|real) (?:help|support|chat|assistance){_ABOUT}",
     rf"(?:(?:can|could|will|would) you {_JUST}|i (?:want|would like|need) you to )?{_PUT_ME_THROUGH} {WHOM}{_ABOUT}",
     rf"(?:let me )?(?:talk|speak|chat)(?:ing)? (?:to|with) {WHOM}{_ABOUT}",
     rf"is there {WHOM} (?:(?:that |who )?(?:i|we) (?:can|could) |to )(?:talk|speak|chat) (?:to|with){_ABOUT}",
@@ -102,14 +104,18 @@ PERSON_WISHES_ZH = (
     "(?:聊聊?|说话|沟通|谈谈?|对话|讲话?|说)(?:一?聊|一?下|话)?",
     "(?:我|想|要|需要)++(?:个|一个|一位)?(?:人工客服|真人客服|人工服务|人工|真人|客服|活人)(?:服务|帮忙|处理|解决)?",
     "我?(?:想要?|要)?找(?:个|一个)?(?:活|真)?人(?:说话|聊聊?)?",
+    "(?:我|想|要|需要)++(?:和|跟|与|同)(?:个|一个)?(?:活|真)?人(?:说话|说|聊聊?|聊天|沟通|对话|谈谈?)",
+    "(?:快|赶紧)?(?:叫|喊|换)(?:个|一个|一下|你们的?)?(?:活|真)?人(?:来|过来|跟我说|和我说)*+",
 )
 # Too little to be a wish inside a longer message, enough when nothing else is said.
 PERSON_ALONE = (
     rf"(?:just )?{WHOM}(?: chat| help| support)?",
-    r"(?:live|human) (?:chat|support|help)|(?:not a|no) (?:ro)?bots?|hand ?over|escalate(?: this)?|real person",
+    r"(?:live|human) (?:chat|support|help)|(?:not a|no) (?:ro)?bots?|hand ?over|escalate(?: this)?|real person"
+    r"|(?:transfer|connect) me(?: over)?",
     r"i (?:dont|do not) (?:want|like) (?:to (?:talk|speak|chat) (?:to|with) )?(?:a |an |this |the )?(?:(?:chat"
     r"|ro)?bots?|machine|computer|ai)",
     "(?:人工|真人|客服|人工客服|真人客服|在线客服|人工服务|客服人员|人工坐席|工作人员)(?:客服|服务|帮忙|处理)?",
+    "(?:人工客服|人工|真人客服|真人){2,4}+|(?:人工客服|人工|真人客服|真人|客服)(?:在不在|在|来|快来|出来)",
     "(?:不要|我不要|不想要|别用|不想和|不想跟)机器人(?:回答|说话|聊|客服)?",
 )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
-from conversations.intents import phrases
+from conversations.intents import contact_phrases, phrases
 from conversations.intents.kinds import SMALL_TALK, Intent
 from conversations.intents.spelling import Speller
 from knowledge.folding import folded
@@ -50,9 +51,14 @@ def open_intent(message: str) -> Intent | None:
     whole = " ".join(clauses)
     if any(each.search(whole) for each in _compiled(phrases.ANY_ORDER)):
         return Intent.ORDER
-    if any(each.search(whole) for each in _compiled(phrases.ANY_PERSON)):
+    if _asks_for_contact(clauses) or any(each.search(whole) for each in _compiled(phrases.ANY_PERSON)):
         return Intent.PERSON
     return None
+
+
+def asks_for_contact(message: str) -> bool:
+    """Whether it asks for a way to a person: the articles may tell one, and whoever asks may want one now."""
+    return _asks_for_contact(_clauses(message) or ())
 
 
 def accepts_offer(message: str) -> bool:
@@ -86,6 +92,11 @@ def _plain(clause: str) -> str:
     if not text.isascii():
         return text.replace(" ", "")
     return " ".join(_speller().corrected(word) for word in text.split(" "))
+
+
+def _asks_for_contact(clauses: Sequence[str]) -> bool:
+    known = _compiled((*contact_phrases.CONTACT, *contact_phrases.CONTACT_ZH))
+    return any(_matches(known, clause) for clause in clauses)
 
 
 def _meaning(clause: str) -> Intent | None:

@@ -40,6 +40,10 @@ _HANDING_OVER = {
     "en": "I have asked a person to take over. They can read what you wrote here, and will answer you in this conversation.",
     "zh": "已为您转人工客服。客服人员能看到以上对话，会在这里回复您。",
 }
+_PERSON_HERE = {
+    "en": "You can also talk to a person right here. Would you like to?",
+    "zh": "您也可以直接在这里和人工客服聊聊，需要吗？",
+}
 
 
 def fixed_words(intent: Intent, language: str) -> str:
@@ -50,3 +54,8 @@ def fixed_words(intent: Intent, language: str) -> str:
 def handing_over_words(language: str) -> str:
     """What a customer reads who now waits for a person."""
     return _HANDING_OVER[language]
+
+
+def person_here_words(language: str) -> str:
+    """What follows the articles' answer to somebody who asks for a way to a person."""
+    return _PERSON_HERE[language]

@@ -53,6 +53,8 @@ class Message(TenantModel):
     """One entry of the transcript. `position` counts from 1 within the conversation.
 
     `cache` says that an AI answer was not written for this question but taken from the cache; empty otherwise.
+    `while_indexing`: some of the company's articles were not searched yet when an AI answer was written, so that it may have
+    missed the best of them.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
@@ -69,6 +71,7 @@ class Message(TenantModel):
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
     kind = models.CharField(max_length=10, choices=AnswerKind, blank=True, default="", db_default="")
     confidence_band = models.CharField(max_length=8, blank=True)
+    while_indexing = models.BooleanField(default=False, db_default=False)
     seconds = models.FloatField(null=True, blank=True)
     cache = models.CharField(max_length=8, choices=CacheKind, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -87,9 +90,16 @@ class Message(TenantModel):
     def quoted_language(self) -> str:
         """The language of the body where it is an article's own words in another language than the customer's, else ""."""
         languages = {source["language"] for source in self.sources}
-        is_quote = self.claims_confidence and self.format == TextFormat.PLAIN
+        is_answer = self.outcome != Outcome.REFUSED and self.kind != AnswerKind.CLARIFYING
+        is_quote = is_answer and self.format == TextFormat.PLAIN
         is_foreign = is_quote and len(languages) == 1 and self.language not in languages
         return languages.pop() if is_foreign else ""
+
+    @property
+    def translation(self) -> str:
+        """What it quotes in another language, in the customer's own, where the engine translated it; else ""."""
+        translated = [source.get("translation", "") for source in self.sources]
+        return "\n".join(translated) if self.quoted_language and all(translated) else ""
 
     @property
     def claims_confidence(self) -> bool:

@@ -65,6 +65,7 @@ class Answer:
     format: str = TextFormat.PLAIN
     kind: str = ""
     hands_over: bool = False
+    while_indexing: bool = False
 
 
 class ReplyLost(Exception):
@@ -172,6 +173,7 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         confidence_band=answer.confidence_band,
         cache=answer.cache,
         format=answer.format,
+        while_indexing=answer.while_indexing,
         seconds=answer.seconds,
     )
     Reply.objects.filter(id=reply.id).update(answer=message)

@@ -18,7 +18,7 @@ from inference_worker.answering.reranking import rerank
 from inference_worker.answering.results import Asked, Found, Part
 from knowledge.quoting.codes import codes_in
 from knowledge.quoting.deciding import decide
-from knowledge.quoting.questions import asking_part, is_long, questions_in
+from knowledge.quoting.questions import MAX_QUESTIONS, asking_part, is_long, questions_in
 from knowledge.quoting.selection import fitting_quotes
 from knowledge.quoting.several import asked_together
 from knowledge.search.retrieval import RetrievalResult, search
@@ -60,7 +60,8 @@ def find(
     choice = choice_made(asked.query, asked.history)
     if choice is not None:
         return look(" ".join((*earlier[-1:], choice)))
-    several = [each for each in asked_together(asked.query) if intent_of(each) is None]
+    all_asked = [each for each in asked_together(asked.query) if intent_of(each) is None]
+    several, left = all_asked[:MAX_QUESTIONS], tuple(all_asked[MAX_QUESTIONS:])
     if len(several) > 1:
         # Each leans on the one before it, the first on what was asked before.
         before = [earlier, *([each] for each in several)]
@@ -70,13 +71,18 @@ def find(
         )
         open_parts = sum(not part.found.selection.answerable for part in parts)
         means.steps.note(
-            "several_questions", "some_open" if open_parts else "all_found", asked=len(parts), open=open_parts
+            "several_questions",
+            "some_left" if left else "some_open" if open_parts else "all_found",
+            asked=len(all_asked),
+            open=open_parts,
+            **({"left": len(left)} if left else {}),
         )
         if open_parts < len(parts):
-            return together(asked.query, parts)
+            return replace(together(asked.query, parts), left=left)
     question = without_small_talk(asked.query)
     vector = vector if question == asked.query else None
-    return _find_one(question, earlier=earlier, language=asked.language, look=look, vector=vector)
+    found = _find_one(question, earlier=earlier, language=asked.language, look=look, vector=vector)
+    return replace(found, left=left)
 
 
 def _find_one(

@@ -40,7 +40,7 @@ def confidence(held: TraceContent, evidence: Evidence, checked: Checked) -> Conf
     )
     judged = calibrated(measured, evidence.calibration)
     # Articles that are not searched yet may say better, or otherwise.
-    return judged if evidence.is_complete else replace(judged, band="low")
+    return judged if evidence.is_complete else replace(judged, band="low", while_indexing=True)
 
 
 def kind(evidence: Evidence, checked: Checked) -> str | None:
@@ -49,9 +49,13 @@ def kind(evidence: Evidence, checked: Checked) -> str | None:
         return HAND_OFF if checked.plan.intent in FOR_A_PERSON else None
     if isinstance(checked.plan, Clarify):
         return CLARIFYING
+    if checked.offers_person:
+        return HAND_OFF
     generated = checked.draft.generated
-    if isinstance(evidence, Articles) and evidence.found.open_parts and checked.outcome is Outcome.ANSWERED:
-        return PARTIAL
+    if isinstance(evidence, Articles) and checked.outcome is Outcome.ANSWERED:
+        found = evidence.found
+        if found.open_parts or found.left:
+            return PARTIAL
     coverage = _coverage(evidence, checked.quotes)
     return answer_kind(
         is_refusal=checked.outcome is Outcome.REFUSED,

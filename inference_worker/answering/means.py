@@ -38,13 +38,14 @@ class AnswerSettings:
     """How this worker answers. `cache_seconds` 0 switches the answer cache off, whose keys are derived from `secret_key`.
 
     The causes of answers are measured unasked on `analysis_queue`; None switches that off. `rerank_milliseconds` is what the
-    reranker may take for one search.
+    reranker may take for one search, `translation_seconds` what the translations of one answer may take; 0 makes none.
     """
 
     cache_seconds: int
     secret_key: bytes = field(repr=False)
     analysis_queue: str | None = None
     rerank_milliseconds: int = 250
+    translation_seconds: int = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

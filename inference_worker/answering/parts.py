@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from inference_worker.answering.results import Found, Part
 from knowledge.quoting.mentions import Verdict
+from knowledge.quoting.questions import MAX_QUESTIONS
 from knowledge.quoting.selection import Quote, QuoteSelection
 
 MOST_SHOWN = 60
@@ -15,6 +16,13 @@ _OPEN = {
     "en": "I found nothing in our articles about: %(open)s. A person can tell you.",
     "zh": "以下内容我在文章中没有找到：%(open)s。您可以咨询人工客服。",
 }
+_LEFT = {
+    "en": "I answer up to %(most)d questions at a time. Not looked at yet: %(left)s. Send them again one by one and I will "
+    "answer each.",
+    "zh": "我一次最多回答%(most)d个问题，以下问题还没有处理：%(left)s。请逐个再发一次，我会一一回答。",
+}
+_AND_MORE = {"en": " and %d more", "zh": "等，另有%d个"}
+MOST_LISTED = 5
 
 
 def together(query: str, parts: tuple[Part, ...]) -> Found:
@@ -45,6 +53,15 @@ def what_is_open(open_parts: Sequence[str], language: str) -> str:
         return ""
     quoted = [f"“{_shortened(part)}”" for part in open_parts]
     return _OPEN[language] % {"open": ("、" if language == "zh" else ", ").join(quoted)}
+
+
+def what_is_left(left: Sequence[str], language: str) -> str:
+    """The sentence that says which questions were not looked at, and how to get them answered; empty when all were."""
+    if not left:
+        return ""
+    quoted = ("、" if language == "zh" else ", ").join(f"“{_shortened(each)}”" for each in left[:MOST_LISTED])
+    more = _AND_MORE[language] % (len(left) - MOST_LISTED) if len(left) > MOST_LISTED else ""
+    return _LEFT[language] % {"most": MAX_QUESTIONS, "left": quoted + more}
 
 
 def _least_sure(selections: Sequence[QuoteSelection]) -> QuoteSelection:

@@ -7,7 +7,8 @@ leaves its steps. The ways in which an answer may come are the plans:
 - a question that was answered before, from the knowledge of now, gets that answer again;
 - a short one that means several things as likely is answered by the question which of them;
 - a question that the articles do not answer is declined;
-- otherwise the engine quotes from them, or writes freely: a sentence is shown when they back it, and where none is, quotes;
+- otherwise the engine quotes from them, or writes freely: a sentence is shown when they back it, and where none is, quotes,
+  which get a translation beside them where they are in another language than the question's;
 - a request that wants no articles is answered by the model alone.
 
 What shall happen besides (a question written anew, a further reranker, a guard before or behind the model, a tool's call) is a
@@ -36,7 +37,7 @@ from inference_worker.answering.further import NO_FURTHER_STAGES, FurtherStages,
 from inference_worker.answering.generation import generate
 from inference_worker.answering.means import Means
 from inference_worker.answering.measuring import observe_answer
-from inference_worker.answering.parts import what_is_open
+from inference_worker.answering.parts import what_is_left, what_is_open
 from inference_worker.answering.recording import finished
 from inference_worker.answering.repeating import repeat
 from inference_worker.answering.results import (
@@ -56,7 +57,8 @@ from inference_worker.answering.results import (
     Repetition,
 )
 from inference_worker.answering.storing import store, store_finished
-from inference_worker.answering.without_articles import declining, fixed_text, wanted
+from inference_worker.answering.translating import translate_quotes
+from inference_worker.answering.without_articles import declining, fixed_text, offer_person, wanted
 from inference_worker.engine.contract import Reranker
 from inference_worker.engine.grammars import require_grammar
 from knowledge.queries import is_index_complete
@@ -79,6 +81,7 @@ def write(claimed: ClaimedReply, means: Means, *, further: FurtherStages = NO_FU
     plan = through(further.plan, make_plan(asked, evidence, means), means)
     draft = through(further.draft, write_draft(asked, plan, means), means)
     checked = say_what_is_open(asked, evidence, check_draft(asked, plan, draft, means))
+    checked = translate_quotes(asked, offer_person(asked, checked), means)
     checked = through(further.checked, checked, means)
     store_answer(claimed.reply, asked, evidence, checked, means)
 
@@ -246,10 +249,16 @@ def check_draft(asked: Asked, plan: Plan, draft: Draft, means: Means) -> Checked
 
 
 def say_what_is_open(asked: Asked, evidence: Evidence, checked: Checked) -> Checked:
-    """An answer to some of the questions in a message says which of them it leaves open."""
+    """What answers some of the questions in a message says which of them it leaves open, and which were not looked at."""
+    if not isinstance(evidence, Articles):
+        return checked
     is_whole = isinstance(checked.plan, Generation) and checked.outcome is Outcome.ANSWERED
-    rest = what_is_open(evidence.found.open_parts, asked.language) if isinstance(evidence, Articles) else ""
-    return replace(checked, text=f"{checked.text}\n{rest}") if is_whole and rest else checked
+    is_told = is_whole or isinstance(checked.plan, Refusal)
+    rest = [
+        what_is_open(evidence.found.open_parts, asked.language) if is_whole else "",
+        what_is_left(evidence.found.left, asked.language) if is_told else "",
+    ]
+    return replace(checked, text="\n".join([checked.text, *filter(None, rest)]))
 
 
 def _outcome(plan: Plan, draft: Draft) -> Outcome:

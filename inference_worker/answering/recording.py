@@ -20,6 +20,7 @@ from inference_worker.answering.records import (
     selection_record,
     term_records,
     token_records,
+    translation_records,
 )
 from inference_worker.answering.results import (
     Articles,
@@ -30,7 +31,9 @@ from inference_worker.answering.results import (
     Generation,
     Original,
     Repetition,
+    Translated,
 )
+from inference_worker.answering.translating import FAILED, LATE
 from knowledge.quoting.selection import Quote, join_quotes
 from tracing import content
 from tracing.factors import key_topics
@@ -77,6 +80,7 @@ def _repeated(asked: Asked, checked: Checked, original: Original, means: Means) 
             cache=original.kind,
             format=original.message.format,
             kind=answer_kind,
+            while_indexing=original.confidence.while_indexing,
         ),
         content=content.TraceContent(
             question=asked.question,
@@ -110,19 +114,26 @@ def _written(asked: Asked, evidence: Evidence, checked: Checked, means: Means) -
             body=checked.text,
             language=asked.language,
             outcome=checked.outcome,
-            sources=[] if is_refused else sources(checked.quotes, numbers=_cited_numbers(checked)),
+            sources=[]
+            if is_refused
+            else sources(checked.quotes, numbers=_cited_numbers(checked), translations=checked.translations),
             # Half an answer is not judged.
             confidence_band=held.confidence.band if grounded and not is_stopped else "",
             format=TextFormat.PLAIN if generated is None or is_refused else format_of(AnswerStyle(held.style)),
             kind=held.kind or "",
             hands_over=isinstance(checked.plan, FixedText) and checked.plan.hands_over,
+            while_indexing=held.confidence.while_indexing,
         ),
         content=held,
         first_token_ms=checked.draft.first_ms,
         finish_reason=(generated.finish_reason or "") if generated else "",
         cached_prompt_tokens=generated.cached_prompt_tokens if generated else 0,
         is_measurable=generated is not None and grounded,
-        is_complete=checked.outcome is Outcome.ANSWERED and generated is not None and generated.finish_reason == "stop",
+        is_complete=checked.outcome is Outcome.ANSWERED
+        and generated is not None
+        and generated.finish_reason == "stop"
+        # The next one who asks may get the translation that came too late for this one.
+        and not any(each.reason in {LATE, FAILED} for each in checked.translations),
     )
 
 
@@ -134,8 +145,10 @@ def _cited_numbers(checked: Checked) -> dict[UUID, int]:
     return {passage.chunk_id: number for number, passage in enumerate(plan.composition.passages, 1)}
 
 
-def sources(quotes: Sequence[Quote], *, numbers: Mapping[UUID, int]) -> list[dict[str, Any]]:
-    """The passages used, at most three, each once; `passage` stays on the server.
+def sources(
+    quotes: Sequence[Quote], *, numbers: Mapping[UUID, int], translations: Sequence[Translated] = ()
+) -> list[dict[str, Any]]:
+    """The passages used, at most three, each once; `passage` stays on the server, `translation` is there where there is one.
 
     They have the numbers by which the text cites them, in that order, and count from 1 where it cites none.
     """
@@ -156,7 +169,16 @@ def sources(quotes: Sequence[Quote], *, numbers: Mapping[UUID, int]) -> list[dic
                 "passage": candidate.text,
                 "updated_at": candidate.updated_at.isoformat(),
             }
+            if translation := _translation(candidate.chunk_id, quotes, translations):
+                by_chunk[key]["translation"] = translation
     return list(by_chunk.values())
+
+
+def _translation(chunk_id: UUID, quotes: Sequence[Quote], translations: Sequence[Translated]) -> str:
+    """The passage's quotes in the customer's language, when there is a translation of each."""
+    shown = {each.quote: each.text for each in translations if not each.reason}
+    texts = [shown.get(quote, "") for quote in quotes if quote.candidate.chunk_id == chunk_id]
+    return "\n".join(texts) if all(texts) else ""
 
 
 def trace_content(asked: Asked, evidence: Evidence, checked: Checked, means: Means) -> content.TraceContent:
@@ -186,7 +208,12 @@ def trace_content(asked: Asked, evidence: Evidence, checked: Checked, means: Mea
             sampling=sampling_record(plan.composition.sampling),
             engine=engine_record(plan.engine),
         )
-    return replace(held, checking=_checking(checked), confidence=confidence(held, evidence, checked))
+    return replace(
+        held,
+        checking=_checking(checked),
+        translations=translation_records(checked.translations, language=asked.language),
+        confidence=confidence(held, evidence, checked),
+    )
 
 
 def _checking(checked: Checked) -> content.Checking | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from inference_worker.answering.prompt import TEMPLATE_VERSION
-from inference_worker.answering.results import Generation
+from inference_worker.answering.results import Generation, Translated
 from inference_worker.engine.contract import EngineInfo, SamplingParameters, Token
 from knowledge.quoting.mentions import Mention
 from knowledge.quoting.selection import Quote, QuoteSelection
@@ -103,3 +103,18 @@ def term_records(terms: Sequence[QueryTerm]) -> tuple[content.QuestionTerm, ...]
 def missing_records(missing: Sequence[Mention]) -> tuple[content.Missing, ...]:
     """What the question names and the quotes do not speak of."""
     return tuple(content.Missing(each.text, each.kind, each.is_unknown) for each in missing)
+
+
+def translation_records(translations: Sequence[Translated], *, language: str) -> tuple[content.Translation, ...]:
+    """The quotes' translations, those that are not shown too."""
+    return tuple(
+        content.Translation(
+            chunk=str(each.quote.candidate.chunk_id),
+            start=each.quote.start,
+            end=each.quote.end,
+            language=language,
+            text=each.text,
+            reason=each.reason,
+        )
+        for each in translations
+    )

@@ -78,7 +78,7 @@ class Found:
     """What one search found, what would be quoted from it, and what of the question that does not speak of.
 
     `parts` are the searches of a message that asks several questions; `result` and `selection` then hold those of all that
-    were found, in the order of the message.
+    were found, in the order of the message. `left` are further questions of it, which were not looked at.
     """
 
     query: str
@@ -86,6 +86,7 @@ class Found:
     selection: QuoteSelection
     verdict: Verdict = field(default_factory=Verdict)
     parts: tuple[Part, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def open_parts(self) -> tuple[str, ...]:
@@ -236,12 +237,22 @@ class Draft:
     quotes: tuple[Quote, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A quote as the engine put it into the customer's language; `reason` is why that is not shown, "" when it is."""
+
+    quote: Quote
+    text: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """The answer as it stands after the check, with the plan and draft that it came from in the end.
 
     `quotes` back it; `groundedness` was measured of a freely written answer (0 to 1). `withdrawn` is what the engine wrote
-    first when nothing of that could be shown.
+    first when nothing of that could be shown. `offers_person`: it ends by offering one. `translations` are those of quotes in
+    another language than the question's.
     """
 
     text: str
@@ -251,3 +262,5 @@ class Checked:
     quotes: tuple[Quote, ...] = ()
     groundedness: float | None = None
     withdrawn: Draft | None = None
+    offers_person: bool = False
+    translations: tuple[Translated, ...] = ()

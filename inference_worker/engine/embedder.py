@@ -90,6 +90,11 @@ class SentenceTransformerEmbedder:
         with self._turns.background():
             return len(self._model.tokenizer.encode(text, add_special_tokens=False, truncation=False, verbose=False))
 
+    def tokenizer_of(self, model: str) -> Any | None:
+        """The tokenizer, for others who read texts as that model does (a `tokenizers.Tokenizer`); None for another model."""
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        return backend if Path(model) == Path(self.settings.model) else None
+
     def info(self) -> dict[str, str]:
         """Model name, revision, prefixes and library versions."""
         return {

@@ -50,6 +50,18 @@ def alternatives(code: str, texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(same)))[:MAX_SHOWN] if letters.isalpha() else ()
 
 
+def without_code(text: str, code: str) -> str:
+    """The text without the code, however it is spelled."""
+    return _code_pattern(code).sub(" ", folded(text))
+
+
+def is_sibling(code: str, other: str) -> bool:
+    """Whether two different codes begin with the same letters, or are both numbers: one is not a part of the other."""
+    first, second = pieces(code)[0].casefold(), pieces(other)[0].casefold()
+    is_same_sort = first == second or (first.isdigit() and second.isdigit())
+    return is_same_sort and not names_code(other, code)
+
+
 def pieces(code: str) -> list[str]:
     """The runs of letters and of digits in a code."""
     return _PIECES.findall(code)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from knowledge.chunking.chunks import POINTS_BACK
-from knowledge.quoting import codes, mentions, names
+from knowledge.quoting import about, codes, mentions, names
 from knowledge.quoting.mentions import Mention, Verdict
 from knowledge.quoting.quantities import asked_kind, is_other_kind, kinds_in
 from knowledge.quoting.questions import asking_part
@@ -109,16 +109,21 @@ def _quotable(candidate: Candidate) -> list[str]:
 
 
 def _evidence_of(candidate: Candidate) -> list[str]:
-    """Each sentence with what says what it is about: title, headings, the code named last before it, what "it" refers to."""
+    """Each sentence with what says what it is about: title, headings, the code named last before it, what "it" refers to.
+
+    A sentence about another code than the title's is not about the title's, and neither is one that points back to it.
+    """
     evidence: list[str] = []
+    title = about.without_others(candidate.title, candidate.heading)
+    head = f"{title}\n{candidate.heading}"
     named: tuple[str, ...] = ()
-    before = ""
+    own_head, before = head, ""
     for own in _quotable(candidate):
+        points_back = POINTS_BACK.search(own) is not None
         named = codes.codes_in(own) or named
-        parts = [candidate.title, candidate.heading, own, *named]
-        if POINTS_BACK.search(own):
-            parts.append(before)
-        evidence.append("\n".join(parts))
+        if not points_back:
+            own_head = about.without_others(head, own)
+        evidence.append("\n".join([own_head, own, *named, *([before] if points_back else [])]))
         before = own
     return evidence
 

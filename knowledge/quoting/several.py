@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from knowledge.quoting.questions import MAX_QUESTIONS, asking_sentences
+from knowledge.quoting.questions import asking_sentences
 from knowledge.search.terms import words
 
 # A longer sentence is no list of questions; the patterns below need not be held against it.
@@ -53,10 +53,10 @@ _BEGIN_ZH = re.compile("^(?:请问一下|请问|还有|另外|以及|然后|那�
 
 
 def asked_together(message: str) -> tuple[str, ...]:
-    """The questions of a message that asks two or more, MAX_QUESTIONS at most, in its order; none when it asks one only."""
+    """All questions of a message that asks two or more, in its order; none when it asks one only."""
     found = [part for sentence in asking_sentences(message) for part in _divided(_NUMBERED.sub("", sentence))]
     found = list(dict.fromkeys(found))
-    return tuple(found[:MAX_QUESTIONS]) if len(found) > 1 else ()
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _divided(sentence: str) -> list[str]:

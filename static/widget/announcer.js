@@ -23,7 +23,8 @@ export class Announcer {
   /** A message that has arrived complete; the customer's own ones are silent. */
   message(message, { assistant, company }) {
     const { author, name, body } = message;
-    if (author === "ai") this.announce(`${name || assistant}: ${spoken(message)}`);
+    const said = message.translation ? { body: message.translation, format: "plain" } : message;
+    if (author === "ai") this.announce(`${name || assistant}: ${spoken(said)}`);
     if (author === "person") this.announce(`${name || say("personRole", { company })}: ${spoken(message)}`);
     if (author === "system") this.announce(systemWords(body));
   }

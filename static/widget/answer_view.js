@@ -19,7 +19,8 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
   };
   return [
     byline(message.name || assistant, say("aiRole"), message.created_at, "ai"),
-    foreign ? h("p.meta", { "data-testid": "language-note" }, say(`quotedIn.${foreign}`)) : null,
+    ...translation(message, foreign),
+    foreign && !message.translation ? h("p.meta", { "data-testid": "language-note" }, say(`quotedIn.${foreign}`)) : null,
     h("div.answer", { lang: tagOf(foreign || message.language) }, render(message, inText)),
     message.outcome === "stopped" ? h("p.meta", {}, say("stoppedNote")) : null,
     message.sources.length && !refused ? sourceList(message, actions) : null,
@@ -29,11 +30,22 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
   ].filter(Boolean);
 }
 
+/** The quote in the customer's language, above the article's own words. */
+function translation(message, foreign) {
+  if (!foreign || !message.translation) return [];
+  return [
+    h("p.meta", { "data-testid": "translation-note" }, say(`translatedFrom.${foreign}`)),
+    h("div.answer", { lang: tagOf(message.language), "data-testid": "translation" }, render({ body: message.translation, format: "plain" })),
+    h("p.meta", {}, say("ownWords")),
+  ];
+}
+
 /** What the articles do not answer, and what is for a person anyway, offers one. */
 const offersPerson = (message) => message.outcome === "refused" || message.kind === "hand_off";
 
-/** A refusal and a question back have nothing to be sure of. */
-export const claimsConfidence = (message) => message.outcome !== "refused" && message.kind !== "clarifying" && Boolean(message.confidence_band);
+/** A refusal, a question back and what is for a person have nothing to be sure of. */
+const SURE_OF_NOTHING = ["refusal", "clarifying", "hand_off"];
+export const claimsConfidence = (message) => message.outcome !== "refused" && !SURE_OF_NOTHING.includes(message.kind) && Boolean(message.confidence_band);
 
 /** A fixed text answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
 const isFixed = (message) => message.outcome === "answered" && !message.confidence_band && !message.sources.length;
@@ -86,8 +98,9 @@ export function reportWords(message) {
   else {
     parts.push(say("sourceCount", { count: message.sources.length }));
     if (message.kind === "clarifying") parts.push(say("clarifyingBand"));
-    else if (message.confidence_band) parts.push(say(`bands.${message.confidence_band}`));
+    else if (claimsConfidence(message)) parts.push(say(`bands.${message.confidence_band}`));
   }
+  if (message.while_indexing) parts.push(say("indexing"));
   if (message.cache) parts.push(say("again"));
   if (typeof message.seconds === "number") parts.push(say("seconds", { seconds: seconds(message.seconds) }));
   return parts.join(" · ");

@@ -24,6 +24,7 @@ export function sourcePanel(source, passage) {
       h("p.facts", {}, h(`span.tag${foreign ? ".tag-foreign" : ""}`, {}, say(`inLanguage.${languageOf(about.language)}`)), h("span", {}, dotted(facts))),
       passage?.current === false ? h("p.warning", {}, icon("alert"), say("passageOutdated")) : null,
       ...passageText(source, passage),
+      ...(source.translation ? [h("p.hint", {}, say("translation")), h("blockquote.passage", { dir: "auto", lang: tagOf(language()) }, source.translation)] : []),
     ].filter(Boolean),
   };
 }
@@ -52,6 +53,7 @@ export function reportPanel(message, { question, company, withPerson, open, acti
     section("reportSearched", h("p", {}, message.cache ? say(`reportAgain.${message.cache}`) : say("reportSearchedText", { company }))),
     section("reportUsed", ...usedPassages(message, open)),
     claimsConfidence(message) ? section("reportBand", bandTable(message)) : null,
+    message.while_indexing ? h("p.warning", {}, icon("alert"), say("reportIndexing")) : null,
     message.outcome === "stopped" ? h("p.warning", {}, icon("alert"), say("reportStopped")) : null,
     typeof message.seconds === "number" ? section("reportTime", h("p", {}, say("reportTimeText", { seconds: seconds(message.seconds) }))) : null,
     h("p.hint", {}, say("reportAuthor")),

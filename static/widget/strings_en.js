@@ -50,6 +50,7 @@ export default {
   searching: "Searching the articles",
   reading: "Reading what it found",
   writing: "Writing",
+  translating: "Translating",
   checked: "Checked",
   slow: "This takes longer than usual. You can wait, or talk to a person.",
   stopLabel: "Stop the answer",
@@ -62,6 +63,10 @@ export default {
   sourceLabel: "Source {number}: {title}",
   updated: "Updated {date}",
   quotedIn: { en: "Our article on this is in English:", zh: "Our article on this is in Chinese:" },
+  translatedFrom: { en: "Translated by AI from our article in English:", zh: "Translated by AI from our article in Chinese:" },
+  ownWords: "The article itself says:",
+  translation: "Translated by AI. The passage above is what the article says.",
+  indexing: "Articles still being indexed",
   inLanguage: { en: "English", zh: "Chinese" },
   sourceCount: ["{count} source", "{count} sources"],
   seconds: "{seconds}\u00a0s",
@@ -114,6 +119,8 @@ export default {
     medium: "The passages cover most of it. Read them for the details.",
     low: "The passages only touch on it. Check them, or ask a person.",
   },
+  reportIndexing:
+    "Some articles could not be searched yet when this was written, so it counts as weakly supported. Ask again in a few minutes, or ask a person.",
   reportStopped: "You stopped the answer, so it may be incomplete.",
   refusalText:
     "No passage in the articles fits your question well enough. The assistant does not guess, so it says so instead. A person can help, or you can ask in other words.",

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from inference_worker.engine.cross_encoder import PACKAGED_WEIGHTS, CrossEncoder, CrossEncoderSettings
+from inference_worker.engine.cross_encoder import (
+    PACKAGED_WEIGHTS,
+    CrossEncoder,
+    CrossEncoderSettings,
+    with_same_vocabulary,
+)
+from inference_worker.engine.embedder import EmbedderSettings, SentenceTransformerEmbedder
 from knowledge.folding import folded
 
 pytestmark = pytest.mark.engine
@@ -70,3 +76,20 @@ def test_the_file_says_what_it_is(reranker: CrossEncoder) -> None:
     info = reranker.info()
     assert (info["model"], info["base"]) == ("relevance", "multilingual-e5-small")
     assert info["revision"][0] != " " and PACKAGED_WEIGHTS.stat().st_size < 3_000_000
+
+
+def test_a_shared_vocabulary_reads_texts_as_its_own_does(embeddings_folder: Path) -> None:
+    """Whatever truncation and padding the embedding model set last."""
+    from tokenizers import Tokenizer
+
+    own = Tokenizer.from_file(str(embeddings_folder / "tokenizer.json"))
+    own.no_truncation()
+    embedder = SentenceTransformerEmbedder(EmbedderSettings(model=str(embeddings_folder)), fold=folded)
+    tokenizer = embedder.tokenizer_of(str(embeddings_folder))
+    assert embedder.tokenizer_of("/another/model") is None
+    shared = with_same_vocabulary(tokenizer)
+    embedder.embed_query("short")
+    for text in (*DELIVERY, *ZH_DELIVERY, "<s> a </s> <mask> XJ-200B", "é ñ 🎉  two\nlines", "", "word " * 700):
+        assert shared.encode(text, add_special_tokens=False).ids == own.encode(text, add_special_tokens=False).ids
+    for token in ("<s>", "</s>"):
+        assert shared.token_to_id(token) == own.token_to_id(token)

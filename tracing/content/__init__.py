@@ -6,7 +6,15 @@ natural logarithms; times are milliseconds since the reply was claimed; offsets 
 
 from tracing.content.checking import KEPT, REASONS, Checking, SentenceCheck
 from tracing.content.confidence import BANDS, NO_BAND, Confidence, RetrievalConfidence, TokenConfidence, WeakestSpan
-from tracing.content.evidence import CandidateRecord, Dropped, Missing, QuestionTerm, ScoreRecord, Selection
+from tracing.content.evidence import (
+    CandidateRecord,
+    Dropped,
+    Missing,
+    QuestionTerm,
+    ScoreRecord,
+    Selection,
+    Translation,
+)
 from tracing.content.generation import (
     EngineRecord,
     PromptPassage,
@@ -49,5 +57,6 @@ __all__ = [
     "TokenConfidence",
     "TokenRecord",
     "TraceContent",
+    "Translation",
     "WeakestSpan",
 ]

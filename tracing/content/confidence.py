@@ -48,6 +48,7 @@ class Confidence:
     that version. `across_languages`: a sentence of another language than the question's is quoted, which is likelier to be
     the wrong one; the band is then at most medium, and no calibration speaks of it. `is_unmentioned`: the question names
     something that no quoted sentence speaks of (the content says what); the band is then low, and no calibration speaks of it.
+    `while_indexing`: some of the articles' passages were not searched yet, so that the band is low whatever the parts say.
     """
 
     retrieval: RetrievalConfidence | None
@@ -61,6 +62,7 @@ class Confidence:
     calibration: str | None = None
     across_languages: bool = False
     is_unmentioned: bool = False
+    while_indexing: bool = False
 
     def __post_init__(self) -> None:
         if self.band not in (*BANDS, NO_BAND):

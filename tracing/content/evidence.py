@@ -85,6 +85,21 @@ class Missing:
     is_unknown: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A quoted sentence, [start, end) of its passage, as the engine put it into `language`.
+
+    `reason` is the fixed word for why it was not shown, "" when it was.
+    """
+
+    chunk: str
+    start: int
+    end: int
+    language: str
+    text: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """Something that the prompt's budget cut; `reference` says which one.

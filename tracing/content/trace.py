@@ -10,7 +10,15 @@ from typing import Any
 
 from tracing.content.checking import Checking
 from tracing.content.confidence import Confidence
-from tracing.content.evidence import CandidateRecord, Dropped, Missing, QuestionTerm, Selection, with_named_scores
+from tracing.content.evidence import (
+    CandidateRecord,
+    Dropped,
+    Missing,
+    QuestionTerm,
+    Selection,
+    Translation,
+    with_named_scores,
+)
 from tracing.content.generation import EngineRecord, PromptRecord, SamplingRecord, TokenRecord
 from tracing.plain import Malformed, from_plain, to_plain
 
@@ -107,6 +115,7 @@ class TraceContent:
     cached: CachedAnswer | None = None
     stages: tuple[StageRecord, ...] = ()
     checking: Checking | None = None
+    translations: tuple[Translation, ...] = ()
     deleted: tuple[DeletedSection, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:

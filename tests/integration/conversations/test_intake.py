@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -24,8 +25,11 @@ from conversations.inbound import Inbound, from_api_client, from_chat, from_shel
 from conversations.intake import PostedMessage, receive
 from conversations.models import Assistant, Author, Channel, Conversation, Message, Reply, ReplyStatus, Visitor
 from conversations.parameters import RequestParameters
-from conversations.queries import default_assistant
+from conversations.queries import default_assistant, waiting_position
+from conversations.transcript import append_message
 from helpdesk.errors import Busy, NotFound
+from helpdesk.facts.kinds import FactKind
+from helpdesk.facts.models import Fact
 from helpdesk.streams.writer import client as redis_client
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -188,6 +192,98 @@ def test_who_asks_for_a_person_waits_for_one_though_the_assistant_has_no_time(te
     with tenant_atomic(tenant.id):
         waiting = Conversation.objects.filter(status="waiting")
         assert set(waiting.values_list("channel", flat=True)) == {Channel.WIDGET, Channel.API}
+
+
+def said_in(tenant: Tenant) -> list[tuple[str, str]]:
+    with tenant_atomic(tenant.id):
+        return list(Message.objects.order_by("position").values_list("author", "body"))
+
+
+@pytest.mark.parametrize("wish", ["I want a person", "转人工"])
+@pytest.mark.parametrize("door", [of_visitor, of_api_client])
+def test_the_wish_for_a_person_is_fulfilled_with_the_message_and_asks_no_worker(
+    door: Door, tenant: Tenant, wish: str
+) -> None:
+    """Nothing is queued, so that nobody has to live who would fetch it."""
+    posted = receive(door(tenant, wish))
+    assert (posted.reply, posted.conversation.status, stored(tenant)) == (None, "waiting", (2, 0))
+    assert said_in(tenant) == [("customer", wish), ("system", "person_requested")]
+    with tenant_atomic(tenant.id):
+        assert waiting_position(posted.conversation) == 1
+        facts = Fact.objects.filter(kind=FactKind.STATUS_CHANGED, conversation_id=posted.conversation.id)
+        assert [fact.data["status"] for fact in facts] == ["waiting"]
+
+
+@pytest.mark.parametrize("door", [of_visitor, of_api_client])
+def test_the_same_wish_many_times_at_once_hands_over_once(door: Door, tenant: Tenant) -> None:
+    inbound, times = door(tenant, "I want a person"), 6
+    together = threading.Barrier(times)
+
+    def post() -> PostedMessage:
+        together.wait()
+        return receive(inbound)
+
+    with ThreadPoolExecutor(times) as pool:
+        posted = [future.result() for future in [pool.submit(in_thread(post)) for _ in range(times)]]
+    assert {(each.message, each.reply) for each in posted} == {(posted[0].message, None)}
+    assert said_in(tenant) == [("customer", "I want a person"), ("system", "person_requested")]
+
+
+def test_wishing_for_a_person_again_only_adds_what_was_written(tenant: Tenant) -> None:
+    first = of_visitor(tenant, "人工")
+    again = replace(first, client_id=uuid.uuid4(), body="人工！人工！")
+    assert [receive(each).reply for each in (first, again)] == [None, None]
+    assert [author for author, _ in said_in(tenant)] == ["customer", "system", "customer"]
+
+
+def test_a_wish_ends_the_answer_that_is_on_its_way(tenant: Tenant) -> None:
+    conversation, _, asked = make_question(tenant)
+    wish = from_visitor(
+        tenant_id=tenant.id,
+        visitor_id=conversation.visitor_id,
+        client_id=uuid.uuid4(),
+        body="human please",
+        language="en",
+    )
+    assert receive(wish).reply is None
+    with tenant_atomic(tenant.id):
+        assert list(Reply.objects.values_list("id", "status", "error_code")) == [(asked.id, "failed", "stopped")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "status"),
+    [
+        ("refusal", "Yes, please", "waiting"),
+        ("hand_off", "好的", "waiting"),
+        ("direct", "Yes, please", "ai"),
+        ("refusal", "Yes, but what does it cost?", "ai"),
+    ],
+)
+def test_yes_to_the_offer_of_a_person_is_the_wish_for_one(tenant: Tenant, kind: str, answer: str, status: str) -> None:
+    conversation, _, asked = make_question(tenant)
+    with tenant_atomic(tenant.id):
+        Reply.objects.filter(id=asked.id).update(status=ReplyStatus.DONE)
+        append_message(conversation, author=Author.AI, body="Would you like to talk to a person?", kind=kind)
+    yes = from_visitor(
+        tenant_id=tenant.id, visitor_id=conversation.visitor_id, client_id=uuid.uuid4(), body=answer, language="en"
+    )
+    posted = receive(yes)
+    assert (posted.conversation.status, posted.reply is None) == (status, status == "waiting")
+
+
+def test_a_wish_that_waits_for_its_answer_gets_one_from_the_worker(tenant: Tenant) -> None:
+    """A whole chat and a request to the model alone are answered; nobody follows what else becomes of them."""
+    alone = replace(of_api_client(tenant, "I want a person"), parameters=RequestParameters(grounded=False))
+    for inbound in (of_chat(tenant, "I want a person"), of_shell(tenant, "I want a person"), alone):
+        posted = receive(inbound)
+        assert (posted.reply is not None, posted.conversation.status) == (True, "ai")
+
+
+def test_a_chat_that_finds_the_queue_full_is_refused_whatever_it_asks(tenant: Tenant) -> None:
+    inbound = of_chat(tenant, "I want a person")
+    with override_settings(TENANT_QUEUE=0), pytest.raises(Busy):
+        receive(inbound)
+    assert stored(tenant) == (0, 0)
 
 
 def test_what_the_shell_and_batches_ask_stands_in_no_inbox(tenant: Tenant) -> None:

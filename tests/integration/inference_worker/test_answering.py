@@ -350,7 +350,9 @@ async def test_passages_that_a_question_finds_before_they_are_indexed_are_indexe
     await customer.until(lambda: customer.done)
     await customer.drop()
     assert [ANSWER in answer["body"] for answer in customer.answers] == [True]
-    assert [answer["confidence_band"] for answer in customer.answers] == ["low"]
+    assert [(answer["confidence_band"], answer["while_indexing"]) for answer in customer.answers] == [("low", True)]
+    content = await scoped(shop, lambda: open_trace_from_shell(trace=Trace.objects.get(), reason="a test reads it"))
+    assert content.confidence.while_indexing
     steps = await scoped(shop, lambda: [step["name"] for step in Trace.objects.get().steps])
     assert [step for step in steps if step in {"retrieve", "index"}] == ["retrieve", "index", "retrieve"]
     assert await scoped(shop, lambda: Chunk.objects.filter(embedding__isnull=True).count()) == 0

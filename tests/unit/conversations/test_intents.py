@@ -11,10 +11,13 @@ import pytest
 from conversations.intents import (
     Intent,
     accepts_offer,
+    asks_for_contact,
+    contact_phrases,
     fixed_words,
     handing_over_words,
     intent_of,
     open_intent,
+    person_here_words,
     phrases,
     without_small_talk,
 )
@@ -45,7 +48,8 @@ MEANT = {
         "I don't want to talk to a bot|no bots|回答不对，转人工|我要人工|麻烦转接人工服务|能不能找个真人跟我说|"
         "叫你们经理来|ＨＵＭＡＮ|I WANT TO TALK TO A HUMAN!!!|Can someone help me?|let me talk to a person|"
         "Can I talk to a person about Sunday delivery?|i need to talk to someone about fraud on my card|找人工|"
-        "我想跟人工客服说话|請轉人工客服"
+        "我想跟人工客服说话|請轉人工客服|need human|want to talk to a person|need to speak to someone|I want human help|"
+        "transfer me|人工人工|人工在吗？|我要跟人说话|叫个人来|人工！！"
     ),
     Intent.ROBOT: (
         "are you a robot|你是机器人吗|am I talking to a human|Are you human?|are you real|is this a bot?|"
@@ -93,6 +97,23 @@ QUESTIONS = (
     "is the customer service open on Sunday?|can I have a person pick up my parcel?|"
     "can someone else pick up my order?|Can I bring someone?|can i have a colleague added to my plan"
 )
+CONTACT = (
+    "How do I reach a person?|can somebody call me|Can you call me back?|could someone ring me tomorrow|"
+    "how do I reach a person by phone?|How can I contact you?|how do i contact support by phone|What's your phone number?|"
+    "do you have a hotline|who can I contact about a refund?|Is there a number I can call?|what number can I ring|"
+    "customer service number|contact|I need a call back|call me|Where can I reach you?|how to contact customer support|"
+    "Is there someone I can call?|support email|what is your email address|Hi, how can I reach a human agent?|"
+    "I can't reach anyone|how do I speak to someone|Please have someone call me|怎么联系人工|怎么联系人工客服|如何转人工|"
+    "怎么联系客服|人工客服怎么联系|怎么找客服|客服电话|客服电话多少|你们的电话是多少|有人工客服吗|联系方式|可以给我打电话吗|"
+    "能不能让人给我回个电话|请给我回电话|怎么打电话给你们|在哪里找人工|客服电话打不通|怎么才能联系到真人客服|有客服吗|"
+    "我想要电话回访|請問怎麼聯繫客服|有没有人可以打电话给我"
+)
+NO_CONTACT = (
+    "What is your return policy?|How do I reach the shop by bus?|can I call the lift to my floor|what is my order number?|"
+    "Do you sell phones?|how do i change my phone number|can i have my parcel left with somebody|how do I find my size|"
+    "who do I make the cheque out to|怎么退货|怎么改电话号码|人工费多少钱|手机号怎么换绑|怎么找到我的订单|客服几点下班|"
+    "怎么给花浇水|可以给我打折吗|运费多少|联系人怎么改|怎么跟朋友分享"
+)
 LEFT_OPEN = {
     Intent.ORDER: (
         "我买的快递怎么还没到|order status|was the order delivered|my parcel hasn't moved for a week|"
@@ -126,6 +147,16 @@ def test_what_the_articles_are_asked_first_is_for_a_person_when_they_do_not_answ
     assert (intent_of(message), open_intent(message)) == (None, meaning)
 
 
+@pytest.mark.parametrize("message", CONTACT.split("|"))
+def test_a_question_for_a_way_to_a_person_is_for_the_articles_and_for_a_person(message: str) -> None:
+    assert (asks_for_contact(message), intent_of(message), open_intent(message)) == (True, None, Intent.PERSON)
+
+
+@pytest.mark.parametrize("message", NO_CONTACT.split("|"))
+def test_what_only_has_its_words_is_none(message: str) -> None:
+    assert not asks_for_contact(message)
+
+
 @pytest.mark.parametrize("message", ["How much is delivery?", "运费多少", "What is a monstera?", "多肉怎么浇水"])
 def test_a_question_about_the_company_stays_one_when_it_is_declined(message: str) -> None:
     assert open_intent(message) is None
@@ -135,7 +166,8 @@ def test_a_question_about_the_company_stays_one_when_it_is_declined(message: str
 def test_every_intent_has_its_words_in_both_languages(intent: Intent) -> None:
     assert fixed_words(intent, "en").isascii()
     assert not fixed_words(intent, "zh").isascii()
-    assert handing_over_words("en").isascii() and not handing_over_words("zh").isascii()
+    for words in (handing_over_words, person_here_words):
+        assert words("en").isascii() and not words("zh").isascii()
 
 
 @pytest.mark.parametrize("intent", [Intent.PERSON, Intent.COMPLAINT, Intent.ORDER])
@@ -190,6 +222,7 @@ def test_more_than_one_slip_is_another_word(pair: tuple[str, str]) -> None:
 def _pieces() -> list[str]:
     texts = [text for _, written in phrases.WHOLE for text in written]
     texts += [*phrases.PERSON_WISHES, *phrases.PERSON_WISHES_ZH, *phrases.YES, *phrases.ANY_ORDER, *phrases.ANY_PERSON]
+    texts += [*contact_phrases.CONTACT, *contact_phrases.CONTACT_ZH]
     return sorted({piece for text in texts for piece in re.findall("[a-z]{2,}|[\u4e00-\u9fff]+", text)})
 
 

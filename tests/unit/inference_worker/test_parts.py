@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inference_worker.answering.parts import MOST_SHOWN, together, what_is_open
+from inference_worker.answering.parts import MOST_SHOWN, together, what_is_left, what_is_open
 from inference_worker.answering.results import Found, Part
 from knowledge.quoting.mentions import Mention, Verdict
 from knowledge.quoting.selection import select_quotes
@@ -51,3 +51,17 @@ def test_what_is_left_open_is_said_in_the_customers_words() -> None:
         "以下内容我在文章中没有找到：“送到火星吗”、“多重”。您可以咨询人工客服。"
     )
     assert f"“{'x' * MOST_SHOWN}…”" in what_is_open(("x" * 20_000,), "en")
+
+
+def test_what_was_not_looked_at_is_said_with_what_to_do() -> None:
+    assert what_is_left((), "en") == ""
+    assert what_is_left(("Do you deliver to Mars?", "How heavy is it?"), "en") == (
+        "I answer up to 3 questions at a time. Not looked at yet: “Do you deliver to Mars”, “How heavy is it”. Send them again "
+        "one by one and I will answer each."
+    )
+    assert what_is_left(("送到火星吗？", "多重？"), "zh") == (
+        "我一次最多回答3个问题，以下问题还没有处理：“送到火星吗”、“多重”。请逐个再发一次，我会一一回答。"
+    )
+    many = what_is_left([f"Question {number}?" for number in range(9)], "en")
+    assert ("“Question 4” and 4 more." in many, "Question 5" in many) == (True, False)
+    assert "“问题4”等，另有4个。" in what_is_left([f"问题{number}？" for number in range(9)], "zh")

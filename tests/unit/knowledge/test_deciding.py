@@ -77,6 +77,60 @@ def test_a_code_in_the_heading_covers_its_sentences() -> None:
     assert missing(ask("What does the KL-35 weigh?", candidate)) == []
 
 
+DESCRIBED = "The KL-20A at a glance"
+
+
+def titled(title: str, *sentences: str) -> Candidate:
+    return replace(make_candidate([(text, 0.95 - place / 100) for place, text in enumerate(sentences)]), title=title)
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        (DESCRIBED, "The KL-35 lifts 120 litres a minute."),
+        (DESCRIBED, "If you need more, the larger KL-35 lifts 120 litres a minute."),
+        (DESCRIBED, "For the ZX-9, order the large hose of 120 litres."),
+        ("KL-20A 使用说明", "KL-35 每分钟抽水 120 升。"),
+        ("Error E4", "E5 means that the tank holds fewer than 120 litres."),
+        (DESCRIBED, "The KL-35 lifts more than 120 litres a minute."),
+    ],
+)
+def test_a_sentence_about_another_code_is_not_about_the_titles(title: str, sentence: str) -> None:
+    code = codes.codes_in(title)[0]
+    decision = ask(f"How many litres does the {code} lift?", titled(title, sentence))
+    assert missing(decision)[0] == ("code", code)
+    assert not codes.names_code(decision.selection.quotes[0].text, code)
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        (DESCRIBED, "It lifts 40 litres a minute."),
+        (DESCRIBED, "The hose lifts 40 litres a minute."),
+        (DESCRIBED, "With filter F-12 it lifts 40 litres a minute."),
+        (DESCRIBED, "Use the hose H2 to lift 40 litres a minute."),
+        (DESCRIBED, "It lifts 40 litres a minute, 80 fewer than the KL-35."),
+        (DESCRIBED, "Unlike the KL-35, this pump lifts 40 litres a minute."),
+        (DESCRIBED, "The KL-20A lifts 40 and the KL-35 120 litres a minute."),
+        ("KL-20A 使用说明", "比 KL-35 少，每分钟抽水 40 升。"),
+    ],
+)
+def test_a_sentence_about_the_titles_code_needs_not_name_it(title: str, sentence: str) -> None:
+    assert missing(ask("How many litres does the KL-20A lift?", titled(title, sentence))) == []
+
+
+def test_what_points_back_to_another_code_is_not_about_the_titles() -> None:
+    described = titled(DESCRIBED, "The KL-20A is small.", "The KL-35 is big.", "It weighs 9 kg.")
+    assert quoted(ask("What is the weight of the KL-20A?", described)) == ["The KL-20A is small."]
+    assert "It weighs 9 kg." in quoted(ask("What is the weight of the KL-35?", described))
+
+
+def test_a_heading_about_another_code_takes_the_titles_place() -> None:
+    candidate = replace(titled("Pumps KL-20A", "The weight is 9 kg."), heading="The larger KL-35")
+    assert missing(ask("What does the KL-35 weigh?", candidate)) == []
+    assert missing(ask("What does the KL-20A weigh?", candidate)) == [("code", "KL-20A")]
+
+
 def test_a_question_for_watts_is_answered_by_the_sentence_that_tells_watts() -> None:
     sentences = [("The pump lifts 65 litres a minute.", 0.99), ("The pump draws 750 W.", 0.90)]
     decision = ask("How many watts does the pump draw?", make_candidate(sentences))

@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("conversations", "0011_what_kind_of_answer")]
+
+    operations = [
+        migrations.AddField(
+            model_name="message",
+            name="while_indexing",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+    ]
