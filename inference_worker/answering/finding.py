@@ -21,7 +21,7 @@ from knowledge.quoting.deciding import decide
 from knowledge.quoting.questions import MAX_QUESTIONS, asking_part, is_long, questions_in
 from knowledge.quoting.selection import fitting_quotes
 from knowledge.quoting.several import asked_together
-from knowledge.search.retrieval import RetrievalResult, search
+from knowledge.search.retrieval import POOL_LIMIT, POOL_OTHER_LANGUAGE_SLOTS, RetrievalResult, search
 from knowledge.search.terms import known_share
 
 # Quotes may take this part of the context window: the answer gets twice their tokens, and the prompt has room beside it.
@@ -127,8 +127,10 @@ def _look(
 
 
 def _retrieve(asked: Asked, means: Means, query: str, vector: Sequence[float]) -> RetrievalResult:
-    """The search; again when passages that it found had to get their vectors first."""
+    """The search, more of it where a reranker chooses; again when passages that it found had to get their vectors first."""
     look = partial(search, tenant_id=asked.tenant_id, query=query, query_vector=vector, language=asked.language)
+    if means.reranker is not None:
+        look = partial(look, limit=POOL_LIMIT, other_language_slots=POOL_OTHER_LANGUAGE_SLOTS)
     with means.steps.step("retrieve"):
         result = look()
     if all(candidate.vector is not None for candidate in result.own_language):

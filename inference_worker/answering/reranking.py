@@ -13,7 +13,7 @@ from inference_worker.answering.means import Means
 from inference_worker.engine.contract import MAX_PAIR_TOKENS, MAX_QUESTION_TOKENS, PairScore, Reranker
 from knowledge.quoting.shortlist import shortlist, with_sentence_scores
 from knowledge.search.ranking import RERANK, SentenceScore
-from knowledge.search.retrieval import RetrievalResult
+from knowledge.search.retrieval import RetrievalResult, first_places
 from knowledge.text import estimate_tokens
 
 LEAST_SENTENCES = 4
@@ -26,30 +26,28 @@ logger = structlog.get_logger(__name__)
 
 
 def rerank(result: RetrievalResult, question: str, means: Means) -> RetrievalResult:
-    """The result with the reranker's scores beside its sentences; as it was where there is no reranker, or it fails.
+    """The first passages by the reranker's scores, which stand beside the sentences that it read; by the search's own where
+    there is no reranker, or it fails.
 
     So many sentences are read as fit into the settings' budget at this machine's pace, but at least LEAST_SENTENCES.
     """
     reranker = means.reranker
     if reranker is None or not result.candidates or _has_given_up(means):
-        return result
+        return first_places(result)
     with means.steps.step(RERANK):
         try:
-            return with_sentence_scores(result, _scores(reranker, result, question, means))
+            result = with_sentence_scores(result, _scores(reranker, result, question, means))
         except Exception as error:
             means.steps.note(RERANK, FAILED)
             logger.warning("rerank_failed", error=type(error).__name__)
-            return result
+    return first_places(result)
 
 
 def rerank_unhurried(result: RetrievalResult, question: str, reranker: Reranker) -> RetrievalResult:
-    """The result with the scores of the whole shortlist, however long that takes: for measuring, where nobody waits."""
-    texts = shortlist(result)
-    return (
-        with_sentence_scores(result, _by_text(texts, reranker.score(question, texts, is_urgent=False)))
-        if texts
-        else result
-    )
+    """The same with the whole shortlist read, however long that takes: for measuring, where nobody waits."""
+    if texts := shortlist(result):
+        result = with_sentence_scores(result, _by_text(texts, reranker.score(question, texts, is_urgent=False)))
+    return first_places(result)
 
 
 def _scores(reranker: Reranker, result: RetrievalResult, question: str, means: Means) -> dict[str, SentenceScore]:

@@ -89,11 +89,9 @@ MODELS: dict[Kind, Model] = {
     "zh": Model(-108.75, 60.02, 60.89, 1.37, 0.08, 5.07),
     "cross": Model(-8.35, 14.44, 15.86, 6.47, 1.64, 1.41),
     "words": Model(-3.0, 0.0, 0.0, 0.5, 3.0, 3.9),
-    "en-reranked": Model(-17.2, cosine=21.397, coverage=1.398, known=0.32, answers=0.351),
-    "zh-reranked": Model(
-        -30.144, cosine=7.752, passage_cosine=27.305, passage_coverage=0.234, known=0.409, answers=0.604
-    ),
-    "cross-reranked": Model(-2.232, cosine=9.265, passage_cosine=2.188, coverage=0.352, answers=0.282),
+    "en-reranked": Model(-9.98, cosine=12.113, coverage=0.765, known=0.184, answers=0.557),
+    "zh-reranked": Model(-24.0, cosine=27.356, coverage=0.725, answers=0.854),
+    "cross-reranked": Model(-1.724, cosine=7.865, coverage=5.044, answers=0.473),
     "words-reranked": Model(1.238, coverage=0.578, passage_coverage=0.738, known=0.331, answers=0.546),
 }
 

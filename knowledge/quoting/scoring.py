@@ -21,8 +21,9 @@ TOP_PASSAGES = 5
 PASSAGE_WEIGHT = 0.5
 COVERAGE_WEIGHT = 0.07
 RANK_PENALTY = 0.01
-# What vectors and words count beside a reranker's relevance (log-odds): it was fitted on help centres' questions.
-BESIDE_RELEVANCE = 60.0
+# What vectors and words count beside a reranker's relevance (log-odds), from 20 to 60 nearly the same on the demo companies'
+# questions. The place among the passages says nothing more then.
+BESIDE_RELEVANCE = 30.0
 
 Vector = npt.NDArray[np.float32]
 
@@ -57,8 +58,10 @@ class ScoredSentence:
         return self.candidate.text[slice(*self.sentence.quoted)]
 
 
-def score_sentences(result: RetrievalResult, candidates: Sequence[Candidate]) -> list[ScoredSentence]:
-    """The sentences of the first TOP_PASSAGES of the candidates (all in one language), best first.
+def score_sentences(
+    result: RetrievalResult, candidates: Sequence[Candidate], *, most: int = TOP_PASSAGES
+) -> list[ScoredSentence]:
+    """The sentences of the first `most` of the candidates (all in one language), best first.
 
     Those that a reranker read come before the others. Vectors of another language than the question's are compared after
     taking each language's mean from its vectors. A passage that is still to be embedded counts as an average one; without a
@@ -67,7 +70,7 @@ def score_sentences(result: RetrievalResult, candidates: Sequence[Candidate]) ->
     known = coverage(result.terms, {term.text for term in result.terms if term.frequency})
     scored = [
         sentence
-        for place, candidate in enumerate(candidates[:TOP_PASSAGES])
+        for place, candidate in enumerate(candidates[:most])
         for sentence in _score_passage(result, candidate, place, known)
     ]
     return sorted(scored, key=lambda sentence: (sentence.reranked is None, -sentence.score))
@@ -80,9 +83,11 @@ def _score_passage(result: RetrievalResult, candidate: Candidate, place: int, kn
     scored = []
     for position, (cosine, terms) in enumerate(zip(cosines, candidate.sentence_terms, strict=True)):
         share = coverage(result.terms, terms)
-        score = cosine + PASSAGE_WEIGHT * passage_cosine + COVERAGE_WEIGHT * share - RANK_PENALTY * place
+        score = cosine + PASSAGE_WEIGHT * passage_cosine + COVERAGE_WEIGHT * share
         reranked = candidate.sentence_scores[position] if candidate.sentence_scores else None
-        if reranked is not None:
+        if reranked is None:
+            score -= RANK_PENALTY * place
+        else:
             score = reranked.relevance + BESIDE_RELEVANCE * score
         scored.append(
             ScoredSentence(candidate, position, cosine, passage_cosine, share, passage_coverage, known, score, reranked)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TypeVar
 from uuid import UUID
+
+Place = TypeVar("Place")
 
 RANK_CONSTANT = 60
 # Names of lists: by meaning, by words; of the score that a passage has from all lists together, and of the best score that a
@@ -78,7 +81,7 @@ def fuse(
     ]
 
 
-def reserve_slots(own: Sequence[Ranked], other: Sequence[Ranked], *, limit: int, reserved: int) -> list[Ranked]:
+def reserve_slots(own: Sequence[Place], other: Sequence[Place], *, limit: int, reserved: int) -> list[Place]:
     """`reserved` of the `limit` places are the other language's; what one language leaves free the other takes.
 
     Each language has an order of its own, and their scores do not compare: their places alternate, the own one first.

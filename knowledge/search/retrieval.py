@@ -27,9 +27,10 @@ from knowledge.search.terms import QueryTerm, weigh, without_function_words
 from knowledge.sentence_vectors import read_sentence_vectors
 from knowledge.text import compared_terms, detect_language, search_terms
 
-DEFAULT_LIMIT = 9
+DEFAULT_LIMIT, OTHER_LANGUAGE_SLOTS = 9, 4
+# What a reranker chooses among.
+POOL_LIMIT, POOL_OTHER_LANGUAGE_SLOTS = 24, 6
 LIST_DEPTH = 50
-OTHER_LANGUAGE_SLOTS = 4
 MAX_QUERY_CHARACTERS = 1_000
 
 Vector = npt.NDArray[np.float32]
@@ -118,6 +119,7 @@ def search(
     query_vector: Sequence[float] | Vector | None,
     language: str = "",
     limit: int = DEFAULT_LIMIT,
+    other_language_slots: int = OTHER_LANGUAGE_SLOTS,
     retrievers: Sequence[Retriever] = RETRIEVERS,
 ) -> RetrievalResult:
     """The passages of the tenant that may answer the question, best first.
@@ -135,7 +137,7 @@ def search(
         lists = retrieve(SearchQuery(tenant_id, language, vector, known, depth=max(LIST_DEPTH, limit)), retrievers)
         own = fuse(lists.own, weights=lists.own_weights)
         other = fuse(lists.other, is_other_language=True, weights=lists.other_weights)
-        places = reserve_slots(own, other, limit=limit, reserved=OTHER_LANGUAGE_SLOTS)
+        places = reserve_slots(own, other, limit=limit, reserved=other_language_slots)
         candidates = _with_sentence_terms(_load(places), language)
     meaningful = _meaningful_terms(query, language, known.terms)
     frequencies = {term: lists.frequencies.get(term, 0) for term in meaningful}
@@ -150,6 +152,17 @@ def search(
         embedded_with=known.embedded_with,
         passage_counts=known.counts,
     )
+
+
+def first_places(
+    result: RetrievalResult, *, limit: int = DEFAULT_LIMIT, reserved: int = OTHER_LANGUAGE_SLOTS
+) -> RetrievalResult:
+    """The result with its first `limit` passages only, in their order; so many places are the other language's."""
+    if len(result.candidates) <= limit:
+        return result
+    kept = reserve_slots(result.own_language, result.other_language, limit=limit, reserved=reserved)
+    places = {candidate.chunk_id for candidate in kept}
+    return replace(result, candidates=tuple(each for each in result.candidates if each.chunk_id in places))
 
 
 def _load(places: Sequence[Ranked]) -> list[Candidate]:

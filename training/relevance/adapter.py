@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
 from inference_worker.engine.weights.checkpoints import EMBEDDINGS
 from training.relevance.cross_encoder import CrossEncoder
@@ -21,10 +22,29 @@ RECIPE = "training/relevance"
 
 def adapter_tensors(model: CrossEncoder) -> dict[str, Any]:
     """What the model has learned, by the file's names."""
-    tensors = {"head.weight": model.head.weight, "head.bias": model.head.bias, "scale": torch.tensor(model.scale)}
+    return {**_learned_tensors(model), "scale": torch.tensor(model.scale)}
+
+
+def _learned_tensors(model: CrossEncoder) -> dict[str, Any]:
+    tensors = {"head.weight": model.head.weight, "head.bias": model.head.bias}
     for (layer, short), part in model.parts.items():
         tensors |= {f"layer.{layer}.{short}.a": part.a, f"layer.{layer}.{short}.b": part.b}
     return tensors
+
+
+class BadAdapter(Exception):
+    """The file holds no parts for this model; the message says so."""
+
+
+def load_adapter(model: CrossEncoder, path: Path) -> None:
+    """Go on from what an earlier run has learned. Raises BadAdapter."""
+    try:
+        tensors = load_file(path)
+        with torch.no_grad():
+            for name, parameter in _learned_tensors(model).items():
+                parameter.copy_(tensors[name])
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise BadAdapter(f"{path} is no file of this recipe: {error}") from error
 
 
 def write_adapter(

@@ -16,13 +16,14 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertModel
 
+from inference_worker.engine.cross_encoder import multiplies_bfloat16
 from inference_worker.engine.weights.e5 import LAYER_MATRICES
 
 RANK, SCALE = 8, 2.0
 # Rows are padded to a multiple, which the processor's products like.
-PADDED_TO = 16
+PADDED_TO = 8
 PADDING = "<pad>"
-MOST_TOKENS = 80
+MOST_TOKENS = 64
 _HEAD_DEVIATION = 0.02
 
 
@@ -67,13 +68,20 @@ class CrossEncoder(nn.Module):
         mean = (states * is_token).sum(1) / is_token.sum(1)
         return self.head(torch.cat([states[:, 0], mean], dim=-1))
 
+    def freeze_below(self, layer: int) -> None:
+        """Keep the parts of the layers below this one as they are: going back through them costs time, too."""
+        for (number, _short), part in self.parts.items():
+            if number < layer:
+                part.requires_grad_(False)
+
     def learned(self) -> list[Any]:
         """The parameters that training changes."""
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
 
-def load_base(folder: Path, *, number_type: Any = torch.bfloat16) -> Any:
-    """The packaged embedding model's encoder from its checkpoint folder."""
+def load_base(folder: Path) -> Any:
+    """The packaged embedding model's encoder from its checkpoint folder, in the numbers that this processor multiplies fast."""
+    number_type = torch.bfloat16 if multiplies_bfloat16() else torch.float32
     return BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation="eager").to(number_type)
 
 

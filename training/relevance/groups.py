@@ -6,6 +6,7 @@ letters (pairs of them) in the same help centre or paragraph.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,9 +14,9 @@ from random import Random
 
 from training.relevance.examples import Example
 
-NEGATIVES = 3
+NEGATIVES = 2
 # Of the near ones at most so many in a group.
-MOST_NEAR = 2
+MOST_NEAR = 1
 HARDEST, HARDEST_OF_PARAGRAPH = 12, 5
 # How often one of a public set's negatives comes from another paragraph, and one of an open question's is half an answer.
 FAR_CHANCE, PARTIAL_CHANCE = 0.5, 0.3
@@ -24,6 +25,10 @@ MOST_TOKENS = 62
 MOST_FAR = 30
 # Groups of similar length are put together from so many batches.
 BATCHES_AHEAD = 24
+# How often a customer's question loses its marks and capitals, and two of its letters change places.
+NO_MARKS_CHANCE, TYPO_CHANCE = 0.15, 0.06
+LEAST_FOR_A_TYPO = 8
+_MARKS = re.compile(r"[.,!?;:'\"，。！？；：、]+")
 _CJK = 0x2E80
 
 
@@ -90,6 +95,17 @@ def _letter_pairs(text: str) -> frozenset[str]:
     return frozenset(text[i : i + 2] for i in range(len(text) - 1))
 
 
+def as_typed(question: str, chance: Random) -> str:
+    """The question, at times as hurried customers type it: without marks, or two letters turned around."""
+    if chance.random() < NO_MARKS_CHANCE:
+        question = _MARKS.sub("", question).strip().lower() or question
+    if chance.random() < TYPO_CHANCE and len(question) > LEAST_FOR_A_TYPO:
+        at = chance.randrange(1, len(question) - 2)
+        if question[at : at + 2].isalpha():
+            question = f"{question[:at]}{question[at + 1]}{question[at]}{question[at + 2 :]}"
+    return question
+
+
 def draw_group(each: Mined, chance: Random) -> Group:
     """One group of the example; its texts differ from time to time."""
     example = each.example
@@ -98,7 +114,8 @@ def draw_group(each: Mined, chance: Random) -> Group:
     others = _from_help_centre(each, count, chance) if example.is_help_centre else _from_paragraph(each, count, chance)
     while len(others) < count:
         others.append(chance.choice(example.far or others))
-    return Group(example.question, answer, tuple(others[:count]))
+    question = as_typed(example.question, chance) if example.is_help_centre else example.question
+    return Group(question, answer, tuple(others[:count]))
 
 
 def _from_help_centre(each: Mined, count: int, chance: Random) -> list[str]:

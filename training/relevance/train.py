@@ -17,7 +17,7 @@ from rich.console import Console
 from evaluation.help_centre_files import BadHelpCentre
 from inference_worker.engine.weights.checkpoints import default_cache, prepare_embeddings
 from inference_worker.engine.weights.packaged import PackagedWeightsError
-from training.relevance.adapter import adapter_tensors, write_adapter
+from training.relevance.adapter import BadAdapter, adapter_tensors, load_adapter, write_adapter
 from training.relevance.corpus import Places, read_sources
 from training.relevance.cross_encoder import CrossEncoder, load_base, load_tokenizer
 from training.relevance.examples import Example
@@ -44,11 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Places(options.help_centres, options.squad, options.drcd, options.xquad_en, options.xquad_zh)
         )
         folder = prepare_embeddings(options.cache)
-    except (BadHelpCentre, BadQuestionSet, PackagedWeightsError) as error:
+        torch.manual_seed(options.seed)
+        model = CrossEncoder(load_base(folder))
+        if options.start:
+            load_adapter(model, options.start)
+        model.freeze_below(options.freeze_below)
+    except (BadHelpCentre, BadQuestionSet, PackagedWeightsError, BadAdapter) as error:
         Console(stderr=True).print(f"[bold red]{error}[/]", highlight=False)
         return 1
-    torch.manual_seed(options.seed)
-    model = CrossEncoder(load_base(folder))
 
     def save() -> None:
         write_adapter(options.out, adapter_tensors(model), version=options.version)
@@ -128,6 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--version", default="1", help="which the file says of itself (default: %(default)s)")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="cache folder (default: %(default)s)")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="go on from this file's weights")
+    parser.add_argument(
+        "--freeze-below", type=int, default=0, metavar="LAYER", help="learn in the layers from this one on (0 to 12)"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     return parser
 

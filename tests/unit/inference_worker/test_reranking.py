@@ -60,11 +60,23 @@ def found() -> RetrievalResult:
     return make_result(
         *(
             make_candidate(
-                [(f"Sentence {place} of passage {number} says something.", 0.9 - 0.1 * number) for place in range(4)]
+                [(f"Sentence {place} of passage {number} says something.", 0.9 - 0.1 * number) for place in range(count)]
             )
-            for number in range(4)
+            for number, count in enumerate((4, 4, 3))
         ),
         make_candidate([("You may return a pot.", 0.3)]),
+    )
+
+
+def many() -> RetrievalResult:
+    """Twenty passages of the question's language and six of the other; the answer is in the last of the first."""
+    return make_result(
+        *(make_candidate([(f"Passage {number} says something.", 0.9 - 0.01 * number)]) for number in range(19)),
+        make_candidate([("You may return a pot.", 0.89)]),
+        *(
+            make_candidate([(f"第{number}段", 0.7 - 0.01 * number)], language="zh", is_other_language=True)
+            for number in range(6)
+        ),
     )
 
 
@@ -85,6 +97,22 @@ def test_scores_are_put_on_what_was_found_and_the_step_is_timed() -> None:
         each.scores["rerank"].score for each in result.candidates
     )
     assert ([step.name for step in own.records], own.notes) == (["rerank"], [])
+
+
+def test_of_many_passages_the_first_nine_by_its_scores_are_passed_on() -> None:
+    result = rerank(many(), QUESTION, means(ScriptedReranker()))
+    assert [len(result.own_language), len(result.other_language)] == [5, 4]
+    assert result.candidates[0].text == "You may return a pot."
+
+
+def test_without_its_scores_the_first_nine_are_those_of_the_search() -> None:
+    failing = ScriptedReranker()
+    failing.error = RuntimeError("out of memory")
+    for reranker in (None, failing):
+        found_first = many()
+        result = rerank(found_first, QUESTION, means(reranker))
+        assert result.own_language == found_first.own_language[:5]
+        assert result.other_language == found_first.other_language[:4]
 
 
 def test_without_a_reranker_or_anything_found_nothing_happens() -> None:

@@ -31,27 +31,41 @@ def passages(count: int, *, sentences: int = 4, is_other_language: bool = False)
     ]
 
 
-def test_each_of_the_first_passages_and_the_other_language_have_their_sentences() -> None:
-    chosen = shortlist(make_result(*passages(5), *passages(3, is_other_language=True)))
-    assert len(chosen) == 12
-    for number in range(5):
-        assert any(f"en passage {number} " in text for text in chosen)
+def test_the_most_promising_of_all_passages_and_some_of_the_other_language_are_chosen() -> None:
+    chosen = shortlist(make_result(*passages(12), *passages(3, is_other_language=True)))
+    assert len(chosen) == 16
     assert sum("zh passage" in text for text in chosen) == 3
-    assert sum("en passage 0 " in text for text in chosen) == 4
+    for number in range(3):
+        assert sum(f"en passage {number} " in text for text in chosen) == 4
+    assert sum("en passage 11 " in text for text in chosen) == 0
+
+
+def test_the_answer_may_stand_in_the_last_passage_and_need_not_be_the_best_of_it() -> None:
+    last = make_candidate([("It opens at nine.", 0.97), ("A locker keeps a parcel five days.", 0.95)], rank=18)
+    chosen = shortlist(make_result(*passages(17), last))
+    assert chosen.index("Returns: It opens at nine.") < chosen.index("Returns: A locker keeps a parcel five days.") < 4
+
+
+def test_words_and_the_passage_count_beside_the_sentence() -> None:
+    near = make_candidate([("Far sentence of a near passage.", 0.8)], cosine=0.95)
+    plain = make_candidate([("Near sentence of a far passage.", 0.82)], cosine=0.5)
+    worded = make_candidate([("Pots may be returned.", 0.8)], cosine=0.5, terms=[frozenset({"pots", "return"})])
+    chosen = shortlist(make_result(plain, worded, near, terms=["pots", "return"]))
+    assert [text.removeprefix("Returns: ")[:3] for text in chosen] == ["Far", "Pot", "Nea"]
 
 
 def test_the_first_few_hold_some_of_each_language_the_best_first() -> None:
     chosen = shortlist(make_result(*passages(5), *passages(3, is_other_language=True)), most=4)
     assert [text.removeprefix("Returns: ") for text in chosen] == [
         "en passage 0 sentence 0.",
-        "en passage 1 sentence 0.",
+        "en passage 0 sentence 1.",
         "zh passage 0 sentence 0.",
-        "en passage 2 sentence 0.",
+        "en passage 0 sentence 2.",
     ]
 
 
 def test_the_other_language_alone_is_read_too_and_few_sentences_are_all_read() -> None:
-    assert len(shortlist(make_result(*passages(4, is_other_language=True)))) == 12
+    assert len(shortlist(make_result(*passages(4, is_other_language=True)))) == 16
     assert len(shortlist(make_result(*passages(1, sentences=2)))) == 2
     assert shortlist(make_result()) == []
 

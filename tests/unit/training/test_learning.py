@@ -15,11 +15,11 @@ from transformers import BertConfig, BertModel
 
 from inference_worker.engine.weights.checkpoints import EMBEDDINGS
 from inference_worker.engine.weights.e5 import LAYER_MATRICES
-from training.relevance.adapter import adapter_tensors, write_adapter
+from training.relevance.adapter import BadAdapter, adapter_tensors, load_adapter, write_adapter
 from training.relevance.corpus import HELP_CENTRES
 from training.relevance.cross_encoder import CrossEncoder, encoded, load_tokenizer
 from training.relevance.examples import Example
-from training.relevance.groups import Drawing, Group, batches, mined
+from training.relevance.groups import Drawing, Group, as_typed, batches, mined
 from training.relevance.learning import Stage, learn, losses
 from training.relevance.train import train
 
@@ -135,6 +135,59 @@ def test_the_file_holds_what_was_learned(model: CrossEncoder, tokenizer: Any, tm
         mean = torch.stack([row[keep.bool()].mean(0) for row, keep in zip(states, mask, strict=True)])
         logits = torch.cat([states[:, 0], mean], 1) @ tensors["head.weight"].float().T + tensors["head.bias"].float()
         assert torch.allclose(logits, model(ids, mask), atol=2e-2)
+
+
+def test_a_run_goes_on_from_an_earlier_file(model: CrossEncoder, tokenizer: Any, tmp_path: Path) -> None:
+    with torch.no_grad():
+        for parameter in model.learned():
+            parameter.copy_(torch.randn(parameter.shape) * 0.3)
+    write_adapter(tmp_path / "first.safetensors", adapter_tensors(model), version="1")
+    torch.manual_seed(0)
+    later = CrossEncoder(BertModel(CONFIG, add_pooling_layer=False), rank=4)
+    load_adapter(later, tmp_path / "first.safetensors")
+    pair = encoded(tokenizer, [("w1 w2", "w3 w9")])
+    with torch.inference_mode():
+        assert torch.allclose(later(*pair), model(*pair), atol=2e-2)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"other"])
+def test_a_run_does_not_go_on_from_another_file(model: CrossEncoder, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "first.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadAdapter, match="is no file of this recipe"):
+        load_adapter(model, path)
+
+
+def test_a_run_does_not_go_on_from_a_file_of_another_rank(model: CrossEncoder, tmp_path: Path) -> None:
+    write_adapter(tmp_path / "first.safetensors", adapter_tensors(model), version="1")
+    other = CrossEncoder(BertModel(CONFIG, add_pooling_layer=False), rank=2)
+    with pytest.raises(BadAdapter, match="is no file of this recipe"):
+        load_adapter(other, tmp_path / "first.safetensors")
+
+
+def test_frozen_layers_stay_as_they_are(model: CrossEncoder, tokenizer: Any) -> None:
+    model.freeze_below(1)
+    before = {key: part.b.clone() for key, part in model.parts.items()}
+    chance = Random(0)
+    groups = Drawing({HELP_CENTRES: mined(examples(), chance)}, chance).groups({HELP_CENTRES: 1.0})
+    taken = cycle([[next(groups) for _ in range(4)]])
+    list(learn(model, tokenizer, taken, rate=1e-2, done=lambda step: step / 4))
+    changed = {
+        number for (number, short), part in model.parts.items() if not torch.equal(part.b, before[number, short])
+    }
+    assert changed == {1}
+
+
+def test_questions_are_read_as_customers_type_them() -> None:
+    chance = Random(2)
+    typed = {as_typed("How much is it, to Mars?", chance) for _ in range(200)}
+    assert "How much is it, to Mars?" in typed
+    assert "how much is it to mars" in typed
+    assert any(
+        sorted(text) == sorted("How much is it, to Mars?") and text != "How much is it, to Mars?" for text in typed
+    )
+    assert as_typed("??", Random(0)) == "??"
 
 
 def test_training_goes_through_the_stages_and_says_so(model: CrossEncoder, tokenizer: Any) -> None:
