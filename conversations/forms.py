@@ -54,7 +54,7 @@ class AssistantForm(forms.Form):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
-        help_text=_("Added to every prompt: tone, what to call things. Facts belong into articles."),
+        help_text=_("Added to every prompt: tone of voice, names for things. Put facts in articles."),
     )
     temperature = forms.FloatField(
         label=_("Temperature"),
@@ -68,7 +68,7 @@ class AssistantForm(forms.Form):
         min_value=0.01,
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.01"}),
-        help_text=_("0.01 to 1; the share of likely words to choose from."),
+        help_text=_("0.01 to 1. Only the likeliest words whose probabilities add up to this are considered."),
     )
     max_tokens = forms.IntegerField(
         label=_("Longest answer, in tokens"), min_value=16, max_value=2048, help_text=_("16 to 2048.")

@@ -35,7 +35,7 @@ const offersPerson = (message) => message.outcome === "refused" || message.kind 
 /** A refusal and a question back have nothing to be sure of. */
 export const claimsConfidence = (message) => message.outcome !== "refused" && message.kind !== "clarifying" && Boolean(message.confidence_band);
 
-/** A fixed text answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
+/** Standard reply answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
 const isFixed = (message) => message.outcome === "answered" && !message.confidence_band && !message.sources.length;
 
 function sourceList(message, actions) {

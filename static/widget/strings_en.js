@@ -48,7 +48,7 @@ export default {
   queued: "Getting ready",
   queuedBehind: "In the queue, about {seconds} s",
   searching: "Searching the articles",
-  reading: "Reading what it found",
+  reading: "Reading the articles",
   writing: "Writing",
   checked: "Checked",
   slow: "This takes longer than usual. You can wait, or talk to a person.",
@@ -68,7 +68,7 @@ export default {
   bands: { high: "Well supported", medium: "Partly supported", low: "Weakly supported" },
   refusedBand: "Not in the articles",
   clarifyingBand: "Asks what you mean",
-  reportLabel: "How this answer came about: {line}",
+  reportLabel: "How this answer was made: {line}",
 
   feedback: {
     question: "Did this answer help?",
@@ -95,12 +95,12 @@ export default {
   passageOutdated: "This article has changed or gone since the answer was written.",
   passageVersion: "Version {version}",
 
-  reportTitle: "How this answer came about",
+  reportTitle: "How this answer was made",
   refusalTitle: "Why there is no answer",
   reportQuestion: "Your question",
   reportSearched: "What was searched",
   reportSearchedText: "The published help articles of {company}, by meaning and by words. Nothing else: not the web, not other customers' chats.",
-  again: "Answered before",
+  again: "Reused answer",
   reportAgain: {
     exact: "This answer comes from an earlier identical question: it had been found in the published help articles, and they have not changed since.",
     semantic:

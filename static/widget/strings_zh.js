@@ -47,7 +47,7 @@ export default {
   queued: "准备中",
   queuedBehind: "排队中，约 {seconds} 秒",
   searching: "正在查找文章",
-  reading: "正在阅读找到的内容",
+  reading: "正在阅读文章",
   writing: "正在撰写",
   checked: "已核对",
   slow: "这次比平时慢一些。您可以继续等待，也可以转人工。",
@@ -67,7 +67,7 @@ export default {
   bands: { high: "依据充分", medium: "依据尚可", low: "依据不足" },
   refusedBand: "文章中没有答案",
   clarifyingBand: "请您确认所指",
-  reportLabel: "这条回答是怎么来的：{line}",
+  reportLabel: "这条回答是如何生成的：{line}",
 
   feedback: {
     question: "这条回答有帮助吗？",
@@ -94,15 +94,15 @@ export default {
   passageOutdated: "回答之后，这篇文章已有改动或已下架。",
   passageVersion: "第 {version} 版",
 
-  reportTitle: "这条回答是怎么来的",
+  reportTitle: "这条回答是如何生成的",
   refusalTitle: "为什么没有回答",
   reportQuestion: "您的问题",
   reportSearched: "查找了什么",
   reportSearchedText: "{company}已发布的帮助文章，按语义和字词查找。仅此而已：不查互联网，也不看其他客户的对话。",
-  again: "曾经回答过",
+  again: "复用回答",
   reportAgain: {
-    exact: "之前有人问过完全相同的问题，这里沿用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
-    semantic: "之前有人用不同的说法问过同样的问题，这里沿用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
+    exact: "之前有人问过完全相同的问题，这里复用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
+    semantic: "之前有人用不同的说法问过同样的问题，这里复用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
   },
   reportUsed: "回答用到了什么",
   reportUsedNone: "没有用到任何段落。",

@@ -187,5 +187,5 @@ def test_the_report_of_the_model_alone_says_that_nothing_was_checked(
     assert "no article was searched, and nothing checked the answer" in page
     assert "The model alone, without articles" in page
     assert "Nothing was searched" in page
-    assert "Which passage made it say that" not in page
+    assert "Which passage led to each sentence" not in page
     assert "Be exact." in page

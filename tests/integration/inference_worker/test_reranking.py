@@ -93,7 +93,7 @@ def test_the_scores_stand_in_the_trace_and_on_the_report(worker: Runtime, shop: 
     assert -4.0 <= relevance <= best.scores["rerank"].score
     assert content.selection.features["answers"] == relevance - 1.0
     assert [name for name, _ in features(content)][-2:] == ["relevance", "answers"]
-    assert (searches_of(content.candidates)[-2:], search_word("rerank")) == (["rerank", "fused"], "By close reading")
+    assert (searches_of(content.candidates)[-2:], search_word("rerank")) == (["rerank", "fused"], "By reranker")
     assert ("Reranker", "scripted") in engine_facts(content)
     with translation.override("zh-hans"):
         assert ("重排模型", "scripted") in engine_facts(content)
@@ -119,7 +119,7 @@ def test_when_it_fails_the_question_is_answered_without_it(worker: Runtime, shop
     message, content = answered(worker, shop, broken)
     assert ANSWER in message.body
     assert [(each.stage, each.verdict) for each in content.stages] == [("rerank", "failed")]
-    assert stage_facts(content) == [("Reading the best sentences closely", "failed")]
+    assert stage_facts(content) == [("Reranking the best sentences", "failed")]
     assert count("glassdesk_rerank_failures_total") == failures + 1
     assert not any("rerank" in each.scores for each in content.candidates)
 
