@@ -38,7 +38,7 @@ def wanted_traces(given: Mapping[str, Any]) -> TraceFilter:
     form = FilterForm(given, models=models_seen())
     for name in form.fields:
         if not isinstance(given.get(name, ""), str):
-            raise InvalidInput(_("“%(name)s” must be a text.") % {"name": name}, parameter=name)
+            raise InvalidInput(_("“%(name)s” must be a string.") % {"name": name}, parameter=name)
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
         raise InvalidInput(f"{name}: {errors[0]}", parameter=name)

@@ -33,7 +33,7 @@ from tests.integration.users.joining import (
 
 pytestmark = pytest.mark.django_db
 LIN = "lin@tea.example"
-GONE = "This link does not work any more"
+GONE = "This link no longer works"
 
 
 @pytest.fixture(autouse=True)
