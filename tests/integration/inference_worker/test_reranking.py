@@ -97,7 +97,7 @@ def test_the_scores_stand_in_the_trace_and_on_the_report(worker: Runtime, shop: 
     assert ("Reranker", "scripted") in engine_facts(content)
     with translation.override("zh-hans"):
         assert ("重排模型", "scripted") in engine_facts(content)
-        assert (search_word("rerank"), step_word("rerank")) == ("按细读", "细读最相关的句子")
+        assert (search_word("rerank"), step_word("rerank")) == ("重排得分", "重排最相关的句子")
 
 
 def test_without_a_reranker_an_answer_is_as_it_was_and_says_nothing_of_one(worker: Runtime, shop: Tenant) -> None:

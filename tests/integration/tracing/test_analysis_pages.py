@@ -123,7 +123,7 @@ def test_asking_makes_one_job_and_is_logged_like_a_read(sign_in, tenant, trace):
 
     (job,) = jobs_of(tenant)
     assert (job.kind, job.parameters) == ("replay", {"without": [chunk], "is_free": True})
-    assert "This is being measured" in page
+    assert "Queued; runs when the engine is idle" in page
     assert reasons(tenant) == [REASON]
     assert client.get(url("jobs", trace, tenant)).json() == {"open": 1}
 
@@ -151,7 +151,7 @@ def test_a_failed_job_says_why(sign_in, tenant, trace):
 
     page = sign_in(tenant, Role.REVIEWER).post(url("open", trace, tenant), {"reason": REASON}).content.decode()
 
-    assert "There is nothing to measure" in page
+    assert "Nothing to measure" in page
 
 
 def store(tenant, trace, kind, result):

@@ -76,10 +76,10 @@ def test_what_a_question_names_in_vain_is_said_in_the_readers_language() -> None
     (named,) = [part for part in confidence_parts(content) if part.name == "Things named in the question"]
     assert (named.value, named.band) == ("missing: “XJ-300”, a power", "low")
     with translation.override("zh-hans"):
-        (named,) = [part for part in confidence_parts(content) if part.name == "问题所指"]
+        (named,) = [part for part in confidence_parts(content) if part.name == "问题中提到的事物"]
     assert named.value == "缺少：“XJ-300”，功率"
 
 
 def test_a_fixed_text_is_said_to_be_one() -> None:
-    assert "fixed text" in words.style_sentence("fixed")
+    assert "standard reply" in words.style_sentence("fixed")
     assert words.nothing_found("fixed") != words.nothing_found("quote")
