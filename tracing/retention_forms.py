@@ -52,7 +52,7 @@ class PolicyForm(forms.Form):
 
 
 class HoldForm(ReasonForm):
-    """Why a conversation is held or released."""
+    """Why a conversation is held or released. Its ids are its own: the drawer beside it asks for a reason too."""
 
     reason = forms.CharField(
         label=_("Why?"),
@@ -60,3 +60,6 @@ class HoldForm(ReasonForm):
         required=False,
         widget=forms.TextInput(attrs=REASON_FIELD),
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, auto_id="id_hold_%s", **options)

@@ -282,7 +282,8 @@ def test_the_commands_set_count_and_apply(tenant, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("days", "gone"), [((5, None), ["The question, prompt"]), ((5, 5), ["The question, prompt", "The answer, its tokens"])]
+    ("days", "gone"),
+    [((5, None), ["The question, prompt"]), ((5, 5), ["The question, prompt", "The answer, its tokens"])],
 )
 def test_the_opened_page_says_what_was_deleted(client, tenant, monkeypatch, days, gone):
     trace = aged_trace(tenant, 9, monkeypatch)
