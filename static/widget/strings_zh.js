@@ -66,7 +66,7 @@ export default {
   seconds: "{seconds}\u00a0秒",
   bands: { high: "依据充分", medium: "依据尚可", low: "依据不足" },
   refusedBand: "文章中没有答案",
-  clarifyingBand: "请您确认所指",
+  clarifyingBand: "请确认您的意思",
   reportLabel: "这条回答是如何生成的：{line}",
 
   feedback: {
@@ -97,14 +97,14 @@ export default {
   reportTitle: "这条回答是如何生成的",
   refusalTitle: "为什么没有回答",
   reportQuestion: "您的问题",
-  reportSearched: "查找了什么",
-  reportSearchedText: "{company}已发布的帮助文章，按语义和字词查找。仅此而已：不查互联网，也不看其他客户的对话。",
+  reportSearched: "查找范围",
+  reportSearchedText: "{company}已发布的帮助文章，按语义和字词查找。除此之外不查互联网，也不看其他客户的对话。",
   again: "复用回答",
   reportAgain: {
     exact: "之前有人问过完全相同的问题，这里复用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
     semantic: "之前有人用不同的说法问过同样的问题，这里复用了当时的回答：它出自已发布的帮助文章，文章此后没有变动。",
   },
-  reportUsed: "回答用到了什么",
+  reportUsed: "回答的依据",
   reportUsedNone: "没有用到任何段落。",
   reportBand: "原文对回答的支持程度",
   bandMeaning: {
