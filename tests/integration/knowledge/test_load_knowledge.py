@@ -133,7 +133,7 @@ def test_the_summary_counts_what_exists(folder: Path) -> None:
     (folder / "returns.md").unlink()
     out.truncate(0)
     call_command("load_knowledge", tenant.slug, str(folder), "--source", "handbook", stdout=out, stderr=err)
-    assert "1 of these have no file any more: returns.md. Archive them in the desk." in out.getvalue()
+    assert "1 of these no longer have a file: returns.md. Archive them in the desk." in out.getvalue()
 
 
 @pytest.mark.parametrize(
