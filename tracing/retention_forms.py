@@ -62,4 +62,5 @@ class HoldForm(ReasonForm):
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="id_hold_%s", **options)
+        super().__init__(*args, **options)
+        self.auto_id = "id_hold_%s"
