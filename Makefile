@@ -7,7 +7,7 @@ WORKERS ?= 3
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser tour run check test lint format bench bench-load bench-answers clean
+.PHONY: help env browser run check test lint format bench bench-load bench-answers clean
 
 help:
 	@echo "make run     install, start everything, print the addresses (PORT=8000, GLASSDESK_DATA=./var, GPU=1)"
@@ -18,7 +18,6 @@ help:
 	@echo "make bench   measure the product beside the bare engine and a naive server (bench/results/)"
 	@echo "make bench-load   500 idle and 50 asking customers on one web process"
 	@echo "make bench-answers   how good the answers are, and what the reranker costs"
-	@echo "make tour    a picture of every page, into var/tour (or ARGS=FOLDER)"
 	@echo "make env     only install (into a shared folder; .venv links to it)"
 	@echo "make clean   remove what the commands left in this checkout, except the data folder"
 
@@ -59,9 +58,6 @@ bench-load: env
 
 bench-answers: env
 	@$(BIN)/python -m bench.answers $(ARGS)
-
-tour: browser
-	@$(BIN)/python -m tests.e2e.tour $(ARGS)
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -37,18 +37,13 @@ def stack() -> Iterator[RunningStack]:
     assert seconds < 15
 
 
-def chromium() -> str:
-    """Where the browser is."""
-    binary = os.environ.get("GLASSDESK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert binary, "Chromium is missing: run `make browser`, or name a binary with GLASSDESK_CHROMIUM."
-    return binary
-
-
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
+    binary = os.environ.get("GLASSDESK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert binary, "Chromium is missing: run `make browser`, or name a binary with GLASSDESK_CHROMIUM."
     with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        instance = playwright.chromium.launch(executable_path=binary, args=CHROMIUM_FLAGS)
         yield instance
         instance.close()
 
