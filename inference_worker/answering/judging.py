@@ -22,7 +22,7 @@ FOR_A_PERSON = frozenset({Intent.PERSON, Intent.COMPLAINT, Intent.ORDER})
 def confidence(held: TraceContent, evidence: Evidence, checked: Checked) -> Confidence:
     """The parts of the answer's confidence and its band; without articles only the tokens' probabilities, which is low.
 
-    Standard reply and a question back claim nothing.
+    A fixed text and a question back claim nothing.
     """
     if isinstance(checked.plan, FixedText | Clarify):
         return held.confidence

@@ -26,7 +26,7 @@ TOKEN_SECONDS = Histogram(
     "glassdesk_inter_token_seconds", "From one token of an answer to the next.", buckets=BETWEEN_TOKENS
 )
 REPLY_SECONDS = Histogram(
-    "glassdesk_reply_seconds", "From question to stored answer.", ["channel", "outcome"], buckets=WAITING
+    "glassdesk_reply_seconds", "From the question to the stored answer.", ["channel", "outcome"], buckets=WAITING
 )
 CONTEXT_TOKENS = Histogram("glassdesk_context_tokens", "Tokens of a prompt.", buckets=TOKENS)
 PROMPT_TOKENS = Counter("glassdesk_prompt_tokens", "Tokens of prompts.")

@@ -23,7 +23,7 @@ MAX_SEQUENCE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class ExportedTrace:
-    """A trace with its content when that was asked for; `trouble` says why it couldn't be opened."""
+    """A trace with its content when that was asked for; `trouble` says why it could not be opened."""
 
     trace: Trace
     shape: TraceShape | None = None
