@@ -121,7 +121,7 @@ def _read(line: Line, defaults: dict[str, Any], taken: dict[str, int]) -> BatchP
     first = taken.setdefault(prompt.custom_id, line.number)
     if first != line.number:
         raise InvalidInput(
-            _("This “custom_id” stands in line %(line)d already. Each must be there once.") % {"line": first},
+            _("This “custom_id” is already used on line %(line)d. Each one must be unique.") % {"line": first},
             parameter="custom_id",
         )
     return prompt
@@ -147,7 +147,7 @@ def _refuse_backlog(count: int) -> None:
 def _name(given: object) -> str:
     if not isinstance(given, str) or len(given) > MAX_NAME or not (given.isprintable() or not given):
         raise InvalidInput(
-            _("“name” must be a text of at most %(count)d printable characters.") % {"count": MAX_NAME},
+            _("“name” must be a string of up to %(count)d printable characters.") % {"count": MAX_NAME},
             parameter="name",
         )
     return given.strip()

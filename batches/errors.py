@@ -44,16 +44,16 @@ class BatchInvalid(InvalidInput):
 
 def _wrong(count: int) -> object:
     return ngettext_lazy(
-        "%(count)d line cannot be used, so nothing was stored. Mend it and send the batch again.",
-        "%(count)d lines cannot be used, so nothing was stored. Mend them and send the batch again.",
+        "%(count)d line is invalid, so nothing was saved. Fix it and send the batch again.",
+        "%(count)d lines are invalid, so nothing was saved. Fix them and send the batch again.",
         "count",
     ) % {"count": count}
 
 
 def _wrong_already(count: int, line: int) -> object:
     return _(
-        "Up to line %(line)d already %(count)d lines cannot be used. Nothing behind it was read, and nothing was stored. "
-        "Mend what makes them wrong and send the batch again."
+        "%(count)d lines up to line %(line)d are invalid. Nothing after that was read, and nothing was saved. Fix "
+        "them and send the batch again."
     ) % {"line": line, "count": count}
 
 
@@ -65,7 +65,7 @@ class TooManyItems(InvalidInput):
 
     def __init__(self, *, limit: int) -> None:
         super().__init__(
-            _("A batch takes at most %(limit)d items, and this one has more. Send it in parts.") % {"limit": limit},
+            _("A batch can have up to %(limit)d items, and this one has more. Split it up.") % {"limit": limit},
             limit=limit,
         )
 
@@ -75,7 +75,7 @@ class BacklogFull(TooManyRequests):
 
     code = "batch_backlog"
     message = _(
-        "Too many items of your earlier batches are still waiting. Try again when some are done, or cancel one."
+        "Too many items from your earlier batches are still waiting. Try again when some are done, or cancel a batch."
     )
 
     def __init__(self, *, waiting: int, limit: int) -> None:

@@ -50,10 +50,10 @@ def read_json(body: bytes) -> Submission:
     """`{"items": [...], "name": …, "defaults": {...}}`. Raises InvalidInput or TooManyItems."""
     value = read_json_body(body)
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
-        raise InvalidInput(_("Send an object with a list “items”, or one item a line as application/x-ndjson."))
+        raise InvalidInput(_("Send an object with an “items” list, or one item per line as application/x-ndjson."))
     if unknown := sorted(value.keys() - SUBMISSION_MEMBERS):
         shown = unknown[0][:40]
-        raise InvalidInput(_("“%(name)s” is not known here. Leave it out.") % {"name": shown}, parameter=shown)
+        raise InvalidInput(_("“%(name)s” isn't supported here. Remove it.") % {"name": shown}, parameter=shown)
     if len(value["items"]) > settings.BATCH_MAX_ITEMS:
         raise TooManyItems(limit=settings.BATCH_MAX_ITEMS)
     lines = (Line(number, item) for number, item in enumerate(value["items"], start=1))
@@ -68,10 +68,10 @@ def _lines(raws: Iterable[bytes]) -> Iterator[Line]:
 
 def _parsed(number: int, raw: bytes) -> Line:
     if len(raw) > BODY_BYTES:
-        return Line(number, None, _("A line takes at most %(limit)d bytes.") % {"limit": BODY_BYTES})
+        return Line(number, None, _("A line can have up to %(limit)d bytes.") % {"limit": BODY_BYTES})
     try:
         return Line(number, read_json_body(raw))
     except UnreadableBody as error:
         if error.message is UnreadableBody.message:
-            return Line(number, None, _("This is not valid JSON in UTF-8."))
+            return Line(number, None, _("This isn't valid UTF-8 JSON."))
         return Line(number, None, str(error.message))

@@ -17,7 +17,7 @@ class BatchState(models.TextChoices):
 
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
-    CANCELLING = "cancelling", _("Being cancelled")
+    CANCELLING = "cancelling", _("Cancelling")
     CANCELLED = "cancelled", _("Cancelled")
     DONE = "done", _("Done")
 

@@ -35,7 +35,7 @@ class CustomId(Check):
     def look(self, value: Any) -> None:
         if not 0 < len(value) <= MAX_CUSTOM_ID or not value.isprintable():
             raise Refused.saying(
-                _("“custom_id” must be a text of 1 to %(count)d printable characters."), count=MAX_CUSTOM_ID
+                _("“custom_id” must be a string of 1 to %(count)d printable characters."), count=MAX_CUSTOM_ID
             )
 
 
@@ -155,7 +155,7 @@ def _refuse_several_pieces(request: ChatRequest) -> None:
     for name, is_asked in asked.items():
         if is_asked:
             raise InvalidInput(
-                _("A batch item is one answer in one piece, without probabilities: leave out “%(name)s”.")
+                _("A batch item returns one complete answer without probabilities. Remove “%(name)s”.")
                 % {"name": name},
                 parameter=name,
             )

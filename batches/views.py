@@ -62,7 +62,7 @@ def batch_list(request: DeskRequest) -> HttpResponse:
 def cancel(request: DeskRequest, batch_id: UUID) -> HttpResponse:
     """Cancel what has not ended."""
     cancel_batch(tenant_id=request.tenant.id, batch_id=batch_id)
-    messages.success(request, _("The batch is cancelled. What was answered before is kept."))
+    messages.success(request, _("Batch cancelled. Answers finished before that are kept."))
     return redirect("batches:list", tenant_slug=request.tenant.slug)
 
 

@@ -34,14 +34,14 @@ class OneLine(Check):
     def look(self, value: Any) -> None:
         if len(value) > self.limit or CONTROLS.search(value) or not {"\n", "\t"}.isdisjoint(value):
             raise Refused.saying(
-                _("“%(name)s” takes at most %(limit)d characters and no control characters."), limit=self.limit
+                _("“%(name)s” can have up to %(limit)d characters and no control characters."), limit=self.limit
             )
 
 
 def _seed(seed: int | None) -> int | None:
     """The last 31 bits: the same seed is always the same one, and most clients' are as they were sent."""
     if seed is not None and seed not in SEEDS:
-        raise Refused.saying(_("“seed” must be a whole number of 64 bits."))
+        raise Refused.saying(_("“seed” must be a 64-bit integer."))
     return None if seed is None else seed % ENGINE_SEEDS
 
 
@@ -124,12 +124,14 @@ class ChatBody(Vocabulary):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if self.top_logprobs and not self.logprobs:
-            raise Refused.saying(_("“top_logprobs” needs “logprobs”: true."), "top_logprobs")
+            raise Refused.saying(_("“top_logprobs” requires “logprobs”: true."), "top_logprobs")
         limits = {self.max_tokens, self.max_completion_tokens} - {None}
         if len(limits) > 1:
-            raise Refused.saying(_("“max_tokens” is the old name of “max_completion_tokens”. Send one."), "max_tokens")
+            raise Refused.saying(
+                _("“max_tokens” is the old name for “max_completion_tokens”. Send only one of them."), "max_tokens"
+            )
         if self.stream_options.model_fields_set and not self.stream:
-            raise Refused.saying(_("“stream_options” is an object and needs “stream”: true."), "stream_options")
+            raise Refused.saying(_("“stream_options” must be an object and requires “stream”: true."), "stream_options")
         return self
 
 
@@ -161,7 +163,7 @@ def read_chat_request(given: object) -> ChatRequest:
     """The request in a decoded JSON body. Raises InvalidInput, whose details name the parameter."""
     body = ChatBody.read(given)
     if not body.model:
-        raise InvalidInput(_("“%(name)s” must be a text.") % {"name": "model"}, parameter="model")
+        raise InvalidInput(_("“%(name)s” must be a string.") % {"name": "model"}, parameter="model")
     return request_in(body)
 
 

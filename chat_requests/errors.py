@@ -14,7 +14,7 @@ class UnsupportedParameter(InvalidInput):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            _("“%(name)s” is not supported with this value. Leave it out; docs/openai.md lists what is.")
+            _("“%(name)s” doesn't support this value. Remove it; see docs/openai.md for what is supported.")
             % {"name": name},
             parameter=name,
         )
@@ -27,7 +27,7 @@ class UnknownParameter(InvalidInput):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            _("There is no parameter “%(name)s”. Check its spelling or leave it out.") % {"name": name}, parameter=name
+            _("There is no parameter “%(name)s”. Check the spelling or remove it.") % {"name": name}, parameter=name
         )
 
 
@@ -35,7 +35,7 @@ class InvalidJsonSchema(InvalidInput):
     """No answer can be held to the schema."""
 
     code = "invalid_json_schema"
-    message = _("The model cannot be held to this JSON schema. Use simpler types and keywords.")
+    message = _("The model can't follow this JSON schema. Use simpler types and keywords.")
 
     def __init__(self, message: object | None = None) -> None:
         super().__init__(message, parameter="response_format")

@@ -49,25 +49,25 @@ def check_schema(schema: dict[str, Any]) -> None:
     """Raises InvalidJsonSchema with a sentence that says what is wrong."""
     _check_depth(schema)
     if len(json.dumps(schema)) > MAX_BYTES:
-        raise InvalidJsonSchema(_("The schema takes at most %(limit)d bytes.") % {"limit": MAX_BYTES})
+        raise InvalidJsonSchema(_("The schema can have up to %(limit)d bytes.") % {"limit": MAX_BYTES})
     try:
         Draft202012Validator.check_schema(schema)
     except (SchemaError, RecursionError):
-        raise InvalidJsonSchema(_("“response_format” holds no valid JSON schema.")) from None
+        raise InvalidJsonSchema(_("“response_format” doesn't contain a valid JSON schema.")) from None
     nodes = list(_nodes(schema))
     targets = {node["$ref"]: _target(schema, node["$ref"]) for node in nodes if "$ref" in node}
     known = set(map(id, nodes))
     if not all(isinstance(target, bool) or id(target) in known for target in targets.values()):
-        raise InvalidJsonSchema(_("A “$ref” of the schema names a part that is no schema."))
+        raise InvalidJsonSchema(_("A “$ref” in the schema points to something that isn't a schema."))
     enum_values = 0
     for node in nodes:
         _check_keywords(node, is_root=node is schema)
         enum_values += len(node.get("enum", ()))
     if enum_values > MAX_ENUM_VALUES:
-        raise InvalidJsonSchema(_("The schema lists at most %(limit)d values in “enum”.") % {"limit": MAX_ENUM_VALUES})
+        raise InvalidJsonSchema(_("The schema can have up to %(limit)d values in “enum”.") % {"limit": MAX_ENUM_VALUES})
     if not has_end(schema, nodes, targets):
         raise InvalidJsonSchema(
-            _("The schema has no end: a “$ref” leads back to itself. Let the recursive part be optional.")
+            _("The schema never ends: a “$ref” leads back to itself. Make the recursive part optional.")
         )
 
 
@@ -83,7 +83,7 @@ def _check_depth(schema: object) -> None:
         ]
         if not level:
             return
-    raise InvalidJsonSchema(_("The schema nests at most %(limit)d levels deep.") % {"limit": MAX_DEPTH})
+    raise InvalidJsonSchema(_("The schema can be nested up to %(limit)d levels deep.") % {"limit": MAX_DEPTH})
 
 
 def _nodes(schema: object) -> Iterator[dict[str, Any]]:
@@ -105,16 +105,14 @@ def _nodes(schema: object) -> Iterator[dict[str, Any]]:
 def _check_keywords(node: Mapping[str, Any], *, is_root: bool) -> None:
     for name, value in node.items():
         if name in UNKNOWN_TO_THE_ENGINE or (name == "$id" and not is_root):
-            raise InvalidJsonSchema(
-                _("No answer can be held to the schema's keyword “%(name)s”. Leave it out.") % {"name": name}
-            )
+            raise InvalidJsonSchema(_("The schema keyword “%(name)s” isn't supported. Remove it.") % {"name": name})
         if name in MOST and _size(value) > MOST[name]:
             raise InvalidJsonSchema(
-                _("“%(name)s” takes at most %(limit)d in a schema.") % {"name": name, "limit": MOST[name]}
+                _("“%(name)s” can be at most %(limit)d in a schema.") % {"name": name, "limit": MOST[name]}
             )
     if len(node.get("pattern", "")) > MAX_PATTERN_CHARACTERS:
         raise InvalidJsonSchema(
-            _("A schema's “pattern” takes at most %(limit)d characters.") % {"limit": MAX_PATTERN_CHARACTERS}
+            _("A schema's “pattern” can have up to %(limit)d characters.") % {"limit": MAX_PATTERN_CHARACTERS}
         )
 
 
@@ -128,7 +126,7 @@ def _target(root: dict[str, Any], reference: str) -> object:
     """What a reference within the schema names."""
     part: Any = root
     if not reference.startswith("#"):
-        raise InvalidJsonSchema(_("A “$ref” of the schema must begin with “#”: it names a part of this schema."))
+        raise InvalidJsonSchema(_("A “$ref” in the schema must start with “#” and point to a part of this schema."))
     for name in filter(None, reference[1:].split("/")):
         key = name.replace("~1", "/").replace("~0", "~")
         if isinstance(part, dict) and key in part:
@@ -136,5 +134,5 @@ def _target(root: dict[str, Any], reference: str) -> object:
         elif isinstance(part, list) and key.isascii() and key.isdigit() and len(key) < 6 and int(key) < len(part):
             part = part[int(key)]
         else:
-            raise InvalidJsonSchema(_("A “$ref” of the schema names a part that it does not have."))
+            raise InvalidJsonSchema(_("A “$ref” in the schema points to a part that doesn't exist."))
     return part

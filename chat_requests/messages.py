@@ -27,7 +27,7 @@ PARTS = {"text": "text", "refusal": "refusal"}
 
 
 def _not_a_text(*at: str | int) -> Refused:
-    return Refused.saying(_("A message's content is a text."), *at)
+    return Refused.saying(_("A message's content must be a string."), *at)
 
 
 def _text(content: object) -> str:
@@ -83,7 +83,7 @@ def _few(messages: object) -> object:
     if not isinstance(messages, list) or not messages:
         raise Refused.saying(_("“messages” must be a list with at least one message."))
     if len(messages) > MAX_MESSAGES:
-        raise Refused.saying(_("A request takes at most %(limit)d messages."), limit=MAX_MESSAGES)
+        raise Refused.saying(_("A request can have up to %(limit)d messages."), limit=MAX_MESSAGES)
     return messages
 
 
@@ -124,7 +124,7 @@ def joined_instructions(texts: Iterable[str], *, parameter: str) -> str:
     joined = "\n".join(filter(None, texts)).strip()
     if len(joined) > MAX_INSTRUCTION_CHARACTERS:
         raise InvalidInput(
-            _("Instructions take at most %(limit)d characters.") % {"limit": MAX_INSTRUCTION_CHARACTERS},
+            _("Instructions can have up to %(limit)d characters.") % {"limit": MAX_INSTRUCTION_CHARACTERS},
             parameter=parameter,
         )
     return joined
@@ -132,10 +132,12 @@ def joined_instructions(texts: Iterable[str], *, parameter: str) -> str:
 
 def _checked(turns: list[Turn], *, grounded: bool) -> tuple[Turn, ...]:
     if not turns or turns[-1].author is not Author.CUSTOMER:
-        raise InvalidInput(_("The last message must be the user's: it is the one to answer."), parameter="messages")
+        raise InvalidInput(
+            _("The last message must be from the user: it's the one being answered."), parameter="messages"
+        )
     if sum(len(turn.body) for turn in turns) > MAX_CHARACTERS:
         raise InvalidInput(
-            _("The messages take at most %(limit)d characters together.") % {"limit": MAX_CHARACTERS},
+            _("The messages can have up to %(limit)d characters in total.") % {"limit": MAX_CHARACTERS},
             parameter="messages",
         )
     question = turns[-1].body

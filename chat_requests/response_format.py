@@ -21,13 +21,13 @@ def read_response_format(value: object, *, grounded: bool) -> dict[str, Any] | N
     kind = value.get("type") if isinstance(value, dict) else None
     if not isinstance(value, dict) or kind not in ("text", "json_object", "json_schema"):
         raise InvalidInput(
-            _("“response_format” has the type “text”, “json_object” or “json_schema”."), parameter=PARAMETER
+            _("“response_format” must have the type “text”, “json_object” or “json_schema”."), parameter=PARAMETER
         )
     if kind == "text":
         return None
     if grounded:
         raise InvalidInput(
-            _("Answers from articles are text. For JSON ask the model alone: “glassdesk”: {“grounded”: false}."),
+            _("Answers from articles are text. To get JSON, ask the model alone: “glassdesk”: {“grounded”: false}."),
             parameter=PARAMETER,
         )
     return ANY_OBJECT if kind == "json_object" else _schema(value)

@@ -41,7 +41,7 @@ def assistant(request: DeskRequest) -> HttpResponse:
     except Conflict as error:
         _explain_conflict(form, found)
         return _page(request, found, form, status=error.status)
-    messages.success(request, _("Saved. The next answer follows it.") if changed else _("Nothing was changed."))
+    messages.success(request, _("Saved. Applies from the next answer.") if changed else _("No changes."))
     return redirect("desk:assistant", tenant_slug=request.tenant.slug)
 
 
@@ -57,9 +57,9 @@ def _models(found: Assistant) -> list[tuple[str, str]]:
     except redis.RedisError:
         served = []
     by_alias = {each.alias: each.model if not each.alias else f"{each.alias} ({each.model})" for each in served}
-    choices = {"": _("The desk's first model")} | by_alias
+    choices = {"": _("Default model")} | by_alias
     if found.model not in choices:
-        choices[found.model] = _("%(name)s (not served now)") % {"name": found.model}
+        choices[found.model] = _("%(name)s (not available now)") % {"name": found.model}
     return list(choices.items())
 
 
@@ -67,7 +67,10 @@ def _explain_conflict(form: AssistantForm, found: Assistant) -> None:
     """Sending the form again then puts the kept settings on top of the other person's."""
     form.add_error(
         None,
-        _("Somebody changed these settings meanwhile. Yours are kept below; saving again puts them on top."),
+        _(
+            "Someone else changed these settings while you were editing. Your changes are kept below; saving again "
+            "overwrites theirs."
+        ),
     )
     typed = cast(QueryDict, form.data).copy()
     typed["based_on"] = str(found.version)

@@ -11,16 +11,14 @@ class NotAnApiConversation(Conflict):
     """A customer holds this conversation in person; nobody else may speak for them."""
 
     code = "not_an_api_conversation"
-    message = _(
-        "This conversation was not begun over the API, so that nothing can be asked in it. Begin one of your own."
-    )
+    message = _("This conversation wasn't started through the API, so you can't ask in it. Start a new one.")
 
 
 class ConversationClosed(Conflict):
     """It has ended."""
 
     code = "conversation_closed"
-    message = _("This conversation is closed. Begin another one.")
+    message = _("This conversation is closed. Start a new one.")
 
 
 class WebsiteRefused(Forbidden):

@@ -28,11 +28,11 @@ class FailureCode(TextChoices):
     SEALING = "sealing"
 
 
-_DELETED = _("The conversation was deleted, and the answer with it.")
-_TOO_LONG = _("The question and what came with it are longer than the model can read.")
-_NOT_IN_THAT_FORM = _("The model cannot answer in the form that was asked for.")
+_DELETED = _("The conversation and its answer were deleted.")
+_TOO_LONG = _("The question and its context are longer than the model can read.")
+_NOT_IN_THAT_FORM = _("The model can't answer in the requested format.")
 _CUSTOMERS_FAULT = _("Something went wrong while writing the answer. Ask again, or talk to a person.")
-_DESKS_FAULT = _("The AI could not answer because of a technical fault.")
+_DESKS_FAULT = _("The AI couldn't answer because of a technical problem.")
 _CLIENTS_FAULT = _("Something went wrong while writing the answer. Ask again.")
 
 _FOR_CUSTOMERS: Mapping[str, Promise] = {
@@ -42,22 +42,22 @@ _FOR_CUSTOMERS: Mapping[str, Promise] = {
     FailureCode.DEADLINE: _("The answer took too long. Ask again, or talk to a person."),
     FailureCode.CONTEXT_LENGTH: _CUSTOMERS_FAULT,
     FailureCode.REFUSED_REQUEST: _CUSTOMERS_FAULT,
-    FailureCode.MODEL_UNAVAILABLE: _("The assistant is not available right now. Talk to a person, or try again later."),
+    FailureCode.MODEL_UNAVAILABLE: _("The assistant isn't available right now. Talk to a person, or try again later."),
     FailureCode.ENGINE: _CUSTOMERS_FAULT,
     FailureCode.WORKER_LOST: _CUSTOMERS_FAULT,
     FailureCode.SEALING: _CUSTOMERS_FAULT,
 }
 
 _FOR_THE_DESK: Mapping[str, Promise] = {
-    FailureCode.STOPPED: _("The AI was stopped before it had written anything."),
+    FailureCode.STOPPED: _("The AI was stopped before it wrote anything."),
     FailureCode.SUPERSEDED: _("The AI stopped: a person took over."),
     FailureCode.DELETED: _DELETED,
-    FailureCode.DEADLINE: _("The AI gave no answer in time."),
+    FailureCode.DEADLINE: _("The AI didn't answer in time."),
     FailureCode.CONTEXT_LENGTH: _TOO_LONG,
     FailureCode.REFUSED_REQUEST: _NOT_IN_THAT_FORM,
-    FailureCode.MODEL_UNAVAILABLE: _("No worker serves the model that this assistant uses."),
+    FailureCode.MODEL_UNAVAILABLE: _("No worker is serving the model this assistant uses."),
     FailureCode.ENGINE: _DESKS_FAULT,
-    FailureCode.WORKER_LOST: _("The AI was interrupted twice and gave up."),
+    FailureCode.WORKER_LOST: _("The AI was interrupted twice and stopped trying."),
     FailureCode.SEALING: _DESKS_FAULT,
 }
 
@@ -68,7 +68,7 @@ _FOR_API_CLIENTS: Mapping[str, Promise] = {
     FailureCode.DEADLINE: _("The answer took too long. Ask again, or ask for a shorter one."),
     FailureCode.CONTEXT_LENGTH: _TOO_LONG,
     FailureCode.REFUSED_REQUEST: _NOT_IN_THAT_FORM,
-    FailureCode.MODEL_UNAVAILABLE: _("No worker serves the model that this assistant uses."),
+    FailureCode.MODEL_UNAVAILABLE: _("No worker is serving the model this assistant uses."),
     FailureCode.ENGINE: _CLIENTS_FAULT,
     FailureCode.WORKER_LOST: _CLIENTS_FAULT,
     FailureCode.SEALING: _CLIENTS_FAULT,

@@ -92,7 +92,7 @@ def _clean_comment(comment: object) -> str:
         return ""
     if len(text) > COMMENT_CHARACTERS:
         raise InvalidInput(
-            _("A comment has at most %(limit)d characters. Shorten it and send it again.")
+            _("Comments can have up to %(limit)d characters. Shorten yours and send it again.")
             % {"limit": COMMENT_CHARACTERS}
         )
     return text

@@ -22,7 +22,7 @@ class ReplyForm(forms.Form):
         required=False,
         strip=False,
         # No maxlength: the browser would cut a long paste without a word.
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write to the customer…")}),
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a reply…")}),
     )
 
     def clean_body(self) -> str:
@@ -38,54 +38,54 @@ class AssistantForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=60,
-        help_text=_("Customers see it above every answer."),
+        help_text=_("Shown to customers above every answer."),
         widget=forms.TextInput(attrs={"dir": "auto"}),
     )
     model = forms.ChoiceField(
-        label=_("Model"), required=False, help_text=_("One of those that workers serve now; see the page of models.")
+        label=_("Model"), required=False, help_text=_("Models that workers are serving now. See the Models page.")
     )
     style = forms.ChoiceField(
         label=_("Answers"),
         choices=ASSISTANT_STYLES,
-        help_text=_("Automatic quotes with a small model and writes freely with one that is up to it."),
+        help_text=_("Automatic quotes articles with a small model and writes freely with a more capable one."),
     )
     instructions = forms.CharField(
         label=_("Instructions"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
-        help_text=_("Added to every prompt: tone, what to call things. Facts belong into articles."),
+        help_text=_("Added to every prompt: tone of voice, names for things. Put facts in articles."),
     )
     temperature = forms.FloatField(
         label=_("Temperature"),
         min_value=0,
         max_value=2,
         widget=forms.NumberInput(attrs={"step": "0.05"}),
-        help_text=_("0 to 2; 0 always takes the likeliest word."),
+        help_text=_("0 to 2. At 0, the likeliest word is always chosen."),
     )
     top_p = forms.FloatField(
         label=_("Top p"),
         min_value=0.01,
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.01"}),
-        help_text=_("0.01 to 1; the share of likely words to choose from."),
+        help_text=_("0.01 to 1. Only the likeliest words whose probabilities add up to this are considered."),
     )
     max_tokens = forms.IntegerField(
-        label=_("Longest answer, in tokens"), min_value=16, max_value=2048, help_text=_("16 to 2048.")
+        label=_("Maximum answer length (tokens)"), min_value=16, max_value=2048, help_text=_("16 to 2048.")
     )
     seed = forms.IntegerField(
         label=_("Seed"),
         required=False,
         min_value=0,
         max_value=2**31 - 1,
-        help_text=_("The same seed repeats the same answer; empty means a new one each time."),
+        help_text=_("The same seed gives the same answer. Leave empty for a new one each time."),
     )
     stop = forms.CharField(
-        label=_("Stop at"),
+        label=_("Stop sequences"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        help_text=_("One text per line; the answer ends before the first that comes up."),
+        help_text=_("One per line. The answer ends just before the first one that appears."),
     )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 

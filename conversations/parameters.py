@@ -42,7 +42,7 @@ class Stops(Check):
     def look(self, value: Any) -> None:
         if len(value) > self.count or any(not 0 < len(stop) <= self.length for stop in value):
             raise Refused.saying(
-                _("“stop” takes at most %(count)d texts of 1 to %(length)d characters."),
+                _("“stop” takes up to %(count)d strings of 1 to %(length)d characters."),
                 count=self.count,
                 length=self.length,
             )
@@ -60,7 +60,7 @@ def _texts(value: object) -> tuple[str, ...]:
     """One text may stand for a list of one, as in OpenAI's requests."""
     stops = [value] if isinstance(value, str) else value
     if not isinstance(stops, list | tuple) or not all(isinstance(stop, str) for stop in stops):
-        raise Refused.saying(_("“stop” must be a text or a list of texts."))
+        raise Refused.saying(_("“stop” must be a string or a list of strings."))
     return tuple(stops)
 
 

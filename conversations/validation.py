@@ -73,7 +73,7 @@ def clean_reference(reference: str) -> str:
     """What an API client calls its customer. Raises InvalidInput."""
     if len(reference) > REFERENCE_CHARACTERS or not reference.isprintable():
         raise InvalidInput(
-            _("“customer” takes at most %(limit)d printable characters.") % {"limit": REFERENCE_CHARACTERS},
+            _("“customer” can have up to %(limit)d printable characters.") % {"limit": REFERENCE_CHARACTERS},
             parameter="customer",
         )
     return reference

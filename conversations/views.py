@@ -85,7 +85,7 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
             )
         except Conflict as error:
             status = error.status
-            closed = _("This conversation was closed meanwhile. The customer's next message opens a new one.")
+            closed = _("This conversation has just been closed. The customer's next message starts a new one.")
             form.add_error("body", closed)
         else:
             return _replied(request, conversation_id)
@@ -100,7 +100,7 @@ def hand_back(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """Let the assistant answer again."""
     conversation_by_id(conversation_id)
     domain.hand_back_to_assistant(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
-    messages.success(request, _("The AI answers the customer's next message."))
+    messages.success(request, _("The AI will answer the customer's next message."))
     return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
 
 
@@ -109,7 +109,7 @@ def hand_back(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
 def close(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """End the conversation."""
     domain.close_conversation(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
-    messages.success(request, _("The conversation is closed. The customer's next message opens a new one."))
+    messages.success(request, _("Conversation closed. The customer's next message starts a new one."))
     return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
 
 

@@ -10,7 +10,7 @@ class GlassdeskError(Exception):
 
     code = "error"
     status = 500
-    message: object = _("Something went wrong on our side. Try again in a moment.")
+    message: object = _("Something went wrong on our end. Try again in a moment.")
 
     def __init__(self, message: object | None = None, **details: object) -> None:
         if message is not None:
@@ -28,7 +28,7 @@ class NotFound(GlassdeskError):
 
     code = "not_found"
     status = 404
-    message = _("This does not exist, or you may not see it.")
+    message = _("This doesn't exist, or you don't have access to it.")
 
 
 class Forbidden(GlassdeskError):
@@ -36,7 +36,7 @@ class Forbidden(GlassdeskError):
 
     code = "forbidden"
     status = 403
-    message = _("Your role does not allow this. Ask an owner or admin of your team.")
+    message = _("Your role doesn't allow this. Ask an owner or admin on your team.")
 
 
 class NotSignedIn(GlassdeskError):
@@ -52,7 +52,7 @@ class InvalidInput(GlassdeskError):
 
     code = "invalid"
     status = 400
-    message = _("This could not be understood. Check it and send it again.")
+    message = _("We couldn't read this. Check it and send it again.")
 
 
 class MessageTooLong(InvalidInput):
@@ -75,7 +75,7 @@ class Conflict(GlassdeskError):
 
     code = "conflict"
     status = 409
-    message = _("Somebody changed this meanwhile. Reload and try again.")
+    message = _("Someone else just changed this. Reload and try again.")
 
 
 class TooManyRequests(GlassdeskError):
@@ -83,7 +83,7 @@ class TooManyRequests(GlassdeskError):
 
     code = "too_many_requests"
     status = 429
-    message = _("That was a lot at once. Wait a moment and try again.")
+    message = _("You're going a bit fast. Wait a moment and try again.")
 
     def __init__(self, *, retry_after: int) -> None:
         super().__init__(retry_after=retry_after)
@@ -98,11 +98,11 @@ class Busy(TooManyRequests):
     def __init__(self, *, retry_after: int, wait_seconds: int | None) -> None:
         message: object
         if wait_seconds is None:
-            message = _("Too many questions are waiting for an answer. Try again in a moment, or talk to a person.")
+            message = _("Too many questions are waiting right now. Try again in a moment, or talk to a person.")
         else:
             message = _(
-                "Too many questions are waiting: an answer would begin in about %(seconds)d seconds. "
-                "Try again later, or talk to a person."
+                "Too many questions are waiting; an answer would start in about %(seconds)d seconds. Try again "
+                "later, or talk to a person."
             ) % {"seconds": wait_seconds}
         GlassdeskError.__init__(self, message, retry_after=retry_after, wait_seconds=wait_seconds)
         self.retry_after = retry_after
@@ -113,4 +113,4 @@ class Unavailable(GlassdeskError):
 
     code = "unavailable"
     status = 503
-    message = _("A part of the desk is not available right now. Your text is kept; try again in a moment.")
+    message = _("Part of the desk isn't available right now. Your text is kept; try again in a moment.")

@@ -60,7 +60,7 @@ def save_article(
         article = _article_for(article_id=article_id, slug=slug[:MAX_SLUG], language=language, title=title)
         latest = ArticleVersion.objects.filter(article=article).order_by("-number").first()
         if based_on is not None and latest is not None and latest.number != based_on:
-            raise Conflict(_("Somebody saved this article meanwhile. Reload it and make your changes again."))
+            raise Conflict(_("Someone else just saved this article. Reload it and make your changes again."))
         article.category = _category(category)
         article.title = title
         article.updated_at = timezone.now()
@@ -150,15 +150,14 @@ def checked_text(title: str, body: str) -> tuple[str, str]:
     """Title and body as they are stored; raises InvalidInput for what no article may have."""
     title, body = " ".join(clean_text(title).split()), clean_text(body).strip()
     if not title:
-        raise InvalidInput(_("The article needs a title."))
+        raise InvalidInput(_("Add a title."))
     if not body:
-        raise InvalidInput(_("The article has no text."))
+        raise InvalidInput(_("Add some text."))
     if len(title) > MAX_TITLE_CHARACTERS:
-        raise InvalidInput(_("The title is longer than %(limit)d characters.") % {"limit": MAX_TITLE_CHARACTERS})
+        raise InvalidInput(_("The title can have up to %(limit)d characters.") % {"limit": MAX_TITLE_CHARACTERS})
     if len(body) > MAX_BODY_CHARACTERS:
         raise InvalidInput(
-            _("The article is longer than %(limit)d characters; split it into several.")
-            % {"limit": MAX_BODY_CHARACTERS}
+            _("An article can have up to %(limit)d characters. Split it into several.") % {"limit": MAX_BODY_CHARACTERS}
         )
     return title, body
 

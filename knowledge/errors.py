@@ -11,12 +11,11 @@ class CannotRead(InvalidInput):
     """The text can be saved, but not be cut into passages and stored for search."""
 
     message = _(
-        "This text cannot be prepared for search. Shorten its longest paragraph, list or table, or take it out, "
-        "and publish again."
+        "This text can't be indexed. Shorten or remove its longest paragraph, list or table, then publish again."
     )
 
 
 class NothingToQuote(InvalidInput):
     """The text has no passage: an image, a comment or markup only."""
 
-    message = _("Nothing in this text could be quoted to a customer. Write what it shows as a sentence.")
+    message = _("Nothing in this text can be quoted to a customer. Write it as sentences.")

@@ -25,7 +25,7 @@ class FilterForm(forms.Form):
         label=_("Language"), required=False, choices=[("", _("All languages")), *Language.choices]
     )
     status = forms.ChoiceField(
-        label=_("Status"), required=False, choices=[("", _("Every status")), *ArticleStatus.choices]
+        label=_("Status"), required=False, choices=[("", _("All statuses")), *ArticleStatus.choices]
     )
     category = forms.UUIDField(label=_("Category"), required=False)
 
@@ -42,7 +42,7 @@ class ArticleForm(forms.Form):
         required=False,
         max_length=120,
         widget=forms.TextInput(attrs={"list": "categories", "dir": "auto", "autocomplete": "off"}),
-        help_text=_("Choose one or type a new one."),
+        help_text=_("Choose a category or type a new one."),
     )
     body = forms.CharField(
         label=_("Text (Markdown)"),
@@ -53,7 +53,7 @@ class ArticleForm(forms.Form):
             "max_length": _(
                 "The text has %(show_value)d characters; the limit is %(limit_value)d. Split it into several articles."
             ),
-            "required": _("The article has no text."),
+            "required": _("Add some text."),
         },
     )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
@@ -63,7 +63,7 @@ class ArticleForm(forms.Form):
         if not is_new:
             self.fields["language"].disabled = True
             self.fields["language"].help_text = _(
-                "An article keeps its language; write a translation as a new article."
+                "You can't change an article's language. To translate it, create a new article."
             )
         # The limit is checked on the server with a sentence; a cut-off paste would be silent.
         self.fields["body"].widget.attrs.pop("maxlength", None)

@@ -133,7 +133,7 @@ def publish(request: DeskRequest, article_id: UUID) -> HttpResponse:
 def archive(request: DeskRequest, article_id: UUID) -> HttpResponse:
     """Take the article away from customers."""
     article = domain.archive_article(tenant_id=request.tenant.id, article_id=article_id, actor=user_actor(request.user))
-    messages.success(request, _("“%(title)s” is archived: the AI does not use it any more.") % {"title": article.title})
+    messages.success(request, _("“%(title)s” is archived. The AI no longer uses it.") % {"title": article.title})
     return redirect("knowledge:edit", tenant_slug=request.tenant.slug, article_id=article_id)
 
 
@@ -146,12 +146,12 @@ def restore(request: DeskRequest, article_id: UUID) -> HttpResponse:
         restored = domain.restore_version(
             tenant_id=request.tenant.id, article_id=article_id, number=int(raw), author_id=request.user.pk
         )
-        messages.success(request, _("The old text is now version %(number)d.") % {"number": restored.number})
+        messages.success(request, _("Restored as version %(number)d.") % {"number": restored.number})
     else:
         article = domain.restore_article(
             tenant_id=request.tenant.id, article_id=article_id, actor=user_actor(request.user)
         )
-        messages.success(request, _("“%(title)s” is back.") % {"title": article.title})
+        messages.success(request, _("“%(title)s” is no longer archived.") % {"title": article.title})
     return redirect("knowledge:edit", tenant_slug=request.tenant.slug, article_id=article_id)
 
 
@@ -199,7 +199,7 @@ def _explain_conflict(form: ArticleForm, article: Article | None) -> None:
     """Say who saved what; sending the form again then puts the kept text on top of it."""
     if article is None:
         form.add_error(
-            "title", _("There is an article with this title already. Open that one, or choose another title.")
+            "title", _("There is already an article with this title. Open that one, or choose another title.")
         )
         return
     newest = versions_of(article).first()
@@ -208,10 +208,10 @@ def _explain_conflict(form: ArticleForm, article: Article | None) -> None:
     form.add_error(
         None,
         _(
-            "Conflict: %(name)s saved version %(number)d of this article while you were writing. "
-            "Your text is kept below. Look at that version first; saving again puts yours on top of it."
+            "%(name)s saved version %(number)d of this article while you were writing. Your text is kept below. "
+            "Check that version first; if you save again, yours becomes the newest."
         )
-        % {"name": newest.author or _("Somebody"), "number": newest.number},
+        % {"name": newest.author or _("Someone"), "number": newest.number},
     )
     typed = cast(QueryDict, form.data).copy()
     typed["based_on"] = str(newest.number)

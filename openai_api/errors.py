@@ -19,7 +19,7 @@ class ModelNotFound(NotFound):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            _("There is no model “%(name)s”. GET /v1/models lists those that you can ask.") % {"name": name[:100]},
+            _("There is no model “%(name)s”. GET /v1/models lists the available ones.") % {"name": name[:100]},
             parameter="model",
         )
 
@@ -39,8 +39,8 @@ class ContextLengthExceeded(InvalidInput):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "The messages, with the tokens that max_tokens reserves for the answer, are longer than the model's "
-                "context window. Shorten the messages or lower max_tokens."
+                "The messages plus the tokens reserved by max_tokens exceed the model's context window. Shorten the "
+                "messages or lower max_tokens."
             ),
             parameter="messages",
         )
@@ -65,7 +65,7 @@ class AnswerWithdrawn(GlassdeskError):
     """What was already sent is not the beginning of the answer; `details` carry the one that stands."""
 
     code = "answer_replaced"
-    message = _("The text sent so far was withdrawn and another answer took its place. Use the one in this error.")
+    message = _("The text sent so far was withdrawn and replaced. Use the answer in this error instead.")
 
 
 # Whatever else ends a reply is no fault of the request: asking again may succeed.

@@ -97,7 +97,7 @@ def _settings(content: TraceContent) -> list[tuple[str, str]]:
     if sampling:
         found += [(_("Temperature"), f"{sampling.temperature:g}"), (_("Seed"), str(sampling.seed))]
     if prompt:
-        found += [(_("Template"), prompt.template_version), (_("Prompt, tokens"), words.count(len(prompt.token_ids)))]
+        found += [(_("Template"), prompt.template_version), (_("Prompt tokens"), words.count(len(prompt.token_ids)))]
     return found
 
 
@@ -106,7 +106,7 @@ def _passages(content: TraceContent) -> list[tuple[str, str]]:
     return [
         (
             f"{each.title} · {each.heading}" if each.heading else each.title,
-            _("%(state)s, version %(version)s, fused %(score)s")
+            _("%(state)s, version %(version)s, combined score %(score)s")
             % {
                 "state": _("quoted") if each.quoted else _("used"),
                 "version": each.version,

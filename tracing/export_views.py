@@ -99,8 +99,8 @@ def _stream(request: DeskRequest, reader: DeskReader, layout: Layout, *, extensi
     total = count_traces(tenant.id, wanted)
     if total > MAX_ROWS:
         note = _(
-            "This file stops after the newest %(limit)s of %(total)s answers. The command “manage.py export_traces "
-            "%(tenant)s” on the server writes all of them."
+            "This file has only the newest %(limit)s of %(total)s answers. To export all of them, run “manage.py "
+            "export_traces %(tenant)s” on the server."
         ) % {"limit": words.count(MAX_ROWS), "total": words.count(total), "tenant": tenant.slug}
     # Read only after the view's transaction has ended: each portion opens the tenant's scope for itself.
     rows = exported_traces(tenant.id, wanted, reader=reader, limit=MAX_ROWS)

@@ -38,9 +38,9 @@ def _embedder_label(name: str) -> str:
     """What is recorded of the embedder; libraries keep their names."""
     known = {
         "model": _("Embedder"),
-        "revision": _("Embedder, revision"),
-        "query_prefix": _("Embedder, before questions"),
-        "passage_prefix": _("Embedder, before passages"),
+        "revision": _("Embedder revision"),
+        "query_prefix": _("Embedder prefix for questions"),
+        "passage_prefix": _("Embedder prefix for passages"),
     }
     return known.get(name) or _("Embedder: %(name)s") % {"name": name}
 
@@ -49,9 +49,9 @@ def _reranker_label(name: str) -> str:
     """What is recorded of the reranker; libraries keep their names."""
     known = {
         "model": _("Reranker"),
-        "revision": _("Reranker, revision"),
-        "base": _("Reranker, made from"),
-        "precision": _("Reranker, precision"),
+        "revision": _("Reranker revision"),
+        "base": _("Reranker base model"),
+        "precision": _("Reranker precision"),
     }
     return known.get(name) or _("Reranker: %(name)s") % {"name": name}
 
@@ -80,7 +80,7 @@ def sampling_facts(content: TraceContent, finish_reason: str) -> list[tuple[str,
         (_("Token limit"), words.count(sampling.max_tokens)),
         (_("Seed"), "" if sampling.seed is None else str(sampling.seed)),
         (_("Alternatives recorded"), str(sampling.top_logprobs)),
-        (_("Stop texts"), ", ".join(repr(text) for text in sampling.stop)),
-        (_("End"), words.finish_word(finish_reason)),
+        (_("Stop sequences"), ", ".join(repr(text) for text in sampling.stop)),
+        (_("Ended because"), words.finish_word(finish_reason)),
     ]
     return [(name, value) for name, value in facts if value]

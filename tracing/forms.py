@@ -29,8 +29,8 @@ class ReasonForm(forms.Form):
     """Why somebody opens a trace's content."""
 
     reason = forms.CharField(
-        label=_("Why do you need to read this?"),
-        help_text=_("Your name, this reason and the time are kept and cannot be changed."),
+        label=_("Why do you need to see this?"),
+        help_text=_("Your name, your reason and the time are recorded and can't be changed."),
         required=False,
         widget=forms.TextInput(attrs=REASON_FIELD),
     )
@@ -59,11 +59,11 @@ class AnalysisForm(ReasonForm):
     def clean_without(self) -> list[str]:
         given = cast(QueryDict, self.data).getlist("without")
         if len(given) > MAX_WITHOUT:
-            raise forms.ValidationError(_("This passage is not known."))
+            raise forms.ValidationError(_("There is no such passage."))
         try:
             return sorted({str(UUID(chunk)) for chunk in given if chunk})
         except ValueError:
-            raise forms.ValidationError(_("This passage is not known.")) from None
+            raise forms.ValidationError(_("There is no such passage.")) from None
 
     def parameters(self) -> dict[str, Any]:
         """The job's parameters: ids and numbers."""
@@ -83,9 +83,9 @@ class FilterForm(forms.Form):
     band = forms.ChoiceField(label=_("Confidence"), choices=[ANY, *ConfidenceBand.choices], required=False)
     language = forms.ChoiceField(label=_("Language"), choices=[ANY, *Language.choices], required=False)
     feedback = forms.ChoiceField(
-        label=_("Feedback"), choices=[ANY, *Rating.choices, (NO_FEEDBACK, _("None given"))], required=False
+        label=_("Feedback"), choices=[ANY, *Rating.choices, (NO_FEEDBACK, _("No feedback"))], required=False
     )
-    cache = forms.ChoiceField(label=_("Cached answer"), choices=[ANY, *CacheKind.choices], required=False)
+    cache = forms.ChoiceField(label=_("Reused answer"), choices=[ANY, *CacheKind.choices], required=False)
     model = forms.ChoiceField(label=_("Model"), required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -103,8 +103,8 @@ class ExportForm(ReasonForm):
     """Why somebody takes contents out of the desk."""
 
     reason = forms.CharField(
-        label=_("Why do you need to take this out?"),
-        help_text=_("Your name, this reason and the time are kept for each record and cannot be changed."),
+        label=_("Why do you need to export this?"),
+        help_text=_("Your name, your reason and the time are recorded for each answer and can't be changed."),
         required=False,
         widget=forms.TextInput(attrs=REASON_FIELD),
     )

@@ -22,7 +22,7 @@ class HeldByLaw(Conflict):
     """A legal hold keeps what was to be erased."""
 
     code = "legal_hold"
-    message = _("A legal hold keeps at least one of these conversations. Release it first.")
+    message = _("At least one of these conversations is on legal hold. Release the hold first.")
 
 
 @needs(Right.MANAGE_RETENTION)

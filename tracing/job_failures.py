@@ -21,15 +21,15 @@ class JobFailure(TextChoices):
 
 
 _SENTENCES: Mapping[str, Promise] = {
-    JobFailure.NOTHING_TO_DO: _("There is nothing to measure: no text was generated from passages."),
-    JobFailure.UNKNOWN_PASSAGE: _("A passage to leave out did not stand in the recorded prompt."),
+    JobFailure.NOTHING_TO_DO: _("Nothing to measure: no text was generated from passages."),
+    JobFailure.UNKNOWN_PASSAGE: _("A passage to leave out isn't in the recorded prompt."),
     JobFailure.MODEL_UNAVAILABLE: _(
-        "No worker serves the model that this needs, so nothing was measured. Ask again when one does, or replay the "
+        "No worker is serving the model this needs, so nothing was measured. Try again when one is, or replay the "
         "answer with another model."
     ),
     JobFailure.ENGINE: _("The engine failed several times. Try again later."),
-    JobFailure.WORKER_LOST: _("The workers that tried it were lost. Try again later."),
-    JobFailure.SEALING: _("The sealed content could not be opened, so nothing was measured."),
+    JobFailure.WORKER_LOST: _("The workers that tried this stopped responding. Try again later."),
+    JobFailure.SEALING: _("The sealed content couldn't be opened, so nothing was measured."),
 }
 
 

@@ -95,7 +95,7 @@ def unwrapped(row: DataKey) -> bytes:
     """
     wrapped = bytes(row.wrapped)
     if row.destroyed_at is not None or not wrapped:
-        raise SealError("The key was destroyed; what it sealed cannot be opened any more.")
+        raise SealError("The key was destroyed; what it sealed can no longer be opened.")
     # Asked before the cache: without the master key nothing opens.
     above = unwrapped(row.parent) if row.parent else b""
     wrapper = str(row.parent_id) if row.parent else asked_provider(lambda: master_keys().key_id)

@@ -81,32 +81,34 @@ def _retrieval_parts(part: RetrievalConfidence) -> list[Part]:
         above = headroom(part)
         parts.append(
             Part(
-                name=_("Fit of the best passage"),
+                name=_("Best passage match"),
                 value=words.number(part.score),
                 width=length(part.score),
                 threshold=None if part.threshold is None else length(part.threshold),
                 band="low" if above is None else band_for(above, (high_headroom, 0.0)),
-                explanation=_("How well the articles answer the question. Below the threshold the assistant declines."),
+                explanation=_(
+                    "How well the articles answer the question. Below the threshold, the assistant declines."
+                ),
             )
         )
     if part.margin is not None:
         parts.append(
             Part(
-                name=_("Lead over the runner-up"),
+                name=_("Lead over the second best"),
                 value=words.number(part.margin),
                 width=length(part.margin),
                 band="high" if part.margin >= high_margin else "medium" if part.margin > 0 else "low",
-                explanation=_("How far the best sentence is ahead of the next best one."),
+                explanation=_("How far the best sentence is ahead of the next."),
             )
         )
     if part.rank_agreement is not None:
         parts.append(
             Part(
-                name=_("Agreement of the searches"),
+                name=_("Searches agree"),
                 value=words.number(part.rank_agreement),
                 width=length(part.rank_agreement),
                 band=band_for(part.rank_agreement, AGREEMENT_LIMITS),
-                explanation=_("Full when search by meaning and search by words both put the same passage first."),
+                explanation=_("Full when searching by meaning and by words both rank the same passage first."),
             )
         )
     return parts
@@ -121,17 +123,17 @@ def _token_parts(part: TokenConfidence, tokens: Sequence[TokenRecord]) -> list[P
             value=words.percent(mean),
             width=length(mean),
             band=band_for(mean, PROBABILITY_LIMITS),
-            explanation=_("Geometric mean of the probabilities that the model gave to the answer's tokens."),
+            explanation=_("Geometric mean of the probabilities the model gave the answer's tokens."),
         ),
         Part(
-            name=_("Token probability, weakest span"),
+            name=_("Token probability, weakest passage of text"),
             value=words.percent(weakest),
             width=length(weakest),
             band=band_for(weakest, PROBABILITY_LIMITS),
             explanation=(
-                _("The run of tokens that the model found least likely: “%(span)s”.") % {"span": span}
+                _("The stretch the model found least likely: “%(span)s”.") % {"span": span}
                 if span
-                else _("The run of tokens that the model found least likely.")
+                else _("The stretch the model found least likely.")
             ),
         ),
     ]
@@ -143,12 +145,12 @@ def _token_parts(part: TokenConfidence, tokens: Sequence[TokenRecord]) -> list[P
 def _decisiveness(entropy_at_least: float) -> Part:
     at_most = math.exp(-entropy_at_least)
     return Part(
-        name=_("Decisiveness, at most"),
-        value=_("%(number)s nats") % {"number": words.number(entropy_at_least)},
+        name=_("Sure of each word, at most"),
+        value=words.percent(at_most),
         width=length(at_most),
         band=band_for(at_most, PROBABILITY_LIMITS),
         explanation=_(
-            "The model wavered between at least %(number)s tokens on average. Estimated from the recorded "
+            "On average, the model was torn between at least %(number)s tokens. Estimated from the recorded "
             "alternatives, so the true number can only be higher."
         )
         % {"number": words.number(math.exp(entropy_at_least))},
@@ -157,12 +159,12 @@ def _decisiveness(entropy_at_least: float) -> Part:
 
 def _named(missing: Sequence[Missing]) -> Part:
     return Part(
-        name=_("What the question names"),
+        name=_("Things named in the question"),
         value=words.missing_words(missing),
         width=0,
         band="low",
         explanation=_(
-            "No quoted sentence speaks of it, so that the answer may be about something else. Where no article knows it, "
+            "No quoted sentence mentions it, so the answer may be about something else. If no article mentions it, "
             "the assistant declines."
         ),
     )
@@ -174,7 +176,7 @@ def _groundedness(value: float) -> Part:
         value=words.number(value),
         width=length(value),
         band=band_for(value, GROUNDED_LIMITS),
-        explanation=_("Share of each sentence's words that the cited passages hold, on average."),
+        explanation=_("Average share of each sentence's words that appear in the cited passages."),
     )
 
 
@@ -184,7 +186,7 @@ def _relevance(value: float) -> Part:
         value=words.number(value),
         width=length(value),
         band=band_for(value, COVERAGE_LIMITS),
-        explanation=_("How much of the question, each word weighed by its rarity, the quoted passages mention."),
+        explanation=_("How much of the question the quoted passages mention, with rarer words counting more."),
     )
 
 
@@ -194,5 +196,5 @@ def _completeness(value: float) -> Part:
         value=words.number(value),
         width=length(value),
         band=band_for(value, COVERAGE_LIMITS),
-        explanation=_("How much of the question, weighed likewise, the answer itself mentions."),
+        explanation=_("How much of the question the answer mentions, with rarer words counting more."),
     )

@@ -41,7 +41,7 @@ class TraceUnreadable(GlassdeskError):
     code = "trace_unreadable"
     status = 500
     message = _(
-        "The sealed content could not be opened: its key is missing or it was altered. Ask an owner to check it."
+        "The sealed content can't be opened: its key is missing, or it has been altered. Ask an owner to check."
     )
 
 
@@ -50,7 +50,7 @@ class TraceErased(TraceUnreadable):
 
     code = "trace_erased"
     status = 410
-    message = _("The content was erased: its key was destroyed, so that nobody can open it any more.")
+    message = _("The content was erased: its key was destroyed, so nobody can open it anymore.")
 
 
 @dataclass(frozen=True, slots=True)

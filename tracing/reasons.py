@@ -18,13 +18,13 @@ class ReasonMissing(InvalidInput):
     """Content is shown only to somebody who says what for."""
 
     code = "reason_missing"
-    message = _("Say in a few words why you need to read this: at least 5 characters.")
+    message = _("Say briefly why you need to see this (at least 5 characters).")
 
 
 class ReasonNotKept(InvalidInput):
     """What cannot be kept as it was stated is not kept cut or mended."""
 
-    message = _("A reason takes at most 300 characters, and no NUL. Say it in fewer words.")
+    message = _("A reason can have up to 300 characters and no NUL. Shorten it.")
 
     def __init__(self) -> None:
         super().__init__(parameter="reason")

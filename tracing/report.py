@@ -124,7 +124,7 @@ class OpenedReport:
 
 def shape_rows(shape: TraceShape) -> list[SizeRow]:
     """Sizes in tokens of what is sealed, on one scale."""
-    sizes = [(_("Prompt, tokens"), shape.prompt_tokens), (_("Answer, tokens"), shape.answer_tokens)]
+    sizes = [(_("Prompt tokens"), shape.prompt_tokens), (_("Answer tokens"), shape.answer_tokens)]
     top = max(count for _name, count in sizes)
     return [SizeRow(name, words.count(count), charts.length(count / top if top else 0.0)) for name, count in sizes]
 

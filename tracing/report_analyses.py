@@ -128,12 +128,12 @@ def _causes(content: TraceContent, found: Attribution) -> CausesView:
     return CausesView(
         sentences=[_sentence(content, each, named, zero, scale) for each in found.sentences],
         zero=zero,
-        method=_("each passage left out in turn")
+        method=_("leaving out each passage in turn")
         if found.method == LEAVE_ONE_OUT
-        else _("random halves of the passages and a sparse linear model"),
+        else _("random halves of the passages, with a sparse linear model"),
         cost=ngettext(
-            "%(passes)s reading of %(tokens)s tokens in all, %(time)s",
-            "%(passes)s readings of %(tokens)s tokens in all, %(time)s",
+            "%(passes)s reading, %(tokens)s tokens in total, %(time)s",
+            "%(passes)s readings, %(tokens)s tokens in total, %(time)s",
             found.passes,
         )
         % {"passes": found.passes, "tokens": found.scored_tokens, "time": words.milliseconds(found.duration_ms)},
@@ -152,8 +152,8 @@ def _groundedness(found: Attribution) -> Part | None:
         width=length(value),
         band=band_for(value, GROUNDED_LIMITS),
         explanation=_(
-            "Share of the answer in sentences that a passage caused: without it the model finds them at least "
-            "%(limit)s nats per token less likely."
+            "Share of the answer in sentences that a passage caused: without the passage, their log-probability "
+            "falls by at least %(limit)s per token."
         )
         % {"limit": words.number(CAUSED_NATS_PER_TOKEN)},
     )
@@ -197,7 +197,7 @@ def _replay(content: TraceContent, replay: Replay, made_at: datetime) -> ReplayV
         ],
         shift=""
         if replay.mean_shift is None or replay.largest_shift is None
-        else _("%(mean)s nats on average, %(largest)s at most")
+        else _("%(mean)s on average, %(largest)s at most")
         % {"mean": words.number(replay.mean_shift), "largest": words.number(replay.largest_shift)},
         duration=words.milliseconds(replay.duration_ms),
     )
@@ -207,17 +207,17 @@ def _explanation(content: TraceContent, replay: Replay) -> str:
     if replay.verdict == "exact":
         if content.sampling is not None and content.sampling.choices and not replay.is_free:
             return _(
-                "The same tokens from the same model and engine. The answer was restricted to the quotes, so its words "
-                "could not differ; compare the probabilities."
+                "Same tokens, model and engine. The answer was limited to the quotes, so its words couldn't differ. "
+                "Compare the probabilities."
             )
-        return _("The same tokens from the same model and engine.")
+        return _("Same tokens, model and engine.")
     if replay.verdict == "approximate":
-        return _("The same text, but not under the same conditions; see what differed.")
+        return _("Same text under different conditions. See what differed.")
     if replay.differences:
-        return _("Another text. These conditions differed:")
+        return _("Different text. These conditions differed:")
     return _(
-        "Another text under the same conditions: what else ran in the engine's batch changes the rounding, and with it "
-        "close decisions between tokens."
+        "Different text under the same conditions. Other requests in the engine's batch change the rounding, which "
+        "can tip close decisions between tokens."
     )
 
 

@@ -42,11 +42,12 @@ def checks_view(checking: Checking | None) -> ChecksView | None:
 def _summary(checking: Checking) -> str:
     total = len(checking.sentences)
     if checking.is_replaced:
-        return _("Nothing of what the engine wrote first was shown: the answer is quoted from the articles instead.")
+        return _("None of the engine's first draft was shown. The answer quotes the articles instead.")
     shown = sum(sentence.reason == KEPT for sentence in checking.sentences)
-    return ngettext(
-        "%(shown)s of %(total)s sentence was shown.", "%(shown)s of %(total)s sentences were shown.", total
-    ) % {"shown": shown, "total": total}
+    return ngettext("%(shown)s of %(total)s sentence shown.", "%(shown)s of %(total)s sentences shown.", total) % {
+        "shown": shown,
+        "total": total,
+    }
 
 
 def _row(checking: Checking, sentence: SentenceCheck) -> SentenceRow:

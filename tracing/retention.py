@@ -41,7 +41,9 @@ class PolicyMalformed(InvalidInput):
     """A class would outlive the one that it needs, or a number of days is none."""
 
     code = "retention_policy"
-    message = _("Keep prompts no longer than answers, and answers no longer than metrics; at least one day each.")
+    message = _(
+        "Prompts can't be kept longer than answers, nor answers longer than metrics. Each must be at least one day."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class ChangeNotLogged(GlassdeskError):
 
     code = "change_not_logged"
     status = 503
-    message = _("This change could not be logged, so it was not made. Ask an operator to check the master key.")
+    message = _("The change couldn't be logged, so it wasn't made. Ask an operator to check the master key.")
 
 
 def begin_change() -> None:

@@ -24,11 +24,14 @@ class PolicyForm(forms.Form):
     """Days for each class; an empty field keeps it."""
 
     prompts = _days(
-        _("Questions, prompts and passages, days"),
-        _("With comments on answers. Empty: kept. Never longer than answers."),
+        _("Questions, prompts and passages (days)"),
+        _("Includes comments on answers. Leave empty to keep forever. Can't be longer than answers."),
     )
-    answers = _days(_("Answers, tokens and analyses, days"), _("Empty: kept. Never longer than the whole record."))
-    metrics = _days(_("The whole record, days"), _("Times, sizes and counts too. Empty: kept."))
+    answers = _days(
+        _("Answers, tokens and analyses (days)"),
+        _("Leave empty to keep forever. Can't be longer than the whole record."),
+    )
+    metrics = _days(_("Whole record (days)"), _("Includes times, sizes and counts. Leave empty to keep forever."))
 
     @classmethod
     def of(cls, policy: RetentionPolicy | None) -> PolicyForm:
@@ -49,11 +52,15 @@ class PolicyForm(forms.Form):
 
 
 class HoldForm(ReasonForm):
-    """Why a conversation is held or released."""
+    """Why a conversation is held or released. Its ids are its own: the drawer beside it asks for a reason too."""
 
     reason = forms.CharField(
         label=_("Why?"),
-        help_text=_("For example the file number. Your name, this reason and the time are kept for good."),
+        help_text=_("For example, a case number. Your name, this reason and the time are kept permanently."),
         required=False,
         widget=forms.TextInput(attrs=REASON_FIELD),
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.auto_id = "id_hold_%s"

@@ -43,7 +43,7 @@ def _set_policy(request: DeskRequest) -> HttpResponse:
     form = PolicyForm(request.POST)
     if not form.is_valid() or not form.store(user=request.user):
         return _page(request, form, status=400)
-    messages.success(request, _("Stored. It is applied with the next run."))
+    messages.success(request, _("Saved. It takes effect at the next run."))
     return redirect("tracing:retention", tenant_slug=request.tenant.slug)
 
 

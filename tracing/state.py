@@ -150,7 +150,7 @@ def _api_key_findings(noted: dict[str, dict[str, Any]], present: dict[str, dict[
         kind = "api_key_altered" if before and now else "api_key_removed" if before else "api_key_inserted"
         detail = ""
         if before and now and before["revoked"] != now["revoked"]:
-            detail = "it was revoked and is not any more" if before["revoked"] else "revoked without a note"
+            detail = "it was revoked and no longer is" if before["revoked"] else "revoked without a note"
         yield Finding(kind, table="apikey", row_id=UUID(key_id), detail=detail)
 
 

@@ -43,7 +43,7 @@ class VerificationTooLong(Unavailable):
     """The chain has more rows than can be checked while a caller waits."""
 
     code = "verification_too_long"
-    message = _("The chain is too long to be checked while you wait. Run “manage.py verify_traces” on the server.")
+    message = _("The chain is too long to check here. Run “manage.py verify_traces” on the server.")
 
 
 def verify_chain(anchors: AnchorLog | None, *, seconds: float = math.inf) -> Verification:

@@ -56,19 +56,19 @@ def step_word(name: str) -> str:
         "queue": _("Waiting in the queue"),
         "cache": _("Looking for the same question"),
         "cache_similar": _("Looking for a similar question"),
-        "repeat": _("Using the cached answer"),
+        "repeat": _("Reusing the answer"),
         "embed": _("Understanding the question"),
         "retrieve": pgettext("step", "Searching the articles"),
         "index": pgettext("step", "Indexing what was found"),
-        "rerank": _("Reading the best sentences closely"),
+        "rerank": _("Reranking the best sentences"),
         "select": _("Choosing sentences"),
-        "prompt": _("Composing the prompt"),
+        "prompt": _("Building the prompt"),
         "first_token": _("First token"),
         "decode": pgettext("step", "Writing"),
-        "first_sentence": _("Until the first sentence was checked"),
+        "first_sentence": _("Until first sentence checked"),
         "check": _("Checking against the articles"),
         "translate": _("Translating what is quoted"),
-        "store": _("Storing the answer"),
+        "store": _("Saving the answer"),
     }
     return known.get(name) or name.replace("_", " ")
 
@@ -104,13 +104,13 @@ def cut_words(kind: str, reference: str, title: str) -> str:
         return _("Message %(number)s of the conversation") % {"number": reference.rpartition(" ")[2]}
     if kind == "passage":
         return _("Passage from “%(title)s”") % {"title": title or reference}
-    known = {"instructions": _("The company's instructions"), "question": _("The question's middle")}
+    known = {"instructions": _("Company instructions"), "question": _("Middle of the question")}
     return known.get(kind, kind)
 
 
 def search_word(name: str) -> str:
     """What scored a passage; one that has no words of its own here goes by its name."""
-    known = {"dense": _("By meaning"), "lexical": _("By words"), "rerank": _("By close reading"), "fused": _("Fused")}
+    known = {"dense": _("By meaning"), "lexical": _("By words"), "rerank": _("By reranker"), "fused": _("Combined")}
     return known.get(name, name)
 
 
@@ -134,7 +134,7 @@ def missing_words(missing: Sequence[Missing]) -> str:
         "length": _("a length"),
         "time": _("a time"),
         "money": _("a price"),
-        "share": _("a share"),
+        "share": _("a percentage"),
     }
     shown = (kinds.get(each.text, each.text) if each.kind == "kind" else f"“{each.text}”" for each in missing)
     return _("missing: %(names)s") % {"names": _(", ").join(shown)}
@@ -144,31 +144,31 @@ def style_sentence(style: str) -> str:
     """What retrieval decided and what the engine decided."""
     if style == "quote":
         return _(
-            "Retrieval chose these sentences; the engine was constrained to them; the probabilities show how likely "
+            "The search chose these sentences and the engine was limited to them. The probabilities show how likely "
             "the model itself found each token."
         )
     if style == "fixed":
-        return _("A fixed text: nothing was searched, no model wrote it, and nothing is claimed.")
+        return _("A standard reply. Nothing was searched, no model wrote it, and it makes no claims.")
     if style == "free":
         return _(
-            "The caller asked the model alone: no article was searched, and nothing checked the answer. Its probabilities "
-            "say how likely the model found its own words, not whether they are true."
+            "The request went to the model alone: no articles were searched, and the answer wasn't checked. The "
+            "probabilities show how likely the model found its own words, not whether they are true."
         )
-    return _("The engine wrote freely from the passages in the prompt; what it wrote was checked against them.")
+    return _("The engine wrote freely from the passages in the prompt. What it wrote was checked against them.")
 
 
 def stage_word(word: str) -> str:
     """A fixed word of a stage: its verdict, or what a figure measures; an unknown one keeps its name."""
     known = {
         "kept": _("all sentences shown"),
-        "cut": _("sentences cut"),
+        "cut": _("some sentences removed"),
         "replaced": _("replaced by quotes"),
         "sentences": _("sentences:"),
-        "milliseconds_each": _("milliseconds each:"),
-        "milliseconds_at_most": _("milliseconds at most:"),
+        "milliseconds_each": _("ms per sentence:"),
+        "milliseconds_at_most": _("longest, ms:"),
         "unsupported": _("without support:"),
-        "number": _("other figures:"),
-        "negation": _("opposite:"),
+        "number": _("wrong figures:"),
+        "negation": _("contradicted:"),
         "all_found": _("all found"),
         "some_open": _("some not found"),
         "some_left": _("more than are answered at a time"),
@@ -186,17 +186,17 @@ def stage_word(word: str) -> str:
 def cut_reason(reason: str) -> str:
     """Why a written sentence was not shown."""
     return {
-        "unsupported": _("no passage says it"),
-        "number": _("a figure that no passage has"),
-        "code": _("a code that no passage has"),
-        "link": _("a link or address that no passage has"),
-        "name": _("a name that no passage has"),
-        "negation": _("says the opposite"),
-        "citation": _("cites what is not there"),
-        "endless": _("no end"),
-        "alone": _("nothing left that it belongs to"),
+        "unsupported": _("not in any passage"),
+        "number": _("a number not in any passage"),
+        "code": _("a code not in any passage"),
+        "link": _("a link or address not in any passage"),
+        "name": _("a name not in any passage"),
+        "negation": _("contradicts a passage"),
+        "citation": _("cites a passage that isn't there"),
+        "endless": _("unfinished"),
+        "alone": _("what it belongs to was removed"),
         "stopped": _("not checked: stopped"),
-        "closed": _("not checked: writing was ended"),
+        "closed": _("not checked: writing was cut short"),
     }.get(reason, reason)
 
 
@@ -218,10 +218,10 @@ def translation_reason(reason: str) -> str:
 def nothing_found(style: str) -> str:
     """Why there are no passages."""
     if style == "fixed":
-        return _("Nothing was searched: the message asked nothing of the articles.")
+        return _("Nothing was searched: the message wasn't a question for the articles.")
     if style == "free":
-        return _("Nothing was searched: the caller asked the model alone.")
-    return _("The search found no passage at all.")
+        return _("Nothing was searched: the request went to the model alone.")
+    return _("The search found no passages.")
 
 
 def verdict_word(verdict: str) -> str:
@@ -240,7 +240,7 @@ def difference_word(name: str) -> str:
         "device": _("Device"),
         "max_model_len": _("Context window"),
         "passages": _("Passages in the prompt"),
-        "restriction": _("Restricted to"),
+        "restriction": _("Limited to"),
     }
     return known.get(name, name)
 

@@ -172,5 +172,5 @@ def _order(request: ApiRequest) -> str:
 def _after(request: ApiRequest) -> int:
     raw = request.query_params.get("after", "0")
     if not (raw.isascii() and raw.isdigit() and len(raw) < 11 and int(raw) <= LARGEST):
-        raise InvalidInput(_("“after” must be a number that an earlier answer gave."), parameter="after")
+        raise InvalidInput(_("“after” must be a number from an earlier response."), parameter="after")
     return int(raw)

@@ -25,7 +25,7 @@ class ConversationInput(StrictSerializer):
     """What begins a conversation."""
 
     customer = serializers.CharField(
-        required=False, max_length=REFERENCE_CHARACTERS, help_text=_("What you call this customer; no personal data.")
+        required=False, max_length=REFERENCE_CHARACTERS, help_text=_("Your own ID for this customer. No personal data.")
     )
     language = serializers.ChoiceField(choices=Language.choices, required=False)
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('given_by', models.CharField(choices=[('customer', 'Customer'), ('agent', 'Agent'), ('api', 'API')], max_length=8)),
-                ('rating', models.CharField(choices=[('up', 'Helped'), ('down', 'Did not help')], max_length=4)),
+                ('rating', models.CharField(choices=[('up', 'Helpful'), ('down', 'Not helpful')], max_length=4)),
                 ('reason', models.CharField(blank=True, choices=[('wrong', 'It is wrong'), ('outdated', 'It is out of date'), ('not_my_question', 'It is not what was asked'), ('unclear', 'It is hard to understand'), ('other', 'Something else')], max_length=16)),
                 ('comment', models.CharField(blank=True, max_length=500)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -16,7 +16,7 @@ class AnswerStyle(models.TextChoices):
     QUOTE = "quote", _("Quote the articles")
     GENERATE = "generate", _("Write freely, with citations")
     FREE = "free", _("The model alone, without articles")
-    FIXED = "fixed", _("A fixed text")
+    FIXED = "fixed", _("Standard reply")
 
 
 # An assistant answers from articles; only a single request can ask for the model alone, and only small talk gets fixed texts.

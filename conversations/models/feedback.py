@@ -13,8 +13,8 @@ from helpdesk.tenants.models import TenantModel
 class Rating(models.TextChoices):
     """Whether an answer helped."""
 
-    UP = "up", _("Helped")
-    DOWN = "down", _("Did not help")
+    UP = "up", _("Helpful")
+    DOWN = "down", _("Not helpful")
 
 
 class FeedbackReason(models.TextChoices):

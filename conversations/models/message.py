@@ -25,9 +25,9 @@ class AnswerKind(models.TextChoices):
 
     DIRECT = "direct", _("Direct answer")
     PARTIAL = "partial", _("Partial answer")
-    CLARIFYING = "clarifying", _("Asks back")
+    CLARIFYING = "clarifying", _("Asks to clarify")
     REFUSAL = "refusal", _("Declined")
-    HAND_OFF = "hand_off", _("For a person")
+    HAND_OFF = "hand_off", _("Handed to a person")
 
 
 class TextFormat(models.TextChoices):

@@ -61,5 +61,5 @@ class DeskConsumer(FrameConsumer):
 
     async def on_frame(self, frame: dict[str, Any]) -> None:
         if frame["type"] != "ping":
-            raise InvalidInput(_("This type of frame is not known."))
+            raise InvalidInput(_("Unknown frame type."))
         await self.send_frame({"type": "pong"})

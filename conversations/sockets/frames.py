@@ -19,7 +19,7 @@ UUID_TEXT = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORE
 def parse_frame(text: str | None, binary: bytes | None) -> dict[str, Any]:
     """The frame's object; raises InvalidInput for anything but a JSON object with a text `type`."""
     if binary is not None or text is None:
-        raise InvalidInput(_("Only text frames are understood."))
+        raise InvalidInput(_("Only text frames are supported."))
     if len(text.encode("utf-8", "surrogatepass")) > FRAME_BYTES:
         raise InvalidInput(_("This frame is too large; the limit is 64 KiB. Shorten the message."))
     try:

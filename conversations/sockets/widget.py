@@ -112,7 +112,7 @@ class WidgetConsumer(FrameConsumer):
             "ping": self._on_ping,
         }
         if kind not in handlers:
-            raise InvalidInput(_("This type of frame is not known."))
+            raise InvalidInput(_("Unknown frame type."))
         return handlers[kind]
 
     async def _on_message(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:

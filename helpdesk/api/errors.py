@@ -33,7 +33,7 @@ class UnknownRoute(NotFound):
     """No endpoint has this address."""
 
     code = "unknown_route"
-    message = _("There is no such endpoint. The list of endpoints is at /api/v1/docs/.")
+    message = _("There is no such endpoint. See /api/v1/docs/ for the list.")
 
 
 class MethodNotAllowed(GlassdeskError):
@@ -41,7 +41,7 @@ class MethodNotAllowed(GlassdeskError):
 
     code = "method_not_allowed"
     status = 405
-    message = _("This endpoint does not know this method. The header “Allow” names those that it knows.")
+    message = _("This endpoint doesn't support this method. The “Allow” header lists the ones it does.")
 
 
 class NotAcceptable(GlassdeskError):
@@ -49,7 +49,7 @@ class NotAcceptable(GlassdeskError):
 
     code = "not_acceptable"
     status = 406
-    message = _("This endpoint answers in JSON. Accept “application/json”.")
+    message = _("This endpoint responds with JSON. Accept “application/json”.")
 
 
 class UnsupportedMediaType(GlassdeskError):
@@ -57,13 +57,13 @@ class UnsupportedMediaType(GlassdeskError):
 
     code = "unsupported_media_type"
     status = 415
-    message = _("This endpoint does not read this type of body. Send “Content-Type: application/json”.")
+    message = _("This endpoint doesn't accept this content type. Send “Content-Type: application/json”.")
 
 
 class PartAway(Unavailable):
     """The database or Redis does not answer."""
 
-    message = _("A part of the desk is not available right now. Try again in a few seconds.")
+    message = _("Part of the desk isn't available right now. Try again in a few seconds.")
 
 
 _OF_THE_FRAMEWORK: dict[type[Exception], type[GlassdeskError]] = {

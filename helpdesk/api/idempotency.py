@@ -37,14 +37,14 @@ class KeyReused(InvalidInput):
 
     code = "idempotency_key_reused"
     status = 422
-    message = gettext_lazy("This Idempotency-Key was used for another request. Choose a new one for each new request.")
+    message = gettext_lazy("This Idempotency-Key was already used for another request. Use a new one for each request.")
 
 
 class StillRunning(Conflict):
     """The first request with this key is not finished."""
 
     code = "idempotency_in_progress"
-    message = gettext_lazy("A request with this Idempotency-Key is still being carried out. Try again in a moment.")
+    message = gettext_lazy("A request with this Idempotency-Key is still in progress. Try again in a moment.")
 
 
 class NotRepeatable(Conflict):
@@ -52,8 +52,8 @@ class NotRepeatable(Conflict):
 
     code = "idempotency_not_repeatable"
     message = gettext_lazy(
-        "A request with this Idempotency-Key was carried out already, and nothing was done again. Its answer is not kept: "
-        "read the result at its own address, or send the request with a new Idempotency-Key to have it carried out again."
+        "A request with this Idempotency-Key was already processed, so nothing was done this time. Its response "
+        "isn't stored: read the result at its own URL, or send the request with a new Idempotency-Key to run it again."
     )
 
 
@@ -73,7 +73,7 @@ def request_digest(method: str, path: str, body: bytes) -> str:
 def claim(client: ApiClient, *, key: str, digest: str) -> UUID:
     """Begin this request, under the id that is returned. Raises Replayed, KeyReused, StillRunning or InvalidInput."""
     if not 0 < len(key) <= KEY_CHARACTERS or not key.isascii() or not key.isprintable():
-        raise InvalidInput(_("An Idempotency-Key has 1 to 255 visible ASCII characters."))
+        raise InvalidInput(_("An Idempotency-Key must be 1 to 255 visible ASCII characters."))
     now = timezone.now()
     with tenant_atomic(client.tenant_id):
         mine = IdempotentRequest.objects.filter(api_key_id=client.key_id, key=key)

@@ -23,7 +23,7 @@ class UnreadableBody(InvalidInput):
     """The body is not what its content type says."""
 
     code = "unreadable_body"
-    message = _("The body is not valid JSON. Check it and send it again.")
+    message = _("The body isn't valid JSON. Check it and send it again.")
 
 
 class BodyTooLarge(GlassdeskError):
@@ -34,14 +34,14 @@ class BodyTooLarge(GlassdeskError):
 
     def __init__(self, *, limit: int) -> None:
         super().__init__(
-            _("The body is larger than %(limit)d bytes. Send less at once.") % {"limit": limit}, limit=limit
+            _("The body is larger than %(limit)d bytes. Send less at a time.") % {"limit": limit}, limit=limit
         )
 
 
 def read_json_body(body: bytes) -> Any:
     """The value. Raises UnreadableBody; its sentence never quotes the text."""
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_VALUES:
-        raise UnreadableBody(_("These are too many values at once. Send them in parts."))
+        raise UnreadableBody(_("Too many values at once. Split them up."))
     try:
         value = json.loads(
             body.decode("utf-8-sig"),
@@ -54,10 +54,13 @@ def read_json_body(body: bytes) -> Any:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise UnreadableBody(
-            _("A text holds half of a surrogate pair, which is no character. Remove it and send the rest again.")
+            _(
+                "The text contains half of a surrogate pair, which isn't a valid character. Remove it and send the "
+                "rest again."
+            )
         ) from None
     except OverflowError:
-        raise UnreadableBody(_("A number is too large. Send one that a double can hold.")) from None
+        raise UnreadableBody(_("A number is too large. Send one that fits a double.")) from None
     except (ValueError, RecursionError):
         # Without the cause, which may quote the text.
         raise UnreadableBody from None

@@ -65,7 +65,7 @@ def _read(cursor: str, salt: str) -> list[str]:
         return list(signing.loads(cursor, salt=salt))
     except (signing.BadSignature, TypeError, ValueError) as error:
         raise InvalidInput(
-            _("This cursor belongs to no page of this list. Follow “next” as it was given."), parameter="cursor"
+            _("This cursor doesn't belong to this list. Use “next” exactly as returned."), parameter="cursor"
         ) from error
 
 

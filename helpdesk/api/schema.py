@@ -37,7 +37,7 @@ ERRORS = {
     "404": "Absent, or not this tenant's.",
     "405": "The endpoint does not know this method.",
     "406": "The endpoint writes no type that was accepted.",
-    "409": "It stands in the way of something else, or a request with this Idempotency-Key is still running.",
+    "409": "It conflicts with something else, or a request with this Idempotency-Key is still running.",
     "413": "The body is too large.",
     "415": "The endpoint does not read this type of body.",
     "422": "The Idempotency-Key was used for another request.",

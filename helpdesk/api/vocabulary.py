@@ -31,18 +31,18 @@ _WRONG_KIND: Mapping[str, Promise] = {
     "bool_type": gettext_lazy("“%(name)s” must be true or false."),
     "dict_type": gettext_lazy("“%(name)s” must be an object."),
     "float_type": gettext_lazy("“%(name)s” must be a number."),
-    "int_type": gettext_lazy("“%(name)s” must be a whole number."),
+    "int_type": gettext_lazy("“%(name)s” must be an integer."),
     "list_type": gettext_lazy("“%(name)s” must be a list."),
     "missing": gettext_lazy("“%(name)s” is missing."),
     "model_type": gettext_lazy("“%(name)s” must be an object."),
-    "string_type": gettext_lazy("“%(name)s” must be a text."),
+    "string_type": gettext_lazy("“%(name)s” must be a string."),
 }
 
 
 def no_such_parameter(name: str) -> InvalidInput:
     """It is not known."""
     return InvalidInput(
-        _("There is no parameter “%(name)s”. Check its spelling or leave it out.") % {"name": name}, parameter=name
+        _("There is no parameter “%(name)s”. Check the spelling or remove it.") % {"name": name}, parameter=name
     )
 
 
@@ -102,7 +102,7 @@ def refusal(error: ValidationError) -> InvalidInput:
         return InvalidInput(
             _("“%(name)s” must be one of: %(values)s.") % {"name": place, "values": values}, parameter=place
         )
-    sentence = _WRONG_KIND.get(first["type"], gettext_lazy("“%(name)s” has a value of the wrong kind."))
+    sentence = _WRONG_KIND.get(first["type"], gettext_lazy("“%(name)s” has a value of the wrong type."))
     return InvalidInput(str(sentence) % {"name": place}, parameter=place)
 
 
@@ -138,7 +138,7 @@ class Between(Check):
     def look(self, value: Any) -> None:
         # So that NaN is outside as well.
         if not self.low <= value <= self.high:
-            raise Refused.saying(_("“%(name)s” must lie between %(low)s and %(high)s."), low=self.low, high=self.high)
+            raise Refused.saying(_("“%(name)s” must be between %(low)s and %(high)s."), low=self.low, high=self.high)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         described: dict[str, Any] = handler(schema)

@@ -65,13 +65,13 @@ def create_key(
     """Make a key and note it. Raises InvalidInput for a name, scope or expiry that cannot be, and what noting raises."""
     name, chosen = name.strip(), sorted({str(scope) for scope in scopes})
     if not 0 < len(name) <= NAME_CHARACTERS or not name.isprintable():
-        raise InvalidInput(_("Name the key with 1 to %(limit)d characters.") % {"limit": NAME_CHARACTERS})
+        raise InvalidInput(_("Give the key a name of 1 to %(limit)d characters.") % {"limit": NAME_CHARACTERS})
     if not chosen or not set(chosen) <= set(Scope.values):
         raise InvalidInput(_("Choose at least one of these scopes: %(scopes)s.") % {"scopes": ", ".join(Scope.values)})
     if expires_at is not None and expires_at <= timezone.now():
         raise InvalidInput(_("A key must expire in the future."))
     if requests_per_minute is not None and not 1 <= requests_per_minute <= MOST_REQUESTS_PER_MINUTE:
-        raise InvalidInput(_("A key may send 1 to 100,000 requests per minute."))
+        raise InvalidInput(_("A key can send 1 to 100,000 requests per minute."))
     text = make_key_text(tenant_id)
     with tenant_atomic(tenant_id):
         key = ApiKey(

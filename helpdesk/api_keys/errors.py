@@ -11,7 +11,7 @@ class InvalidApiKey(NotSignedIn):
     """Missing, malformed, unknown, expired and revoked keys all look the same."""
 
     code = "invalid_api_key"
-    message = _("The API key is missing or not valid. Send the header “Authorization: Bearer gd_…” with an active key.")
+    message = _("The API key is missing or invalid. Send the header “Authorization: Bearer gd_…” with an active key.")
 
 
 class ScopeMissing(Forbidden):
@@ -21,6 +21,6 @@ class ScopeMissing(Forbidden):
 
     def __init__(self, scope: str) -> None:
         super().__init__(
-            _("This key lacks the scope “%(scope)s”. Use a key that has it, or create one.") % {"scope": scope},
+            _("This key doesn't have the “%(scope)s” scope. Use a key that has it, or create one.") % {"scope": scope},
             scope=str(scope),
         )

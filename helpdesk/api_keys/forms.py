@@ -11,17 +11,19 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.api_keys.domain import MOST_REQUESTS_PER_MINUTE, NAME_CHARACTERS
 from helpdesk.api_keys.scopes import Scope
 
-LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("", _("Until it is revoked"))]
+LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("One year")), ("", _("Until revoked"))]
 
 
 class ApiKeyForm(forms.Form):
     """Name, scopes, lifetime and limit of a new key."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=NAME_CHARACTERS, help_text=_("Which software uses it, for example “Shop backend”.")
+        label=_("Name"),
+        max_length=NAME_CHARACTERS,
+        help_text=_("The software that uses it, for example “Shop backend”."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("What it may do"),
+        label=_("Scopes"),
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
@@ -32,7 +34,7 @@ class ApiKeyForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MOST_REQUESTS_PER_MINUTE,
-        help_text=_("Empty: the desk's own limit."),
+        help_text=_("Leave empty for the default limit."),
     )
 
     def expires_at(self) -> datetime | None:

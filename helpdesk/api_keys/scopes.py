@@ -10,11 +10,11 @@ class Scope(models.TextChoices):
     """Named as `what:how`; none includes another."""
 
     CONVERSATIONS_READ = "conversations:read", _("Read conversations and messages")
-    CONVERSATIONS_WRITE = "conversations:write", _("Begin and delete conversations")
+    CONVERSATIONS_WRITE = "conversations:write", _("Start and delete conversations")
     ANSWERS_WRITE = "answers:write", _("Ask the assistant")
     KNOWLEDGE_READ = "knowledge:read", _("Read published articles")
-    TRACES_READ = "traces:read", _("Read the figures of traces")
-    TRACES_CONTENT = "traces:content", _("Open the sealed content of traces, with a reason")
+    TRACES_READ = "traces:read", _("Read trace metrics")
+    TRACES_CONTENT = "traces:content", _("Open sealed trace content, with a reason")
     TRACES_WRITE = "traces:write", _("Replay answers and give feedback")
     BATCHES_READ = "batches:read", _("Read batch jobs and their results")
     BATCHES_WRITE = "batches:write", _("Submit and cancel batch jobs")

@@ -61,7 +61,7 @@ def _create(request: DeskRequest, form: ApiKeyForm) -> domain.CreatedKey | None:
 def revoke(request: DeskRequest, key_id: UUID) -> HttpResponse:
     """End a key for good."""
     key = domain.revoke_key(tenant_id=request.tenant.id, key_id=key_id, revoked_by=request.user)
-    messages.success(request, _("“%(name)s” is revoked: it opens nothing any more.") % {"name": key.name})
+    messages.success(request, _("“%(name)s” is revoked and no longer works.") % {"name": key.name})
     return redirect("api_keys:list", tenant_slug=request.tenant.slug)
 
 

@@ -37,7 +37,7 @@ def sentence(before: WorkerStatus | None, now: WorkerStatus) -> str | None:
         (
             WorkerState.WARM,
             WorkerState.STALLED,
-        ): f"The engine of the {who} does not answer; nothing is sent to it meanwhile.",
+        ): f"The engine of the {who} does not answer; nothing is sent to it until it does.",
         (WorkerState.STALLED, WorkerState.WARM): f"The engine of the {who} answers again.",
         (WorkerState.RESTARTING, WorkerState.WARM): f"The engine of the {who} answers again.",
     }.get((before.state, now.state))

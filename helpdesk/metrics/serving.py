@@ -54,7 +54,7 @@ def guarded(registry: CollectorRegistry) -> Callable[[dict[str, Any], Start], It
             token=settings.METRICS_TOKEN,
         ):
             start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
-            return [b"Metrics are read on this machine, or with the token of GLASSDESK_METRICS_TOKEN.\n"]
+            return [b"Metrics can be read from this machine, or with the token in GLASSDESK_METRICS_TOKEN.\n"]
         parts: Iterable[bytes] = application(environ, start_response)
         return parts
 

@@ -30,6 +30,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         authorization=request.headers.get("Authorization", ""),
         token=settings.METRICS_TOKEN,
     ):
-        raise Forbidden(_("Metrics are read on this machine, or with the token of GLASSDESK_METRICS_TOKEN."))
+        raise Forbidden(_("Metrics can be read from this machine, or with the token in GLASSDESK_METRICS_TOKEN."))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(WEB), content_type=content_type)

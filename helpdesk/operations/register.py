@@ -63,12 +63,12 @@ def state_words(state: WorkerState) -> str:
     """The state as people read it."""
     return {
         WorkerState.LOADING: _("Loading"),
-        WorkerState.WARM: _("Warm"),
-        WorkerState.STALLED: _("Does not answer"),
-        WorkerState.RESTARTING: _("Restarting its engine"),
-        WorkerState.DRAINING: _("Finishing its replies"),
-        WorkerState.FAILED: _("Could not load"),
-        WorkerState.SILENT: _("Silent"),
+        WorkerState.WARM: _("Ready"),
+        WorkerState.STALLED: _("Not responding"),
+        WorkerState.RESTARTING: _("Restarting engine"),
+        WorkerState.DRAINING: _("Finishing replies"),
+        WorkerState.FAILED: _("Failed to load"),
+        WorkerState.SILENT: _("Not seen"),
     }[state]
 
 
@@ -81,7 +81,7 @@ def step_words(name: str) -> str:
         "engine": _("Engine starting"),
         "engine_processes": _("Engine processes started"),
         "weights": _("Weights loaded"),
-        "kv_cache": _("Cache set up"),
+        "kv_cache": _("Cache allocated"),
         "warm_up": _("First tokens"),
     }.get(name, name)
 
@@ -118,7 +118,7 @@ def _facts(worker: WorkerStatus) -> list[tuple[str, str]]:
         (_("GPU memory in use"), _size(worker.gpu_memory_bytes or 0)),
         (_("Key-value cache"), _cache_words(worker)),
         (_("Context window"), number_format(worker.max_model_len) if worker.max_model_len else ""),
-        (_("Answers at once"), number_format(worker.max_sequences) if worker.max_sequences else ""),
+        (_("Concurrent answers"), number_format(worker.max_sequences) if worker.max_sequences else ""),
         (_("Device"), worker.device),
         (_("Processor time"), _processor_words(worker)),
         (_("Articles being indexed"), number_format(worker.indexing) if worker.indexing else ""),
@@ -140,7 +140,7 @@ def _cache_words(worker: WorkerStatus) -> str:
     if not worker.kv_cache_bytes:
         return ""
     share = number_format(worker.kv_cache_share * 100, 0)
-    return _("%(size)s, %(share)s %% in use") % {"size": _size(worker.kv_cache_bytes), "share": share}
+    return _("%(size)s, %(share)s%% in use") % {"size": _size(worker.kv_cache_bytes), "share": share}
 
 
 def _processor_words(worker: WorkerStatus) -> str:
@@ -148,8 +148,8 @@ def _processor_words(worker: WorkerStatus) -> str:
         return ""
     share = number_format(worker.processor_share * 100, 0)
     if worker.is_starved:
-        return _("%(share)s %% of what it wants: the machine is busy") % {"share": share}
-    return _("%(share)s %% of what it wants") % {"share": share}
+        return _("gets %(share)s%% of the CPU time it needs: the machine is busy") % {"share": share}
+    return _("gets %(share)s%% of the CPU time it needs") % {"share": share}
 
 
 def _step_row(step: LoadStep, *, longest: float) -> StepRow:

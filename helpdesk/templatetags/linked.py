@@ -1,12 +1,11 @@
-"""Plain text in templates, with its web addresses as links."""
+"""What people and models wrote, in templates: plain text with links, or what a model wrote freely with its form."""
 
 from __future__ import annotations
 
 from django import template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from helpdesk.pages import links
+from helpdesk.pages import rich_text
 
 register = template.Library()
 
@@ -14,10 +13,10 @@ register = template.Library()
 @register.filter
 def linked(text: str) -> SafeString:
     """The text sign by sign; nothing that people or models wrote is ever taken for HTML."""
-    return format_html_join("", "{}", ((_shown(part),) for part in links.linked(text)))
+    return rich_text.with_links(text)
 
 
-def _shown(part: links.Part) -> str:
-    if not part.href:
-        return part.text
-    return format_html('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>', part.href, part.text)
+@register.filter
+def rich(text: str) -> SafeString:
+    """What a model wrote freely: paragraphs, lists, code and bold; never HTML of its own."""
+    return rich_text.rich(text)

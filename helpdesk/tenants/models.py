@@ -24,7 +24,7 @@ class Language(models.TextChoices):
 
 SLUG = RegexValidator(
     r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$",
-    _("Use 3 to 40 small letters, digits and hyphens, with a letter first and no hyphen last."),
+    _("Use 3 to 40 lowercase letters, digits and hyphens. Start with a letter and don't end with a hyphen."),
 )
 
 

@@ -46,7 +46,7 @@ class InvitationGone(GlassdeskError):
 
     code = "invitation_gone"
     status = 410
-    message = _("This invitation does not work any more. Ask whoever invited you for a new one.")
+    message = _("This invitation no longer works. Ask the person who invited you for a new one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _offer(slug: str, **which: str) -> Offer:
 def accept_as(offer: Offer, user: User) -> Membership:
     """Make the signed-in person a member. Raises Forbidden for another account than the address's, and InvitationGone."""
     if offer.account is None or offer.account.pk != user.pk or not user.is_active:
-        raise Forbidden(_("This invitation is for another address than the one you are signed in with."))
+        raise Forbidden(_("This invitation is for a different address than the one you're signed in with."))
     with tenant_atomic(offer.tenant.id):
         _claim(offer.invitation)
         return _join(offer, user)

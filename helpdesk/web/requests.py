@@ -24,7 +24,7 @@ INVALID = {
 }
 FAULT = {
     "code": "error",
-    "message": "Something went wrong on our side. Try again in a moment.",
+    "message": "Something went wrong on our end. Try again in a moment.",
     "type": "server_error",
     "param": None,
 }

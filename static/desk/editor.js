@@ -33,7 +33,14 @@ function restore() {
   for (const name of kept) form.elements[name].value = draft[name];
   isDirty = true;
   document.getElementById("restored").hidden = false;
-  body.dispatchEvent(new Event("input", { bubbles: true }));
+  refreshPreview();
+}
+
+/** htmx listens from the time it has seen the page, which may be after this script. */
+function refreshPreview() {
+  const tell = () => body.dispatchEvent(new Event("input", { bubbles: true }));
+  if (document.readyState === "complete") tell();
+  else addEventListener("load", tell, { once: true });
 }
 
 form.addEventListener("input", () => {
@@ -55,3 +62,4 @@ window.addEventListener("beforeunload", (event) => {
   if (isDirty) event.preventDefault();
 });
 restore();
+document.getElementById("errors")?.focus();

@@ -2,6 +2,7 @@
  * fetched as the server renders them, and an answer being written is shown here token by token (docs/protocol.md). */
 
 import { delay } from "../widget/backoff.js";
+import { render } from "../widget/rich_text.js";
 import { initial, receive } from "../widget/state.js";
 
 const PING_SECONDS = 25;
@@ -82,8 +83,18 @@ function drawLive() {
     const phase = live.dataset[isReading ? "reading" : reply.phase] ?? live.dataset.writing;
     item.classList.toggle("has-text", reply.text !== "");
     if (item.querySelector(".phase").textContent !== phase) item.querySelector(".phase").textContent = phase;
-    if (item.querySelector(".message-body").textContent !== reply.text) item.querySelector(".message-body").textContent = reply.text;
+    drawText(item.querySelector(".message-body"), reply);
   }
+}
+
+/** As the finished message will stand there: what a model writes freely has its form already while it is written. */
+function drawText(body, { text, format }) {
+  if (body.dataset.drawn === text) return;
+  body.dataset.drawn = text;
+  const isRich = format === "markdown";
+  body.classList.toggle("message-rich", isRich);
+  if (isRich) body.replaceChildren(...render({ body: text, format }));
+  else body.textContent = text;
 }
 
 function addLive(id) {

@@ -47,7 +47,7 @@ const offersPerson = (message) => message.outcome === "refused" || message.kind 
 const SURE_OF_NOTHING = ["refusal", "clarifying", "hand_off"];
 export const claimsConfidence = (message) => message.outcome !== "refused" && !SURE_OF_NOTHING.includes(message.kind) && Boolean(message.confidence_band);
 
-/** A fixed text answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
+/** Standard reply answers a greeting: it rests on nothing and claims nothing, so that there is nothing to explain or to rate. */
 const isFixed = (message) => message.outcome === "answered" && !message.confidence_band && !message.sources.length;
 
 function sourceList(message, actions) {

@@ -72,7 +72,7 @@ def _stream(
     tenant_id = request.auth.tenant_id
     total, note = count_traces(tenant_id, wanted), ""
     if total > MAX_ROWS:
-        note = _("This file stops after the newest %(limit)s of %(total)s answers. Ask for fewer days at once.") % {
+        note = _("This file has only the newest %(limit)s of %(total)s answers. Choose a shorter period.") % {
             "limit": MAX_ROWS,
             "total": total,
         }

@@ -38,7 +38,7 @@ def wanted_traces(given: Mapping[str, Any]) -> TraceFilter:
     form = FilterForm(given, models=models_seen())
     for name in form.fields:
         if not isinstance(given.get(name, ""), str):
-            raise InvalidInput(_("“%(name)s” must be a text.") % {"name": name}, parameter=name)
+            raise InvalidInput(_("“%(name)s” must be a string.") % {"name": name}, parameter=name)
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
         raise InvalidInput(f"{name}: {errors[0]}", parameter=name)
@@ -55,14 +55,14 @@ def analysis_of(body: Mapping[str, Any], trace: Trace) -> tuple[AnalysisKind, di
         raise InvalidInput(_("“is_free” must be true or false."), parameter="is_free")
     if not isinstance(without, list) or len(without) > MAX_WITHOUT:
         raise InvalidInput(
-            _("“without” must be a list of at most %(count)d passages.") % {"count": MAX_WITHOUT}, parameter="without"
+            _("“without” must be a list of up to %(count)d passages.") % {"count": MAX_WITHOUT}, parameter="without"
         )
     chunks = sorted({_chunk(chunk) for chunk in without})
     chosen = _chosen_model(body, trace)
     if kind != AnalysisKind.REPLAY:
         for name in ("without", "is_free", MODEL):
             if body.get(name):
-                raise InvalidInput(_("“%(name)s” is for a replay: leave it out.") % {"name": name}, parameter=name)
+                raise InvalidInput(_("“%(name)s” only applies to replays. Remove it.") % {"name": name}, parameter=name)
         return AnalysisKind(kind), {}
     return AnalysisKind(kind), replay_parameters(without=chunks, is_free=is_free, model=chosen)
 
@@ -74,10 +74,13 @@ def _chosen_model(body: Mapping[str, Any], trace: Trace) -> str:
         return ""
     others = other_models(trace)
     if not others:
-        raise InvalidInput(_("No worker serves another model than the one that wrote the answer."), parameter=MODEL)
+        raise InvalidInput(
+            _("No worker is serving any model other than the one that wrote the answer."), parameter=MODEL
+        )
     if not isinstance(chosen, str) or chosen not in others:
         raise InvalidInput(
-            _("“model” must be another model that a worker serves: %(models)s.") % {"models": ", ".join(others)},
+            _("“model” must be a different model that a worker is serving: %(models)s.")
+            % {"models": ", ".join(others)},
             parameter=MODEL,
         )
     return chosen
@@ -87,4 +90,4 @@ def _chunk(given: object) -> str:
     try:
         return str(UUID(given if isinstance(given, str) else ""))
     except ValueError:
-        raise InvalidInput(_("This passage is not known."), parameter="without") from None
+        raise InvalidInput(_("There is no such passage."), parameter="without") from None

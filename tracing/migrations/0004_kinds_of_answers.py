@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='trace',
             name='kind',
-            field=models.CharField(blank=True, choices=[('direct', 'Direct answer'), ('partial', 'Partial answer'), ('clarifying', 'Asks back'), ('refusal', 'Declined'), ('hand_off', 'Handed to a person')], max_length=10),
+            field=models.CharField(blank=True, choices=[('direct', 'Direct answer'), ('partial', 'Partial answer'), ('clarifying', 'Asks to clarify'), ('refusal', 'Declined'), ('hand_off', 'Handed to a person')], max_length=10),
         ),
         migrations.AddIndex(
             model_name='trace',

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('sequence', models.PositiveBigIntegerField()),
                 ('chain', models.BinaryField()),
-                ('kind', models.CharField(choices=[('policy_set', 'Policy set'), ('hold_placed', 'Hold placed'), ('hold_released', 'Hold released')], max_length=13)),
+                ('kind', models.CharField(choices=[('policy_set', 'Retention changed'), ('hold_placed', 'Hold placed'), ('hold_released', 'Hold released')], max_length=13)),
                 ('subject', models.UUIDField(null=True)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('policy', models.JSONField(default=dict)),

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='trace',
             name='style',
-            field=models.CharField(choices=[('automatic', 'Automatic'), ('quote', 'Quote the articles'), ('generate', 'Write freely, with citations'), ('free', 'The model alone, without articles'), ('fixed', 'A fixed text')], max_length=10),
+            field=models.CharField(choices=[('automatic', 'Automatic'), ('quote', 'Quote the articles'), ('generate', 'Write freely, with citations'), ('free', 'The model alone, without articles'), ('fixed', 'Standard reply')], max_length=10),
         ),
     ]

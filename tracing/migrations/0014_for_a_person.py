@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='trace',
             name='kind',
-            field=models.CharField(blank=True, choices=[('direct', 'Direct answer'), ('partial', 'Partial answer'), ('clarifying', 'Asks back'), ('refusal', 'Declined'), ('hand_off', 'For a person')], max_length=10),
+            field=models.CharField(blank=True, choices=[('direct', 'Direct answer'), ('partial', 'Partial answer'), ('clarifying', 'Asks to clarify'), ('refusal', 'Declined'), ('hand_off', 'Handed to a person')], max_length=10),
         ),
     ]

@@ -86,7 +86,7 @@ class RetentionPolicy(TenantModel):
 class ChangeKind(models.TextChoices):
     """What was changed about how long traces are kept."""
 
-    POLICY_SET = "policy_set", _("Policy set")
+    POLICY_SET = "policy_set", _("Retention changed")
     HOLD_PLACED = "hold_placed", _("Hold placed")
     HOLD_RELEASED = "hold_released", _("Hold released")
 

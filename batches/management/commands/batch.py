@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="slug of the tenant")
-        parser.add_argument("file", type=Path, help="one item a line, as docs/api.md describes them")
+        parser.add_argument("file", type=Path, help="one item per line, as docs/api.md describes them")
         parser.add_argument("--name", default="", help="what the batch is called")
         parser.add_argument("--out", type=Path, help="write the results to this file instead of the standard output")
 
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                     self._follow(tenant_id, batch.id, _line_writer(target))
         except KeyboardInterrupt:
             cancel_batch(tenant_id=tenant_id, batch_id=batch.id)
-            raise CommandError("Cancelled. What has ended stands in the results.") from None
+            raise CommandError("Cancelled. Finished items are in the results.") from None
 
     def _follow(self, tenant_id: UUID, batch_id: UUID, write: Callable[[str], Any]) -> None:
         """Write every result once, in the order of the ends, until the batch has ended."""

@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='tenant',
             name='slug',
-            field=models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9-]{1,38}[a-z0-9]$', 'Use 3 to 40 small letters, digits and hyphens, with a letter first and no hyphen last.')]),
+            field=models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9-]{1,38}[a-z0-9]$', 'Use 3 to 40 lowercase letters, digits and hyphens. Start with a letter and don\'t end with a hyphen.')]),
         ),
     ]

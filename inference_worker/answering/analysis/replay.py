@@ -127,6 +127,6 @@ def _prompt(content: TraceContent, record: PromptRecord, engine: Engine, without
         return Prompt(record.text, record.token_ids)
     spans = [(each.start, each.end) for each in record.passages if each.chunk in without]
     if len(spans) != len(set(without)):
-        raise UnknownPassage("A passage to leave out did not stand in the recorded prompt.")
+        raise UnknownPassage("A passage to leave out isn't in the recorded prompt.")
     turns = [ChatTurn(turn.role, turn.content) for turn in record.turns]  # type: ignore[arg-type]
     return engine.render(without_passages(turns, spans))

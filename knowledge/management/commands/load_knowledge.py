@@ -143,4 +143,4 @@ def _exists_now(tenant: Tenant, source: str, found: Standing) -> str:
     if not found.without_file:
         return text
     named = ", ".join(found.without_file[:NAMED_WITHOUT_FILE]) + ", …" * (len(found.without_file) > NAMED_WITHOUT_FILE)
-    return f"{text} {len(found.without_file)} of these have no file any more: {named}. Archive them in the desk."
+    return f"{text} {len(found.without_file)} of these no longer have a file: {named}. Archive them in the desk."

@@ -330,8 +330,8 @@ def test_answer_shows_sources_band_and_seconds(client: Client, tenant: Tenant) -
     ("kind", "english", "chinese"),
     [
         ("refusal", "Declined", "未作答"),
-        ("clarifying", "Asks back", "反问"),
-        ("hand_off", "For a person", "由人工处理"),
+        ("clarifying", "Asks to clarify", "反问澄清"),
+        ("hand_off", "Handed to a person", "转交人工"),
     ],
 )
 def test_what_is_no_answer_says_what_it_is_instead_of_how_sure(

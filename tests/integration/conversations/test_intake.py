@@ -308,7 +308,7 @@ def test_nobody_takes_over_what_the_shell_or_a_batch_asked(tenant: Tenant, clien
     for conversation in conversations:
         arguments = {"tenant_slug": tenant.slug, "conversation_id": conversation.id}
         page = client.get(reverse("desk:conversation", kwargs=arguments)).content.decode()
-        assert ('id="composer"' in page, "a batch job or the shell asked" in page) == (False, True)
+        assert ('id="composer"' in page, "a batch job or the command line" in page) == (False, True)
         assert client.post(reverse("desk:reply", kwargs=arguments), {"body": "Hello!"}).status_code == 404
     with tenant_atomic(tenant.id):
         assert set(Conversation.objects.values_list("status", flat=True)) == {"ai"}

@@ -54,7 +54,7 @@ def test_a_restart_between_two_looks_is_not_missed(watch: tuple[EngineWatch, lis
 def test_a_frozen_engine_is_said_with_its_models_name(watch: tuple[EngineWatch, list[str]]) -> None:
     after(watch, status("a", alias="large"))
     assert after(watch, status("a", alias="large", state="stalled")) == [
-        "The engine of the inference worker of large does not answer; nothing is sent to it meanwhile."
+        "The engine of the inference worker of large does not answer; nothing is sent to it until it does."
     ]
     assert after(watch, status("a", alias="large")) == ["The engine of the inference worker of large answers again."]
 

@@ -203,5 +203,5 @@ async def test_the_report_shows_what_was_cut_and_why_to_those_who_may_read_it(
 
     english, chinese = await off_loop(page)("en"), await off_loop(page)("zh-hans")
     assert f"<del>{WRONG}</del>" in english
-    assert "a figure that no passage has" in english
+    assert "a number not in any passage" in english
     assert "段落中没有的数字" in chinese

@@ -184,8 +184,8 @@ def test_the_report_of_the_model_alone_says_that_nothing_was_checked(
     opened = client.post(reverse("tracing:open", args=[shop.slug, reply.id]), {"reason": "a test reads it"})
     page = opened.content.decode()
     assert opened.status_code == 200
-    assert "no article was searched, and nothing checked the answer" in page
+    assert "no articles were searched, and the answer" in page
     assert "The model alone, without articles" in page
     assert "Nothing was searched" in page
-    assert "Which passage made it say that" not in page
+    assert "Which passage led to each sentence" not in page
     assert "Be exact." in page

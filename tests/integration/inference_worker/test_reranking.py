@@ -93,11 +93,11 @@ def test_the_scores_stand_in_the_trace_and_on_the_report(worker: Runtime, shop: 
     assert -4.0 <= relevance <= best.scores["rerank"].score
     assert content.selection.features["answers"] == relevance - 1.0
     assert [name for name, _ in features(content)][-2:] == ["relevance", "answers"]
-    assert (searches_of(content.candidates)[-2:], search_word("rerank")) == (["rerank", "fused"], "By close reading")
+    assert (searches_of(content.candidates)[-2:], search_word("rerank")) == (["rerank", "fused"], "By reranker")
     assert ("Reranker", "scripted") in engine_facts(content)
     with translation.override("zh-hans"):
         assert ("重排模型", "scripted") in engine_facts(content)
-        assert (search_word("rerank"), step_word("rerank")) == ("按细读", "细读最相关的句子")
+        assert (search_word("rerank"), step_word("rerank")) == ("重排得分", "重排最相关的句子")
 
 
 def test_without_a_reranker_an_answer_is_as_it_was_and_says_nothing_of_one(worker: Runtime, shop: Tenant) -> None:
@@ -119,7 +119,7 @@ def test_when_it_fails_the_question_is_answered_without_it(worker: Runtime, shop
     message, content = answered(worker, shop, broken)
     assert ANSWER in message.body
     assert [(each.stage, each.verdict) for each in content.stages] == [("rerank", "failed")]
-    assert stage_facts(content) == [("Reading the best sentences closely", "failed")]
+    assert stage_facts(content) == [("Reranking the best sentences", "failed")]
     assert count("glassdesk_rerank_failures_total") == failures + 1
     assert not any("rerank" in each.scores for each in content.candidates)
 

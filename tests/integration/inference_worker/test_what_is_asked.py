@@ -229,7 +229,7 @@ async def test_a_code_that_does_not_exist_is_declined_by_naming_what_is_known(
     content = await content_of(shop)
     assert [(each.text, each.kind, each.is_unknown) for each in content.missing] == [("KL-30", "code", True)]
     assert content.confidence.is_unmentioned
-    (named,) = [part for part in confidence_parts(content) if part.name == "What the question names"]
+    (named,) = [part for part in confidence_parts(content) if part.name == "Things named in the question"]
     assert (named.value, named.band) == ("missing: “KL-30”", "low")
     assert engine.requests == []
 

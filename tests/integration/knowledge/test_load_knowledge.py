@@ -104,7 +104,7 @@ def test_an_archived_article_stays_archived(folder: Path) -> None:
         (b"---\ntitle: Binary\n---\n\x00\x01", "it is a binary file, not text"),
         (b"---\ntitle: Latin\n---\ncaf\xe9\n", "it is not UTF-8 text (byte 24); save it as UTF-8"),
         (b"---\ntitle: Long\n---\n" + b"long " * 50_000, "The article is longer than 200000 characters; split it"),
-        (b"---\ntitle: Picture\n---\n<!-- to be written -->\n", "Nothing in this text could be quoted"),
+        (b"---\ntitle: Picture\n---\n<!-- to be written -->\n", "Nothing in this text can be quoted"),
         (b"x" * 1_000_001, "it has 1,000,001 bytes; the limit is 1,000,000"),
     ],
     ids=["no-title", "no-text", "bad-yaml", "language", "binary", "encoding", "long", "nothing-to-quote", "huge"],
@@ -133,7 +133,7 @@ def test_the_summary_counts_what_exists(folder: Path) -> None:
     (folder / "returns.md").unlink()
     out.truncate(0)
     call_command("load_knowledge", tenant.slug, str(folder), "--source", "handbook", stdout=out, stderr=err)
-    assert "1 of these have no file any more: returns.md. Archive them in the desk." in out.getvalue()
+    assert "1 of these no longer have a file: returns.md. Archive them in the desk." in out.getvalue()
 
 
 @pytest.mark.parametrize(

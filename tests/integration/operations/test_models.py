@@ -134,7 +134,7 @@ def test_the_page_shows_each_worker_with_one_number_of_queries(
     with django_assert_num_queries(PAGE_QUERIES):  # type: ignore[operator]
         page = client.get(url(tenant)).content.decode()
     assert page.count('class="card worker"') == count
-    for words in ("Warm", "int4", "134.5 million", "109.3\xa0MB", "Libraries imported", "12.5 s", "inference"):
+    for words in ("Ready", "int4", "134.5 million", "109.3\xa0MB", "Libraries imported", "12.5 s", "inference"):
         assert words in page
 
 
@@ -171,7 +171,7 @@ def run(*arguments: str) -> str:
 def test_the_command_prints_a_row_for_each_worker_and_its_load_log() -> None:
     report(status("host:1", restarts=3), status("host:2", state="loading", alias="large", precision=""))
     first, second = (line for line in run().splitlines() if "inference" in line)
-    assert [word for word in ("default", "int4", "Warm", "3") if word not in first] == []
+    assert [word for word in ("default", "int4", "Ready", "3") if word not in first] == []
     assert [word for word in ("large", "Loading", "inference.large") if word not in second] == []
     assert "host:1: Libraries imported 12.5 s, Weights loaded 3.0 s, First tokens …" in run()
 

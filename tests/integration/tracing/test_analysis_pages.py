@@ -110,7 +110,7 @@ def test_a_reviewer_opens_the_drawer_for_a_reason(sign_in, tenant, trace):
     page = client.post(url("drawer", trace, tenant), {"reason": REASON}).content.decode()
 
     assert "Passages used and rejected" in page
-    assert "Confidence, part by part" in page
+    assert "What confidence is made of" in page
     assert reasons(tenant) == [REASON]
 
 
@@ -123,7 +123,7 @@ def test_asking_makes_one_job_and_is_logged_like_a_read(sign_in, tenant, trace):
 
     (job,) = jobs_of(tenant)
     assert (job.kind, job.parameters) == ("replay", {"without": [chunk], "is_free": True})
-    assert "This is being measured" in page
+    assert "Queued; runs when the engine is idle" in page
     assert reasons(tenant) == [REASON]
     assert client.get(url("jobs", trace, tenant)).json() == {"open": 1}
 
@@ -151,7 +151,7 @@ def test_a_failed_job_says_why(sign_in, tenant, trace):
 
     page = sign_in(tenant, Role.REVIEWER).post(url("open", trace, tenant), {"reason": REASON}).content.decode()
 
-    assert "There is nothing to measure" in page
+    assert "Nothing to measure" in page
 
 
 def store(tenant, trace, kind, result):
@@ -210,8 +210,8 @@ def test_the_report_shows_causes_replays_and_alternatives(sign_in, tenant, trace
 
     page = sign_in(tenant, Role.OWNER).post(url("open", trace, tenant), {"reason": REASON}).content.decode()
 
-    assert "+8.50 nats" in page
-    assert page.count("not grounded: no passage caused it") == 1
+    assert "+8.50" in page
+    assert page.count("not grounded in any passage") == 1
     assert "2 readings of 900 tokens in all" in page
     assert "<del> two to four working days.</del>" in page
     assert "&lt;b&gt;Perhaps&lt;/b&gt; tomorrow." in page
@@ -224,7 +224,7 @@ def test_an_answer_that_nothing_was_generated_for_offers_no_analysis(sign_in, te
 
     page = sign_in(tenant, Role.OWNER).post(url("open", trace, tenant), {"reason": REASON}).content.decode()
 
-    assert "Nothing was generated, so nothing can be traced back to a passage." in page
+    assert "Nothing was generated, so there is nothing to trace back to a passage." in page
     assert url("analyse", trace, tenant) not in page
 
 

@@ -102,16 +102,16 @@ def test_the_locked_report_leads_to_the_original(sign_in, tenant):
             assert "13 tokens saved" in page
             assert ANSWER not in page
     page = sign_in(tenant, Role.AGENT).get(url("report", tenant, original)).content.decode()
-    assert "taken from the cache" not in page
+    assert "its answer was reused" not in page
 
 
 def test_the_opened_report_says_what_is_the_original_s(sign_in, tenant):
     repeated = make_repeated(tenant, make_trace(tenant))
     page = sign_in(tenant, Role.REVIEWER).post(url("open", tenant, repeated), {"reason": REASON}).content.decode()
     assert ANSWER in page
-    assert "this is the original answer, word for word" in page
+    assert "This is the original answer, word for word" in page
     assert "nothing was measured again" in page
-    assert "did not pass the gate" not in page
+    assert "pass the gate" not in page
 
 
 def test_an_original_that_is_gone_or_another_tenant_s_is_not_linked(sign_in, tenant):
@@ -124,7 +124,7 @@ def test_an_original_that_is_gone_or_another_tenant_s_is_not_linked(sign_in, ten
         with tenant_atomic(tenant.id):
             assert original_reply_of(repeated) is None
         page = sign_in(tenant, Role.REVIEWER).get(url("report", tenant, repeated)).content.decode()
-        assert "record has been deleted" in page
+        assert "record has since been deleted" in page
         assert str(original.reply_id) not in page
 
 

@@ -85,7 +85,7 @@ def test_another_number_than_two_says_what_to_do(sign_in, tenant, count):
 
     for response in (client.get(url(tenant, *traces)), client.post(url(tenant, *traces), {"reason": REASON})):
         assert response.status_code == 400
-        assert "Tick exactly two answers" in response.content.decode()
+        assert "Select exactly two answers" in response.content.decode()
     assert accesses(tenant) == 0
 
 

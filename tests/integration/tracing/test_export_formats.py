@@ -128,7 +128,7 @@ def test_sections_that_retention_emptied_are_named(tenant, monkeypatch):
     line, page = line_of(one, tenant), page_of(one, tenant)
     assert [gone["kind"] for gone in line["deleted"]] == ["prompts"]
     assert (line["content"]["question"], line["content"]["answer"], line["error"]) == ("", ANSWER, None)
-    assert "Deleted by the retention policy." in page
+    assert "Deleted under the retention policy." in page
     assert SENTINEL not in page
 
 
@@ -268,9 +268,9 @@ def test_the_page_shows_the_whole_report(tenant):
     ):
         assert text.count(shown) >= 2, shown
     for heading in (
-        "Which passage made it say that",
+        "Which passage led to each sentence",
         "Replay and alternatives",
-        "Confidence, part by part",
+        "What confidence is made of",
         "Timeline",
     ):
         assert heading in text, heading

@@ -71,7 +71,7 @@ def test_list_report_drawer_and_transcript_show_the_rating(sign_in, tenant):
     client = sign_in(tenant, Role.AGENT)
     listed = client.get(reverse("tracing:list", args=[tenant.slug]), {"feedback": "down"}).content.decode()
     assert listed.count('class="trace-link"') == 1
-    assert "API: Did not help" in listed
+    assert "API: Not helpful" in listed
     for url in (
         reverse("tracing:report", args=[tenant.slug, trace.reply_id]),
         reverse("tracing:drawer", args=[tenant.slug, trace.reply_id]),

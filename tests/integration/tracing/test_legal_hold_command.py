@@ -32,9 +32,9 @@ def test_a_hold_is_placed_listed_and_released(capsys):
 
     assert held(tenant) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{conversation} is held."
+    assert lines[0] == f"{conversation} is on hold."
     assert "court order 12" in lines[1]
-    assert lines[2:] == [f"The hold on {conversation} has ended.", "No conversation is held."]
+    assert lines[2:] == [f"The hold on {conversation} has ended.", "No conversations are on hold."]
 
 
 def test_what_cannot_be_done_is_said():

@@ -92,7 +92,7 @@ def test_what_is_recorded_of_the_embedder_has_chinese_labels():
     embedder = {"model": "e5", "revision": "1", "query_prefix": "query: ", "passage_prefix": "", "torch": "2.8"}
     with override("zh-hans"):
         labels = [name for name, _ in engine_facts(make_content(embedder=embedder, engine=None))]
-    assert labels == ["向量模型", "向量模型版本", "向量模型，问题前缀", "向量模型：torch"]
+    assert labels == ["向量模型", "向量模型版本", "向量模型的问题前缀", "向量模型：torch"]
 
 
 def test_a_passage_without_a_heading_leaves_no_dot_behind(tenant):

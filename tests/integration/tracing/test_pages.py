@@ -97,7 +97,7 @@ def test_roles_without_the_right_see_the_shape_and_cannot_open(sign_in, tenant, 
     assert response.status_code == 200
     assert_no_content(response)
     page = response.content.decode()
-    assert "Owners, admins and reviewers may open it" in page
+    assert "Owners, admins and reviewers can open it" in page
     assert open_url(trace, tenant) not in page
     refused = client.post(open_url(trace, tenant), {"reason": REASON})
     assert refused.status_code == 403
@@ -136,7 +136,7 @@ def test_a_stated_reason_opens_the_report_and_is_logged(sign_in, tenant):
     assert response.status_code == 200
     assert SENTINEL in page
     assert f"<mark>{ANSWER}</mark>" in page
-    assert "Retrieval chose these sentences; the engine was constrained to them" in page
+    assert "The search chose these sentences and the engine was limited to them" in page
     assert page.count('class="token token-4"') == 2  # one in the answer, one in the legend
     assert REASON in page
     assert log_of(tenant) == [(REASON, True)]
@@ -187,7 +187,7 @@ def test_a_refusal_opens_without_prompt_and_tokens(sign_in, tenant):
     record = make_record(make_refusal(), outcome=Outcome.REFUSED, first_token_ms=None, finish_reason="")
     trace = make_trace(tenant, record)
     page = sign_in(tenant, Role.REVIEWER).post(open_url(trace, tenant), {"reason": REASON}).content.decode()
-    assert "no model was asked" in page
+    assert "no model used" in page
     assert "No prompt was sent" in page
     assert 'id="tokens"' not in page
 
@@ -200,7 +200,7 @@ def test_altered_content_is_an_error_page_without_content_and_the_attempt_is_log
         connection.execute("UPDATE tracing_trace SET sealed = set_byte(sealed, 30, get_byte(sealed, 30) # 1)")
     response = sign_in(tenant, Role.REVIEWER).post(open_url(trace, tenant), {"reason": REASON})
     assert response.status_code == 500
-    assert "could not be opened" in response.content.decode()
+    assert "be opened: its key" in response.content.decode()
     assert_no_content(response)
     assert log_of(tenant) == [(REASON, False)]
 

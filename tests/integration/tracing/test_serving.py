@@ -156,9 +156,9 @@ def test_the_page_says_so_and_offers_the_other_models(
     url = reverse("tracing:analyse", args=[tenant.slug, trace.reply_id])
     data = {"reason": "complaint 4711", "kind": "replay"}
     page = client.post(url, data).content.decode()
-    assert "No worker serves the model that this needs" in page
+    assert "No worker is serving the model this needs" in page
     assert [f'<option value="{name}">' in page for name in ("Big-8B", "tiny", WRITER["model"])] == [True, True, False]
-    assert "This is being measured" in client.post(url, {**data, "model": "tiny"}).content.decode()
+    assert "Queued; runs when the engine is idle" in client.post(url, {**data, "model": "tiny"}).content.decode()
     assert sent == ["inference.tiny"]
     assert client.post(url, {**data, "model": "absent"}).status_code == 400
 

@@ -146,7 +146,7 @@ def test_ids_events_and_states_are_told_in_words(tenant, tamper):
     with tenant_atomic(tenant.id):
         ended = ApiKey.objects.get(name="Ended").id
     assert f"(apikey {ended}): api key altered" in out.getvalue()
-    assert "it was revoked and is not any more" in out.getvalue()
+    assert "it was revoked and no longer is" in out.getvalue()
 
 
 def test_an_event_removed_with_what_it_notes_is_found_in_the_chain(tenant, tamper):

@@ -101,4 +101,4 @@ def test_the_list_draws_the_period_with_a_table_of_the_same_numbers(client, tena
     assert client.get(url, {"period": "8000000"}).content.decode().count('class="trend-ground"') == 60
     assert "trend-charts" not in client.get(url, {"before": "9"}).content.decode()
     empty = client.get(url, {"outcome": "stopped"}).content.decode()
-    assert "No answer in these days." in empty
+    assert "No answers in this period." in empty

@@ -33,7 +33,7 @@ from tests.integration.users.joining import (
 
 pytestmark = pytest.mark.django_db
 LIN = "lin@tea.example"
-GONE = "This link does not work any more"
+GONE = "This link no longer works"
 
 
 @pytest.fixture(autouse=True)
@@ -102,14 +102,14 @@ def test_whoever_has_an_account_signs_in_and_joins(client: Client, tenant: Tenan
     user = make_user(other, Role.OWNER, LIN)
     link = invite(tenant, "  LIN@Tea.Example ")
     page = client.get(link, follow=True).content.decode()
-    assert "Sign in to it, then join" in page
+    assert "Sign in, then join" in page
     assert "password1" not in page
     # Without signing in the link does nothing, whatever is posted.
     client.post(PAGE, {"name": "x", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
     assert roles(tenant) == {}
 
     assert sign_in(client, LIN, next=PAGE).url == PAGE
-    assert "You join with this account" in client.get(PAGE).content.decode()
+    assert "You'll join with this account" in client.get(PAGE).content.decode()
     assert client.post(PAGE).url == f"/desk/{tenant.slug}/inbox/"
     assert (roles(tenant), roles(other)) == ({LIN: "agent"}, {LIN: "owner"})
     user.refresh_from_db()
@@ -124,7 +124,7 @@ def test_somebody_else_cannot_accept_and_is_told_why(client: Client, tenant: Ten
     client.force_login(other)
     link = invite(tenant, LIN, "owner")
     page = client.get(link, follow=True).content.decode()
-    assert f"You are signed in as {other.email}" in page
+    assert f"signed in as {other.email}" in page
     for data in ({}, {"name": "x", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}):
         assert client.post(PAGE, data).status_code == 200
     with pytest.raises(Forbidden):
@@ -235,7 +235,7 @@ def test_an_account_that_is_switched_off_stays_off(client: Client, tenant: Tenan
     for user in (make_user(None, email=LIN), User.objects.create_user("wu@tea.example")):
         User.objects.filter(pk=user.pk).update(is_active=False)
         link = invite(tenant, user.email)
-        assert "switched off" in client.get(link, follow=True).content.decode()
+        assert "is deactivated" in client.get(link, follow=True).content.decode()
         choose_password(client, link)
         with pytest.raises(Forbidden):
             accept_with_password(find_offer(tenant.slug, token_of(link)), name="x", password=NEW_PASSWORD)

@@ -140,7 +140,7 @@ def test_the_report_has_a_column_for_each_score_that_occurs_and_the_fused_one_la
     reranked = make_candidate(1, scores=make_scores(1) | {"reranked": ScoreRecord(-2.5, 1)})
     with translation.override("en"):
         report = opened_report(make_content(candidates=(reranked, make_candidate(2))), finish_reason="stop")
-    assert report.searches == ["By meaning", "By words", "reranked", "Fused"]
+    assert report.searches == ["By meaning", "By words", "reranked", "Combined"]
     assert [[bool(cell.rank) for cell in row.scores] for row in report.passages] == [
         [True] * 4,
         [True, True, False, True],
@@ -158,5 +158,5 @@ def test_a_refusal_shows_no_token_parts_and_says_what_was_not_measured():
     content = make_refusal()
     with translation.override("en"):
         names = [part.name for part in confidence_parts(content)]
-        assert names == ["Fit of the best passage", "Lead over the runner-up"]
+        assert names == ["Best passage match", "Lead over the second best"]
         assert not_measured(content.confidence) == ["Token probability", "Groundedness", "Relevance", "Completeness"]

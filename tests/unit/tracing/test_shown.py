@@ -79,7 +79,7 @@ def test_a_replaced_text_has_no_part_in_the_answer_and_keeps_its_own_tokens() ->
     assert shown_places(content) == shown_places(base)
     report = opened_report(content, finish_reason="stop")
     assert report.checks is not None
-    assert [(row.text, row.reason) for row in report.checks.rows] == [("Wrong.", "a figure that no passage has")]
+    assert [(row.text, row.reason) for row in report.checks.rows] == [("Wrong.", "a number not in any passage")]
     assert not any(token.is_cut for token in report.tokens)
 
 

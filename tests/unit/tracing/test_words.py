@@ -45,8 +45,8 @@ def test_what_was_cut_is_said_in_the_readers_language() -> None:
         "Message 3 of the conversation",
         f"Passage from “{chunk.title}”",
         "Passage from “gone”",
-        "The company's instructions",
-        "The question's middle",
+        "Company instructions",
+        "Middle of the question",
     ]
     with translation.override("zh-hans"):
         names = [each.name for each in opened_report(cut, finish_reason="stop").cuts]
@@ -68,18 +68,18 @@ def test_parts_of_a_cached_answer_are_judged_as_the_originals_were() -> None:
     again: TraceContent = replace(make_content(), selection=None, tokens=(), confidence=confidence)
     fit, _average, weakest = confidence_parts(again)
     assert fit.band == "high"
-    assert weakest.explanation == "The run of tokens that the model found least likely."
+    assert weakest.explanation == "The stretch the model found least likely."
 
 
 def test_what_a_question_names_in_vain_is_said_in_the_readers_language() -> None:
     content = replace(make_content(), missing=(Missing("XJ-300", "code", True), Missing("power", "kind")))
-    (named,) = [part for part in confidence_parts(content) if part.name == "What the question names"]
+    (named,) = [part for part in confidence_parts(content) if part.name == "Things named in the question"]
     assert (named.value, named.band) == ("missing: “XJ-300”, a power", "low")
     with translation.override("zh-hans"):
-        (named,) = [part for part in confidence_parts(content) if part.name == "问题所指"]
+        (named,) = [part for part in confidence_parts(content) if part.name == "问题中提到的事物"]
     assert named.value == "缺少：“XJ-300”，功率"
 
 
 def test_a_fixed_text_is_said_to_be_one() -> None:
-    assert "fixed text" in words.style_sentence("fixed")
+    assert "standard reply" in words.style_sentence("fixed")
     assert words.nothing_found("fixed") != words.nothing_found("quote")

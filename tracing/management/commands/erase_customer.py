@@ -20,7 +20,7 @@ from tracing.management.tenants import named_tenant
 class Command(BaseCommand):
     """Destroys the customer's keys, tries to open what they sealed, and leaves a receipt in the chain."""
 
-    help = "Destroy the keys of one customer's traces. There is no way back."
+    help = "Destroy the keys of one customer's traces. This can't be undone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")

@@ -18,7 +18,7 @@ from tracing.management.tenants import named_tenant
 class Command(BaseCommand):
     """Destroys every content key of the tenant; its chain still verifies."""
 
-    help = "Destroy all keys of a tenant's traces. There is no way back."
+    help = "Destroy all keys of a tenant's traces. This can't be undone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, tenant: str, yes: bool, **options: Any) -> None:
         found = named_tenant(tenant)
         if not yes:
-            raise CommandError(f"This makes every trace of {tenant} unreadable for good. Repeat it with --yes.")
+            raise CommandError(f"This makes every trace of {tenant} permanently unreadable. Run it again with --yes.")
         try:
             with tenant_atomic(found.id):
                 erasure = erase_tenant_content()

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         for hold in holds:
             self.stdout.write(f"{hold.conversation_id}  since {hold.placed_at:%Y-%m-%d %H:%M}  {hold.reason}")
         if not holds:
-            self.stdout.write("No conversation is held.")
+            self.stdout.write("No conversations are on hold.")
 
     def _change(self, conversation_id: UUID, *, reason: str, release: bool) -> None:
         row = Conversation.objects.filter(id=conversation_id).first()
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError(f"This company has no conversation {conversation_id}.")
         if not release:
             place_hold(row, user=None, reason=reason)
-            self.stdout.write(f"{conversation_id} is held.")
+            self.stdout.write(f"{conversation_id} is on hold.")
             return
         hold = active_holds().filter(conversation=row).first()
         if hold is None:

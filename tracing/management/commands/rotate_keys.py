@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             return rotate_keys(tenant.id, progress=lambda done, total: bar.update(task, completed=done, total=total))
         except SealError as error:
-            raise CommandError(f"{tenant.slug}: {error} Nothing is lost; run it again when that is mended.") from None
+            raise CommandError(f"{tenant.slug}: {error} Nothing is lost; run it again once that is fixed.") from None
 
 
 def _line(tenant: Tenant, rotation: Rotation, *, as_json: bool) -> str:

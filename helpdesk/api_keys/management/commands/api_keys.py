@@ -18,7 +18,7 @@ from helpdesk.tenants.scope import tenant_atomic
 class Command(BaseCommand):
     """Prefix, state, last use, expiry, scopes and name; never a secret."""
 
-    help = "List the API keys of a tenant."
+    help = "List a tenant's API keys."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")

@@ -18,13 +18,13 @@ from helpdesk.tenants.queries import tenant_by_slug
 class Command(BaseCommand):
     """The key's text goes to standard output and nowhere else."""
 
-    help = "Make an API key of a tenant and print it. It cannot be shown again."
+    help = "Create an API key for a tenant and print it. It can't be shown again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")
         parser.add_argument("--name", required=True, help="which software uses it")
         parser.add_argument("--scope", action="append", default=[], choices=[*Scope.values, "all"], help="repeatable")
-        parser.add_argument("--expires-days", type=int, help="days until it expires; without, it lasts until revoked")
+        parser.add_argument("--expires-days", type=int, help="days until it expires; by default it lasts until revoked")
         parser.add_argument("--requests-per-minute", type=int, help="a limit of its own")
 
     def handle(self, *args: Any, tenant: str, name: str, scope: list[str], **options: Any) -> None:
@@ -39,5 +39,5 @@ class Command(BaseCommand):
             )
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
-        self.stderr.write(f"Key {created.key.prefix} of {tenant}. This is the only time that it is shown:")
+        self.stderr.write(f"Key {created.key.prefix} of {tenant}. It won't be shown again:")
         self.stdout.write(created.text)

@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="slug of the tenant")
         parser.add_argument("question")
-        parser.add_argument("--no-cache", action="store_true", help="have the answer written anew")
+        parser.add_argument("--no-cache", action="store_true", help="write a new answer")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -81,7 +81,7 @@ class Command(BaseCommand):
                 match event:
                     case Came(entry=TextWritten() as written) if is_shown:
                         if attempt and written.attempt != attempt:
-                            self.stdout.write("\n(begun anew)")
+                            self.stdout.write("\n(starting over)")
                         attempt = written.attempt
                         self.stdout.write(written.text, ending="")
                         self.stdout.flush()

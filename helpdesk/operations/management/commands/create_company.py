@@ -19,7 +19,7 @@ from helpdesk.users.invitations import invite
 class Command(BaseCommand):
     """Everything or nothing; says what to do next."""
 
-    help = "Make a company with its assistant and its owner, and print the widget's snippet for its website."
+    help = "Create a company with its assistant and owner, and print the widget snippet for its website."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="its short name in addresses, like shop or green-tea")

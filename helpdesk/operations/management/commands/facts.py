@@ -17,7 +17,7 @@ from helpdesk.tenants.scope import tenant_atomic
 class Command(BaseCommand):
     """Lists parked facts of all companies or of one; with --again the relay delivers them anew."""
 
-    help = "List facts that a subscriber could not take, or have them delivered again."
+    help = "List facts that a subscriber failed to process, or deliver them again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("company", nargs="?", help="slug of one company; all by default")
