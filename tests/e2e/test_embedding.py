@@ -71,7 +71,10 @@ def rows_beside_playwright() -> Iterator[None]:
     """Playwright keeps a loop running in this thread, although nothing here waits for it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        # The first request of a web server that has just started.
+        expect.set_options(timeout=20_000)
         yield
+        expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="module")
