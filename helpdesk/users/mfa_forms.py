@@ -73,7 +73,7 @@ class ReauthenticateKeyForm(ReauthenticateWebAuthnForm):  # type: ignore[misc]
 
 @contextmanager
 def _well_formed() -> Iterator[None]:
-    """What no browser sends is a wrong key, and no error of ours: fido2 reads its parts without looking whether they are there."""
+    """What no browser sends is a wrong key and no error of ours: fido2 reads its parts without asking whether they are there."""
     try:
         yield
     except (KeyError, AttributeError, TypeError, ValueError):
