@@ -34,6 +34,7 @@ class Right(StrEnum):
     SEE_AUDIT_LOG = "see_audit_log"
     MANAGE_OWNERS = "manage_owners"
     MANAGE_SECURITY = "manage_security"
+    MANAGE_LABELS = "manage_labels"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}
