@@ -203,6 +203,8 @@ MFA_FORMS = {
     "authenticate": "helpdesk.users.mfa_forms.AuthenticateForm",
     "reauthenticate": "helpdesk.users.mfa_forms.ReauthenticateForm",
     "add_webauthn": "helpdesk.users.mfa_forms.AddKeyForm",
+    "authenticate_webauthn": "helpdesk.users.mfa_forms.AuthenticateKeyForm",
+    "reauthenticate_webauthn": "helpdesk.users.mfa_forms.ReauthenticateKeyForm",
 }
 MFA_TOTP_ISSUER = "Glassdesk"
 # Clocks of phones are a little off; one step either way (RFC 6238, section 5.2).

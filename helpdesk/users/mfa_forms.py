@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm as AllauthAuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as AllauthReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -42,10 +45,39 @@ class ReauthenticateForm(AllauthReauthenticateForm):  # type: ignore[misc]
 class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A security key's name, and what the browser says of it."""
 
+    def clean(self) -> Any:
+        with _well_formed():
+            return super().clean()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].label = _("Name of the key")
         self.fields["name"].max_length = 60
+
+
+class AuthenticateKeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """What a security key says when somebody signs in."""
+
+    def clean_credential(self) -> Any:
+        with _well_formed():
+            return super().clean_credential()
+
+
+class ReauthenticateKeyForm(ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    """The same for somebody who is signed in."""
+
+    def clean_credential(self) -> Any:
+        with _well_formed():
+            return super().clean_credential()
+
+
+@contextmanager
+def _well_formed() -> Iterator[None]:
+    """What no browser sends is a wrong key and no error of ours: fido2 reads its parts without asking whether they are there."""
+    try:
+        yield
+    except (KeyError, AttributeError, TypeError, ValueError):
+        raise get_adapter().validation_error("incorrect_code") from None
 
 
 def _code_field(label: Any) -> forms.CharField:
