@@ -60,7 +60,10 @@ def found() -> RetrievalResult:
     return make_result(
         *(
             make_candidate(
-                [(f"Sentence {place} of passage {number} says something.", 0.9 - 0.1 * number) for place in range(count)]
+                [
+                    (f"Sentence {place} of passage {number} says something.", 0.9 - 0.1 * number)
+                    for place in range(count)
+                ]
             )
             for number, count in enumerate((4, 4, 3))
         ),
