@@ -139,7 +139,7 @@ def other_conversations(conversation: Conversation, *, limit: int = 5) -> list[R
 def owner_words(conversation: Conversation, now: datetime) -> str:
     """Who has to act: AI, waiting (and since when), the person's name, or nobody any more."""
     if conversation.status == ConversationStatus.WAITING and conversation.waiting_since:
-        return waiting_words(conversation.waiting_since, now)
+        return waiting_words(conversation.waiting_since, now, is_unclaimed=conversation.alarmed_at is not None)
     if conversation.status == ConversationStatus.PERSON:
         return str(conversation.assignee) if conversation.assignee else _("A person")
     return str(ConversationStatus(conversation.status).label)
@@ -186,7 +186,7 @@ def _entry(message: Message, conversation: Conversation, day: date | None, failu
     return Entry(
         message=message,
         author=names[message.author],
-        text=system_words(message.body) if message.author == Author.SYSTEM else message.body,
+        text=system_words(message.body, str(message.user or "")) if message.author == Author.SYSTEM else message.body,
         day=day,
         reply_id=reply.id if reply else None,
         failure=failure,

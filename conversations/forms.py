@@ -25,6 +25,9 @@ class ReplyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write to the customer…")}),
     )
 
+    # The last message that the writer knows; absent when nothing says so.
+    seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
     def clean_body(self) -> str:
         try:
             return clean_body(self.cleaned_data["body"])

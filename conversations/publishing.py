@@ -30,6 +30,7 @@ STREAMED = frozenset(
         FactKind.REPLY_DONE,
         FactKind.REPLY_FAILED,
         FactKind.STATUS_CHANGED,
+        FactKind.HAND_OFF_UNCLAIMED,
     }
 )
 

@@ -121,9 +121,14 @@ class FollowedConversationShape(Shape):
     assignee: str | None
     waiting_position: int | None
     wait_minutes: int | None
+    unclaimed: bool
+    has_email: bool
+    writing: str | None
+    writing_seconds: int | None
 
     @classmethod
     def of(cls, conversation: Conversation, *, waiting_position: int | None) -> Self:
+        seconds = conversation.seconds_of_writing
         return cls(
             id=conversation.id,
             status=conversation.status,
@@ -131,6 +136,10 @@ class FollowedConversationShape(Shape):
             assignee=str(conversation.assignee) if conversation.assignee else None,
             waiting_position=waiting_position,
             wait_minutes=waiting_position * MINUTES_PER_WAITING_CONVERSATION if waiting_position else None,
+            unclaimed=conversation.alarmed_at is not None,
+            has_email=conversation.visitor.email != "",
+            writing=str(conversation.writer) if seconds else None,
+            writing_seconds=seconds or None,
         )
 
 

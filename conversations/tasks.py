@@ -1,10 +1,11 @@
-"""The periodic sweep that makes a lost task harmless."""
+"""What runs periodically: the sweep that makes a lost task harmless, and the alarm about those who wait too long."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from conversations.queries import has_open_replies
+from conversations.alarms import raise_alarms
+from conversations.queries import has_due_alarms, has_open_replies
 from conversations.recovery import recover_replies
 from conversations.unserved import fail_unserved_replies
 from helpdesk.pending.marks import sweep
@@ -17,3 +18,10 @@ def sweep_replies() -> None:
     for tenant_id in sweep(Kind.REPLIES, has_open=has_open_replies):
         recover_replies(tenant_id)
         fail_unserved_replies(tenant_id)
+
+
+@shared_task(name="conversations.raise_alarms")
+def raise_hand_off_alarms() -> None:
+    """Tell the companies' people of customers whom nobody has taken in time."""
+    for tenant_id in sweep(Kind.HAND_OFFS, has_open=has_due_alarms):
+        raise_alarms(tenant_id)

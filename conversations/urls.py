@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from conversations import assistant_views, views
+from conversations import assistant_views, hand_off_views, ownership_views, views
 
 app_name = "desk"
 urlpatterns = [
@@ -13,11 +13,15 @@ urlpatterns = [
     path("tenants/", views.tenants, name="tenants"),
     path("<slug:tenant_slug>/", RedirectView.as_view(pattern_name="desk:inbox")),
     path("<slug:tenant_slug>/assistant/", assistant_views.assistant, name="assistant"),
+    path("<slug:tenant_slug>/hand-off/", hand_off_views.rules, name="hand_off_rules"),
     path("<slug:tenant_slug>/inbox/", views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", views.inbox_rows, name="inbox_rows"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/updates/", views.updates, name="updates"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reply/", views.reply, name="reply"),
-    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/hand-back/", views.hand_back, name="hand_back"),
-    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/close/", views.close, name="close"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/take/", ownership_views.take, name="take"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/hand-back/", ownership_views.hand_back, name="hand_back"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/close/", ownership_views.close, name="close"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reopen/", ownership_views.reopen, name="reopen"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/writing/", ownership_views.write, name="writing"),
 ]

@@ -6,7 +6,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,12 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations import desk, domain
 from conversations.channels import rules_of
+from conversations.errors import AnsweredMeanwhile
 from conversations.forms import ReplyForm
+from conversations.hand_off_card import hand_off_card
 from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
-from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.pages.page_numbers import requested_number, requested_page
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
@@ -97,7 +97,11 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
                 conversation_id=conversation_id,
                 user=request.user,
                 body=form.cleaned_data["body"],
+                seen=form.cleaned_data["seen"],
             )
+        except AnsweredMeanwhile as error:
+            status = error.status
+            form.add_error("body", str(error.message))
         except Conflict as error:
             status = error.status
             closed = _("This conversation was closed meanwhile. The customer's next message opens a new one.")
@@ -107,29 +111,6 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "conversations/_problem.html", {"form": form}, status=422)
     return _conversation_page(request, found, form, status=status)
-
-
-@require_POST
-@desk_view(Right.REPLY)
-def hand_back(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
-    """Let the assistant answer again."""
-    conversation_by_id(conversation_id)
-    domain.hand_back_to_assistant(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
-    messages.success(request, _("The AI answers the customer's next message."))
-    return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
-
-
-@require_POST
-@desk_view(Right.REPLY)
-def close(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
-    """End the conversation."""
-    domain.close_conversation(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
-    messages.success(request, _("The conversation is closed. The customer's next message opens a new one."))
-    return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
-
-
-def _person(request: DeskRequest) -> Actor:
-    return Actor(ActorKind.USER, str(request.user.pk))
 
 
 def _replied(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
@@ -156,7 +137,9 @@ def _conversation_context(request: DeskRequest, found: Conversation, *, after: i
         "is_being_answered": desk.is_being_answered(found),
         "may_reply": Right.REPLY in request.rights and rules_of(found.channel).admits_people,
         "admits_people": rules_of(found.channel).admits_people,
+        "card": hand_off_card(found, request.user, request.tenant.name_in(found.language)),
         "is_mine": found.assignee_id == request.user.pk,
+        "is_others_writing": found.writer_id not in (None, request.user.pk) and found.seconds_of_writing > 0,
     }
 
 

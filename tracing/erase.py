@@ -1,7 +1,7 @@
 """Crypto-erasure: destroying keys, so that what they sealed opens nowhere any more, also not from the same row's copies.
 
 The sealed bytes, their digests and the chain stay. Comments on answers go too: they are what the customer wrote about
-sealed content. Conversations themselves are other rows and are not touched.
+sealed content, and so does the address that they left. Conversations themselves are other rows and are not touched.
 Everything runs inside `tenant_atomic`.
 """
 
@@ -81,6 +81,7 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
             Feedback.objects.filter(reply__conversation__visitor_id=subject) if subject else Feedback.objects.all()
         )
         blank_comments(comments)
+        (Visitor.objects.filter(id=subject) if subject else Visitor.objects.all()).update(email="")
         receipt = append_to_chain(
             DeletionReceipt(
                 kind=str(kind), subject=subject, count=len(doomed), ids_digest=_digest(doomed),

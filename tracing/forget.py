@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.feedback import blank_comments
-from conversations.models import Conversation, ConversationStatus, Feedback, Message, Visitor
+from conversations.models import Conversation, ConversationStatus, Feedback, Message, Note, Visitor
 from conversations.queries import conversation_by_id
 from conversations.replies import end_replies_of_deleted
 from helpdesk.api.idempotency import forget_answers_about
@@ -45,7 +45,7 @@ def forget_conversation(conversation_id: UUID) -> None:
     _blank_traces(conversation)
     if not Conversation.objects.filter(visitor_id=conversation.visitor_id, deleted_at__isnull=True).exists():
         erase_customer(conversation.visitor)
-        Visitor.objects.filter(id=conversation.visitor_id).update(reference="")
+        Visitor.objects.filter(id=conversation.visitor_id).update(reference="", email="")
     forget_answers_about(conversation.id)
     stream = conversation_stream(current_tenant_id(), conversation.id)
     transaction.on_commit(partial(forget_stream, stream))
@@ -55,6 +55,7 @@ def forget_conversation(conversation_id: UUID) -> None:
 def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
     blank_comments(Feedback.objects.filter(reply__conversation=conversation))
+    Note.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation.id).update(
         status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now()
     )

@@ -3,6 +3,7 @@
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
 from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
+from conversations.models.hand_off import HandOff, HandOffEnd, HandOffReason, HandOffRules
 from conversations.models.message import (
     AnswerKind,
     CacheKind,
@@ -12,6 +13,7 @@ from conversations.models.message import (
     claims_confidence,
     format_of,
 )
+from conversations.models.note import Note
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
 from conversations.models.visitor import Visitor
 
@@ -28,7 +30,12 @@ __all__ = [
     "Feedback",
     "FeedbackReason",
     "Giver",
+    "HandOff",
+    "HandOffEnd",
+    "HandOffReason",
+    "HandOffRules",
     "Message",
+    "Note",
     "Outcome",
     "PriorityClass",
     "Rating",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -40,7 +42,11 @@ class Author(models.TextChoices):
 
 
 class Conversation(TenantModel):
-    """One thread with one visitor. A deleted one is an empty shell that the chain of traces still refers to."""
+    """One thread with one visitor. A deleted one is an empty shell that the chain of traces still refers to.
+
+    `writer` is the person who is writing a reply until `writer_until`; as long, the assistant holds its answers back.
+    `alarmed_at` is when it was said that nobody takes it, of one that waits.
+    """
 
     visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
     assistant = models.ForeignKey(Assistant, on_delete=models.PROTECT, related_name="+")
@@ -51,6 +57,11 @@ class Conversation(TenantModel):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     waiting_since = models.DateTimeField(null=True, blank=True)
+    alarmed_at = models.DateTimeField(null=True, blank=True)
+    writer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    writer_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_message_at = models.DateTimeField(default=timezone.now)
     last_author = models.CharField(max_length=8, choices=Author, default=Author.CUSTOMER)
@@ -67,3 +78,10 @@ class Conversation(TenantModel):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def seconds_of_writing(self) -> int:
+        """For how many seconds from now on a person counts as writing; 0 when nobody is."""
+        if self.writer_id is None or self.writer_until is None:
+            return 0
+        return max(0, math.ceil((self.writer_until - timezone.now()).total_seconds()))

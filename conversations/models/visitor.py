@@ -11,10 +11,12 @@ from helpdesk.tenants.models import TenantModel
 class Visitor(TenantModel):
     """A customer: an anonymous person on a tenant's website, known by a signed token, or whom an API client speaks for.
 
-    `reference` is what such a client calls the customer; it means nothing to the desk.
+    `reference` is what such a client calls the customer; it means nothing to the desk. `email` is where they want to be
+    answered when they do not wait; it goes with their last conversation, or when they are erased.
     """
 
     reference = models.CharField(max_length=128, blank=True)
+    email = models.EmailField(blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
 

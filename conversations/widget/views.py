@@ -18,9 +18,9 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from conversations import domain
-from conversations.feedback import give_feedback
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
+from conversations.ratings import rate_answer
 from conversations.shapes import FeedbackShape
 from conversations.validation import MESSAGE_CHARACTERS
 from conversations.visitors import VisitorIdentity, issue_token, read_token
@@ -134,7 +134,7 @@ class FeedbackView(WidgetView):
         with translation.override("zh-hans" if requested_language(request, tenant) == Language.CHINESE else "en"):
             if not isinstance(request.data, dict):
                 raise InvalidInput
-            feedback = give_feedback(
+            feedback = rate_answer(
                 tenant_id=identity.tenant_id,
                 visitor_id=identity.visitor_id,
                 message_id=message_id,

@@ -18,6 +18,8 @@ class FactKind(StrEnum):
     REPLY_FAILED = "reply.failed"
     FEEDBACK_GIVEN = "feedback.given"
     STATUS_CHANGED = "conversation.status_changed"
+    HAND_OFF_UNCLAIMED = "hand_off.unclaimed"
+    HAND_OFF_RULES_CHANGED = "hand_off_rules.changed"
     BATCH_ENDED = "batch.ended"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"

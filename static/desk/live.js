@@ -3,6 +3,7 @@
 
 import { delay } from "../widget/backoff.js";
 import { initial, receive } from "../widget/state.js";
+import { lastPosition } from "./positions.js";
 
 const PING_SECONDS = 25;
 const LIST_PAUSE = 400;
@@ -18,10 +19,11 @@ let attempt = 0;
 let listTimer = null;
 let fetching = false;
 let fetchAgain = false;
+let mustSeeEnd = false;
+let writingTimer = null;
 
 const isAtEnd = () => !transcript || transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < AT_THE_END;
 const toEnd = () => transcript && (transcript.scrollTop = transcript.scrollHeight);
-const lastPosition = () => Math.max(0, ...[...messages.querySelectorAll("[data-position]")].map((item) => Number(item.dataset.position)));
 
 function refreshList() {
   listTimer ??= setTimeout(() => {
@@ -44,13 +46,22 @@ async function refreshTranscript() {
   } finally {
     fetching = false;
   }
-  announce([...messages.children].slice(known));
+  const arrived = [...messages.children].slice(known);
+  announce(arrived);
+  warnOfLanded(arrived);
   drawLive();
-  if (stick) toEnd();
+  if (stick || mustSeeEnd) toEnd();
   if (fetchAgain) {
     fetchAgain = false;
     await refreshTranscript();
   }
+}
+
+/** Whoever is writing learns that somebody has answered meanwhile. */
+function warnOfLanded(items) {
+  const answer = items.findLast((item) => item.matches(".message-ai, .message-person"));
+  const name = answer?.querySelector(".message-author")?.textContent.trim();
+  if (name) document.dispatchEvent(new CustomEvent("desk:landed", { detail: { name } }));
 }
 
 /** Finished texts for screen readers, never tokens. */
@@ -77,7 +88,8 @@ function drawLive() {
   for (const reply of replies) {
     const item = shown.has(reply.id) ? live.querySelector(`[data-reply="${CSS.escape(reply.id)}"]`) : addLive(reply.id);
     const isReading = reply.phase === "writing" && !reply.text;
-    const phase = live.dataset[isReading ? "reading" : reply.phase] ?? live.dataset.writing;
+    const seen = state.conversation?.writing ? "paused" : isReading ? "reading" : reply.phase;
+    const phase = live.dataset[seen] ?? live.dataset.writing;
     item.classList.toggle("has-text", reply.text !== "");
     if (item.querySelector(".phase").textContent !== phase) item.querySelector(".phase").textContent = phase;
     if (item.querySelector(".message-body").textContent !== reply.text) item.querySelector(".message-body").textContent = reply.text;
@@ -100,6 +112,7 @@ function onConversationFrame(frame) {
   const stick = isAtEnd();
   state = receive(state, frame);
   if (state.gap) return false;
+  if (["ready", "status"].includes(frame.type)) forgetWritingLater(frame.conversation?.writing_seconds);
   if (["ready", "message", "done", "failed", "status"].includes(frame.type)) {
     // What was streamed stays until the finished message stands above it.
     refreshTranscript();
@@ -108,6 +121,16 @@ function onConversationFrame(frame) {
     if (stick) toEnd();
   }
   return true;
+}
+
+/** Who stops writing without a word is forgotten by the server at that time; here too. */
+function forgetWritingLater(seconds) {
+  clearTimeout(writingTimer);
+  if (!seconds) return;
+  writingTimer = setTimeout(() => {
+    state = { ...state, conversation: { ...state.conversation, writing: null } };
+    refreshTranscript();
+  }, (seconds + 1) * 1000);
 }
 
 function connect() {
@@ -138,6 +161,14 @@ function connect() {
   });
 }
 
-document.body.addEventListener("replied", () => messages && refreshTranscript().then(toEnd));
+document.body.addEventListener("replied", async () => {
+  if (!messages) return;
+  // One's own reply is never below the fold, also when it comes with a fetch that is under way.
+  mustSeeEnd = true;
+  await refreshTranscript();
+  while (fetching) await new Promise((resolve) => setTimeout(resolve, 50));
+  toEnd();
+  mustSeeEnd = false;
+});
 toEnd();
 connect();

@@ -25,6 +25,6 @@ export class Announcer {
     const { author, name, body } = message;
     if (author === "ai") this.announce(`${name || assistant}: ${spoken(message)}`);
     if (author === "person") this.announce(`${name || say("personRole", { company })}: ${spoken(message)}`);
-    if (author === "system") this.announce(systemWords(body));
+    if (author === "system") this.announce(systemWords(body, name));
   }
 }

@@ -3,7 +3,7 @@
 import { dress } from "./accent.js";
 import { createActions } from "./actions.js";
 import { Announcer } from "./announcer.js";
-import { fillIcons, presenceWords, showBanner, showPresence, showStop, showWaiting, showWelcome, translatePage } from "./chrome_view.js";
+import { fillIcons, presenceWords, showBanner, showPresence, showStop, showWelcome, translatePage } from "./chrome_view.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { byId, show } from "./dom.js";
@@ -19,6 +19,8 @@ import { createStorage } from "./storage.js";
 import { Store } from "./store.js";
 import { language, languageOf, speak } from "./strings.js";
 import { TranscriptView } from "./transcript_view.js";
+import { WaitingCard } from "./waiting.js";
+import { forgetWriting } from "./writing.js";
 
 const page = document.body.dataset;
 const query = new URLSearchParams(window.location.search);
@@ -61,10 +63,12 @@ const connection = new Connection({
   hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession },
 });
 const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, announce: (text) => announcer.announce(text) });
+const waiting = new WaitingCard(actions);
 new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions.begin()));
 
 store.listen((state, before) => {
   slow.watch(state.replies);
+  if (state.conversation !== before.conversation) forgetWriting(store);
   const known = new Set(before.messages.map((message) => message.id));
   const arrived = isKnown ? state.messages.filter((message) => !known.has(message.id)) : [];
   for (const message of arrived) announcer.message(message, names());
@@ -115,7 +119,7 @@ function render() {
   const contact = session?.tenant?.contact_email || page.contact;
   showPresence(state, assistant);
   showStop(state, refocus);
-  showWaiting(state, connected);
+  waiting.update(state, connected);
   showWelcome(state, { suggestions: session?.suggestions ?? [], ready: session !== null, onAsk: (text) => ask(text) });
   showBanner({ network: network.state, attempts: network.attempts, contact, notice: state.notice, onDismiss: dismiss });
   composer.translate(isWithPerson(state.conversation) || state.wantsPerson);

@@ -1,0 +1,6 @@
+/* Which messages of the transcript the page shows. */
+
+/** The position of the last one; 0 while there is none. */
+export function lastPosition() {
+  return Math.max(0, ...[...document.querySelectorAll("#messages [data-position]")].map((item) => Number(item.dataset.position)));
+}
