@@ -21,6 +21,7 @@ from conversations.models import (
     ConversationStatus,
     Feedback,
     Message,
+    Note,
     Reply,
     ReplyPurpose,
     ReplyStatus,
@@ -66,7 +67,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message of the transcript; `day` is set on the first one of a day, `failure` when no answer came to it."""
+    """One message of the transcript; `day` is set on the first one of a day, `failure` when no answer came to it.
+
+    `notes` are private ones that were written behind it.
+    """
 
     message: Message
     author: str
@@ -75,6 +79,7 @@ class Entry:
     reply_id: UUID | None
     failure: str
     feedback: tuple[Feedback, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def condition(name: str, user: User) -> Q:

@@ -35,6 +35,23 @@ class ReplyForm(forms.Form):
             raise forms.ValidationError(str(error.message), code=error.code) from error
 
 
+class NoteForm(forms.Form):
+    """A private note to the company's own people."""
+
+    note = forms.CharField(
+        label=_("Private note"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a note for your team…")}),
+    )
+
+    def clean_note(self) -> str:
+        try:
+            return clean_body(self.cleaned_data["note"])
+        except GlassdeskError as error:
+            raise forms.ValidationError(str(error.message), code=error.code) from error
+
+
 class AssistantForm(forms.Form):
     """How the assistant answers. `based_on` is the version that the person began with."""
 

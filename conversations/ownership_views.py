@@ -12,6 +12,8 @@ from django.views.decorators.http import require_POST
 
 from conversations import domain, writing
 from conversations.errors import AlreadyTaken, NewerConversation
+from conversations.forms import NoteForm
+from conversations.notes import add_note
 from conversations.queries import conversation_by_id
 from helpdesk.facts.kinds import user_actor
 from helpdesk.permissions import Right
@@ -72,6 +74,25 @@ def reopen(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
         )
     except NewerConversation as error:
         messages.warning(request, str(error.message))
+    return _to_conversation(request, conversation_id)
+
+
+@require_POST
+@desk_view(Right.REPLY)
+def note(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """Keep a private note; what was typed stays in its box when it cannot be kept."""
+    form = NoteForm(request.POST)
+    is_partial = getattr(request, "htmx", False)
+    if form.is_valid():
+        body = form.cleaned_data["note"]
+        add_note(tenant_id=request.tenant.id, conversation_id=conversation_id, user=request.user, body=body)
+        if is_partial:
+            return HttpResponse(status=204, headers={"HX-Trigger": "replied"})
+        return _to_conversation(request, conversation_id)
+    if is_partial:
+        return render(request, "conversations/_note_problem.html", {"note_form": form}, status=422)
+    for error in form.errors["note"]:
+        messages.error(request, error)
     return _to_conversation(request, conversation_id)
 
 

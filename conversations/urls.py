@@ -24,4 +24,5 @@ urlpatterns = [
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/close/", ownership_views.close, name="close"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reopen/", ownership_views.reopen, name="reopen"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/writing/", ownership_views.write, name="writing"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/notes/", ownership_views.note, name="note"),
 ]

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import desk, domain
 from conversations.channels import rules_of
 from conversations.errors import AnsweredMeanwhile
-from conversations.forms import ReplyForm
+from conversations.forms import NoteForm, ReplyForm
 from conversations.hand_off_card import hand_off_card
 from conversations.models import Conversation
+from conversations.notes import notes_of, with_notes
 from conversations.queries import conversation_by_id, waiting_position
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
@@ -79,7 +80,9 @@ def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
 def updates(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """The messages behind position `after`, and everything around them that may have changed."""
     found = conversation_by_id(conversation_id)
-    context = _conversation_context(request, found, after=requested_number(request, "after", default=0))
+    after = requested_number(request, "after", default=0)
+    notes_shown = requested_number(request, "notes", default=0)
+    context = _conversation_context(request, found, after=after, notes_shown=notes_shown)
     return render(request, "conversations/_updates.html", context)
 
 
@@ -126,13 +129,19 @@ def _conversation_page(
     return render(request, "conversations/conversation.html", context, status=status)
 
 
-def _conversation_context(request: DeskRequest, found: Conversation, *, after: int = 0) -> dict[str, Any]:
+def _conversation_context(
+    request: DeskRequest, found: Conversation, *, after: int = 0, notes_shown: int | None = None
+) -> dict[str, Any]:
+    notes = notes_of(found.id)
     return {
         "conversation": found,
+        "note_form": NoteForm(),
+        # What a page that shows so many notes lacks.
+        "new_notes": notes[notes_shown:] if notes_shown is not None else [],
         "visitor": visitor_name(found.visitor_id),
         "owner": desk.owner_words(found, timezone.now()),
         "waiting_position": waiting_position(found),
-        "entries": desk.entries(found, after=after),
+        "entries": with_notes(desk.entries(found, after=after), notes if notes_shown is None else []),
         "others": desk.other_conversations(found),
         "is_being_answered": desk.is_being_answered(found),
         "may_reply": Right.REPLY in request.rights and rules_of(found.channel).admits_people,

@@ -9,22 +9,18 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-import redis
-import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from conversations.channels import rules_of
 from conversations.entries import InboxChanged, StatusChanged, to_plain
 from conversations.models import Conversation, ConversationStatus
+from conversations.publishing import publish_softly
 from conversations.replies import hold_replies, resume_replies
 from helpdesk.errors import NotFound
 from helpdesk.streams.entries import conversation_stream, inbox_stream
-from helpdesk.streams.writer import publish_together
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.models import User
-
-logger = structlog.get_logger(__name__)
 
 # A browser says it again well within that time, as long as somebody types.
 WRITING_SECONDS = 20
@@ -68,15 +64,7 @@ def _locked(conversation_id: UUID) -> Conversation:
 
 
 def _tell(tenant_id: UUID, conversation_id: UUID, *, also_inbox: bool) -> None:
-    """Nobody has to learn of it for certain, and nothing follows from it later: it is no fact."""
     entries = {conversation_stream(tenant_id, conversation_id): to_plain(StatusChanged())}
     if also_inbox:
         entries[inbox_stream(tenant_id)] = to_plain(InboxChanged(conversation=conversation_id))
-    transaction.on_commit(partial(_publish, entries))
-
-
-def _publish(entries: dict[str, dict[str, object]]) -> None:
-    try:
-        publish_together(entries)
-    except redis.RedisError as error:
-        logger.warning("writing_not_published", error=type(error).__name__)
+    transaction.on_commit(partial(publish_softly, entries))

@@ -91,6 +91,13 @@ if (form) {
     box.focus();
   });
 
+  const noteForm = document.getElementById("note-form");
+  noteForm?.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt !== noteForm || event.detail.xhr.status !== 204) return;
+    noteForm.reset();
+    document.getElementById("note-problem").textContent = "";
+  });
+
   restore();
   wasEmpty = !box.value.trim();
   grow();

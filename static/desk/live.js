@@ -3,7 +3,7 @@
 
 import { delay } from "../widget/backoff.js";
 import { initial, receive } from "../widget/state.js";
-import { lastPosition } from "./positions.js";
+import { lastPosition, notesShown } from "./positions.js";
 
 const PING_SECONDS = 25;
 const LIST_PAUSE = 400;
@@ -21,6 +21,7 @@ let fetching = false;
 let fetchAgain = false;
 let mustSeeEnd = false;
 let writingTimer = null;
+let noteTimer = null;
 
 const isAtEnd = () => !transcript || transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < AT_THE_END;
 const toEnd = () => transcript && (transcript.scrollTop = transcript.scrollHeight);
@@ -39,10 +40,12 @@ async function refreshTranscript() {
     return;
   }
   fetching = true;
+  clearTimeout(noteTimer);
+  noteTimer = null;
   const stick = isAtEnd();
   const known = messages.children.length;
   try {
-    await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}`, { target: messages, swap: "beforeend" });
+    await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}&notes=${notesShown()}`, { target: messages, swap: "beforeend" });
   } finally {
     fetching = false;
   }
@@ -145,8 +148,11 @@ function connect() {
   });
   socket.addEventListener("message", (event) => {
     const frame = JSON.parse(event.data);
-    if (frame.type === "inbox") refreshList();
-    else if (live && !onConversationFrame(frame)) {
+    if (frame.type === "inbox") {
+      refreshList();
+      // A note is news of the desk alone: the conversation's own stream says nothing of it.
+      if (messages && frame.conversation && list.dataset.socket.includes(frame.conversation)) noteTimer ??= setTimeout(refreshTranscript, LIST_PAUSE);
+    } else if (live && !onConversationFrame(frame)) {
       state = { ...state, gap: false };
       socket.close();
     }

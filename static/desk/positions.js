@@ -4,3 +4,8 @@
 export function lastPosition() {
   return Math.max(0, ...[...document.querySelectorAll("#messages [data-position]")].map((item) => Number(item.dataset.position)));
 }
+
+/** How many private notes the page shows. */
+export function notesShown() {
+  return document.querySelectorAll("#messages .message-note").length;
+}
