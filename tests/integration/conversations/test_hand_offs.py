@@ -177,7 +177,7 @@ def test_a_thumb_down_on_the_latest_answer_waits_for_a_person() -> None:
 
 def test_the_reason_is_told_to_whoever_is_notified() -> None:
     tenant = make_tenant()
-    conversation, _, reply = make_question(tenant)
+    _conversation, _, reply = make_question(tenant)
     replies.fail_reply(tenant_id=tenant.id, reply_id=reply.id, attempt=0, code=FailureCode.DEADLINE)
     with tenant_atomic(tenant.id):
         fact = Fact.objects.get(kind="conversation.status_changed")
