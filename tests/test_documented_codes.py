@@ -23,6 +23,9 @@ OF_PAGES_ONLY = {
     "change_not_logged",
     "invitation_gone",
     "mail_not_sent",
+    "already_taken",
+    "answered_meanwhile",
+    "newer_conversation",
 }
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
 SHARED = (

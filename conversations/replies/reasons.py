@@ -49,7 +49,7 @@ def reason_of_failure(reply: Reply, conversation: Conversation, code: FailureCod
     """Why a person should answer where the assistant did not; None for a reply that was ended on purpose."""
     if code in ON_PURPOSE or not _watches(reply, conversation) or not hand_off_rules().on_failure:
         return None
-    return HandOffReason.LATE if code is FailureCode.DEADLINE else HandOffReason.FAILED
+    return HandOffReason.LATE if code == FailureCode.DEADLINE else HandOffReason.FAILED
 
 
 def reason_of_rating(reply: Reply, conversation: Conversation) -> HandOffReason | None:

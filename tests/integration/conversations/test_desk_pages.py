@@ -183,7 +183,7 @@ def test_conversation_takes_a_fixed_number_of_queries(
         answer(tenant, reply, "Two days.")
     client.force_login(make_user(tenant))
     client.get(url_of("conversation", tenant, conversation))
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         response = client.get(url_of("conversation", tenant, conversation))
     assert len(response.context["entries"]) == 2 * count
 

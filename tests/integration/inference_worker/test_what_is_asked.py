@@ -123,7 +123,7 @@ async def test_who_wants_a_person_is_told_and_waits_for_one(
         [message, HANDED_OVER[language], "person_requested"],
         "waiting",
         1,
-        [{"assignee": None, "status": "waiting"}],
+        [{"assignee": None, "status": "waiting", "reason": "requested"}],
     )
     assert (await content_of(shop)).kind == "hand_off"
     assert engine.requests == []
