@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from conversations.intents import intent_of
 from conversations.models import (
     AnswerKind,
     Author,
@@ -20,6 +21,8 @@ from conversations.models import (
 from conversations.queries import open_hand_off
 from helpdesk.tenants.models import Language
 from helpdesk.users.models import User
+
+QUESTIONS_LOOKED_AT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ def hand_off_card(conversation: Conversation, viewer: User, company: str) -> Han
     hand_off = open_hand_off(conversation.id)
     if hand_off is None:
         return None
-    messages = Message.objects.filter(conversation_id=conversation.id).order_by("-position")
-    about = hand_off.reply
-    question = about.question if about else messages.filter(author=Author.CUSTOMER).first()
-    answer = about.answer if about else messages.filter(author=Author.AI).select_related("answer_to").first()
+    is_about_answer = hand_off.reply is not None and hand_off.reason != HandOffReason.REQUESTED
+    question = hand_off.reply.question if hand_off.reply and is_about_answer else _last_question(conversation.id)
+    answers = Message.objects.filter(answer_to__question=question, author=Author.AI).select_related("answer_to")
+    answer = answers.first() if question else None
     is_usable = _is_usable(answer)
     return HandOffCard(
         reason=str(HandOffReason(hand_off.reason).label),
@@ -60,6 +63,13 @@ def hand_off_card(conversation: Conversation, viewer: User, company: str) -> Han
         is_answer=is_usable,
         is_unclaimed=conversation.alarmed_at is not None,
     )
+
+
+def _last_question(conversation_id: UUID) -> Message | None:
+    """What the customer wanted to know before they asked for a person; their last words when that is all they said."""
+    messages = Message.objects.filter(conversation_id=conversation_id, author=Author.CUSTOMER)
+    latest = list(messages.order_by("-position")[:QUESTIONS_LOOKED_AT])
+    return next((each for each in latest if intent_of(each.body) is None), latest[0] if latest else None)
 
 
 def _is_usable(answer: Message | None) -> bool:
