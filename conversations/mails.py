@@ -61,14 +61,14 @@ def mail_answer(fact: Fact) -> None:
 
 def is_of_person(fact: Fact) -> bool:
     """Whether the message is one that a person wrote."""
-    return fact.data.get("author") == Author.PERSON
+    return bool(fact.data.get("author") == Author.PERSON)
 
 
 def _send(template: str, context: dict[str, object], **addresses: list[str]) -> None:
     subject = " ".join(render_to_string(f"{template}_subject.txt", context).split())
     body = render_to_string(f"{template}_message.txt", context)
     kept = {name: [each for each in values if each] for name, values in addresses.items()}
-    EmailMessage(subject, body, None, kept.get("to"), kept.get("bcc"), reply_to=kept.get("reply_to")).send()
+    EmailMessage(subject, body, to=kept.get("to"), bcc=kept.get("bcc"), reply_to=kept.get("reply_to")).send()
 
 
 def _locale(language: str) -> str:
