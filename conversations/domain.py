@@ -180,7 +180,8 @@ def reopen_conversation(*, tenant_id: UUID, conversation_id: UUID, user: User, i
 
 def _locked(conversation_id: UUID) -> Conversation:
     """The conversation under its lock. Raises NotFound, also where no person may write."""
-    rows = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("assignee")
+    # Nothing joined: after waiting for the lock, PostgreSQL reads the row anew, but what was joined to it as it was before.
+    rows = Conversation.objects.select_for_update(no_key=True)
     conversation: Conversation | None = rows.filter(id=conversation_id).first()
     if conversation is None or not rules_of(conversation.channel).admits_people:
         raise NotFound

@@ -56,7 +56,8 @@ def end_writing(*, tenant_id: UUID, conversation_id: UUID, user: User) -> None:
 
 
 def _locked(conversation_id: UUID) -> Conversation:
-    rows = Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("writer")
+    # Nothing joined: after waiting for the lock, PostgreSQL reads the row anew, but what was joined to it as it was before.
+    rows = Conversation.objects.select_for_update(no_key=True)
     conversation: Conversation | None = rows.filter(id=conversation_id, deleted_at__isnull=True).first()
     if conversation is None or not rules_of(conversation.channel).admits_people:
         raise NotFound
