@@ -5,14 +5,17 @@ How messages come in is in `conversations.intake`, how one comes to wait for a p
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations import replies
 from conversations.channels import rules_of
+from conversations.entries import StatusChanged, to_plain
 from conversations.errors import AlreadyTaken, AnsweredMeanwhile, NewerConversation
 from conversations.events import record_status
 from conversations.failures import FailureCode
@@ -26,11 +29,13 @@ from conversations.models import (
     Message,
     Visitor,
 )
+from conversations.publishing import publish_softly
 from conversations.resuming import answer_what_is_open
 from conversations.transcript import append_event, append_message
 from conversations.validation import clean_body, clean_reference
 from helpdesk.errors import Conflict, NotFound
 from helpdesk.facts.kinds import SYSTEM, Actor, ActorKind, user_actor
+from helpdesk.streams.entries import conversation_stream
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.email_addresses import canonical
 from helpdesk.users.models import User
@@ -71,6 +76,9 @@ def leave_email(*, tenant_id: UUID, conversation_id: UUID, visitor_id: UUID, add
             raise NotFound
         if Visitor.objects.filter(id=visitor_id).exclude(email=email).update(email=email):
             append_event(conversation, "email_left")
+        # The customer's tabs show that there is one now.
+        news = {conversation_stream(tenant_id, conversation_id): to_plain(StatusChanged())}
+        transaction.on_commit(partial(publish_softly, news))
 
 
 def post_person_message(
