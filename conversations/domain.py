@@ -27,6 +27,7 @@ from conversations.models import (
     HandOffEnd,
     HandOffReason,
     Message,
+    Parked,
     Visitor,
 )
 from conversations.publishing import publish_softly
@@ -155,7 +156,14 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor =
         changed = (
             Conversation.objects.filter(id=conversation_id)
             .exclude(status=ConversationStatus.CLOSED)
-            .update(status=ConversationStatus.CLOSED, waiting_since=None, alarmed_at=None, **NOBODY_WRITES)
+            .update(
+                status=ConversationStatus.CLOSED,
+                waiting_since=None,
+                alarmed_at=None,
+                parked=Parked.NO,
+                wakes_at=None,
+                **NOBODY_WRITES,
+            )
         )
         if changed:
             replies.stop_replies(conversation, code=FailureCode.STOPPED)

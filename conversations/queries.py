@@ -15,6 +15,7 @@ from conversations.models import (
     ConversationStatus,
     HandOff,
     Message,
+    Parked,
     Reply,
     ReplyPurpose,
     ReplyStatus,
@@ -46,6 +47,17 @@ def open_hand_off(conversation_id: UUID) -> HandOff | None:
     rows = HandOff.objects.filter(conversation_id=conversation_id, ended_at__isnull=True)
     found: HandOff | None = rows.select_related("reply__question").first()
     return found
+
+
+def due_snoozes() -> QuerySet[Conversation]:
+    """Snoozed conversations whose time has come, the longest overdue first."""
+    rows: QuerySet[Conversation] = Conversation.objects.filter(parked=Parked.SNOOZED, wakes_at__lte=timezone.now())
+    return rows.order_by("wakes_at", "id")
+
+
+def has_due_snoozes() -> bool:
+    """Whether the tenant has some."""
+    return due_snoozes().exists()
 
 
 def default_assistant() -> Assistant:

@@ -1,12 +1,13 @@
-"""What runs periodically: the sweep that makes a lost task harmless, and the alarm about those who wait too long."""
+"""What the desk does by the clock: making lost tasks harmless, waking what was snoozed, raising alarms of long waits."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from conversations.alarms import raise_alarms
-from conversations.queries import has_due_alarms, has_open_replies
+from conversations.queries import has_due_alarms, has_due_snoozes, has_open_replies
 from conversations.recovery import recover_replies
+from conversations.triage import wake_due
 from conversations.unserved import fail_unserved_replies
 from helpdesk.pending.marks import sweep
 from helpdesk.pending.models import Kind
@@ -25,3 +26,10 @@ def raise_hand_off_alarms() -> None:
     """Tell the companies' people of customers whom nobody has taken in time."""
     for tenant_id in sweep(Kind.HAND_OFFS, has_open=has_due_alarms):
         raise_alarms(tenant_id)
+
+
+@shared_task(name="conversations.wake_snoozed")
+def wake_snoozed() -> None:
+    """Open the conversations again whose snooze has ended."""
+    for tenant_id in sweep(Kind.SNOOZES, has_open=has_due_snoozes):
+        wake_due(tenant_id)

@@ -17,7 +17,17 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.feedback import blank_comments
-from conversations.models import Conversation, ConversationStatus, Feedback, Message, Note, Visitor
+from conversations.models import (
+    Conversation,
+    ConversationStatus,
+    ConversationText,
+    Feedback,
+    Labelling,
+    Message,
+    Note,
+    Parked,
+    Visitor,
+)
 from conversations.queries import conversation_by_id
 from conversations.replies import end_replies_of_deleted
 from helpdesk.api.idempotency import forget_answers_about
@@ -56,9 +66,12 @@ def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
     blank_comments(Feedback.objects.filter(reply__conversation=conversation))
     Note.objects.filter(conversation=conversation).delete()
+    ConversationText.objects.filter(conversation=conversation).delete()
+    Labelling.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation.id).update(
-        status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now()
-    )
+        status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now(),
+        parked=Parked.NO, wakes_at=None,
+    )  # fmt: skip
 
 
 def _blank_traces(conversation: Conversation) -> None:

@@ -14,7 +14,7 @@ from helpdesk.tenants.isolation import TenantIsolation
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0011_what_kind_of_answer'),
+        ('conversations', '0012_inbox_work'),
         ('tenants', '0002_slug_message'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

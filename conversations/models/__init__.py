@@ -1,9 +1,20 @@
 """Conversations between a customer, the assistant and the tenant's people."""
 
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
-from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
+from conversations.models.conversation import (
+    IS_OPEN,
+    ON_THE_DESK,
+    Author,
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Parked,
+    Priority,
+    Stage,
+)
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
 from conversations.models.hand_off import HandOff, HandOffEnd, HandOffReason, HandOffRules
+from conversations.models.label import Label, LabelColour, Labelling
 from conversations.models.message import (
     AnswerKind,
     CacheKind,
@@ -15,10 +26,14 @@ from conversations.models.message import (
 )
 from conversations.models.note import Note
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.text import ConversationText
+from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
 
 __all__ = [
     "ASSISTANT_STYLES",
+    "IS_OPEN",
+    "ON_THE_DESK",
     "AnswerKind",
     "AnswerStyle",
     "Assistant",
@@ -27,6 +42,7 @@ __all__ = [
     "Channel",
     "Conversation",
     "ConversationStatus",
+    "ConversationText",
     "Feedback",
     "FeedbackReason",
     "Giver",
@@ -34,14 +50,21 @@ __all__ = [
     "HandOffEnd",
     "HandOffReason",
     "HandOffRules",
+    "Label",
+    "LabelColour",
+    "Labelling",
     "Message",
     "Note",
     "Outcome",
+    "Parked",
+    "Priority",
     "PriorityClass",
     "Rating",
     "Reply",
     "ReplyPurpose",
     "ReplyStatus",
+    "SavedView",
+    "Stage",
     "TextFormat",
     "Visitor",
     "claims_confidence",

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     FACTS = "facts"
     OLD_FACTS = "old_facts"
     HAND_OFFS = "hand_offs"
+    SNOOZES = "snoozes"
 
 
 class OpenWork(models.Model):

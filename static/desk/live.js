@@ -136,6 +136,13 @@ function forgetWritingLater(seconds) {
   }, (seconds + 1) * 1000);
 }
 
+/** The list is fetched again; so is what stands beside the open conversation, and its notes, of which its own stream says nothing. */
+function onInboxFrame(frame) {
+  refreshList();
+  if (!live || frame.conversation !== list.dataset.selected) return;
+  noteTimer ??= setTimeout(refreshTranscript, LIST_PAUSE);
+}
+
 function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}${list.dataset.socket}`);
@@ -148,11 +155,8 @@ function connect() {
   });
   socket.addEventListener("message", (event) => {
     const frame = JSON.parse(event.data);
-    if (frame.type === "inbox") {
-      refreshList();
-      // A note is news of the desk alone: the conversation's own stream says nothing of it.
-      if (messages && frame.conversation && list.dataset.socket.includes(frame.conversation)) noteTimer ??= setTimeout(refreshTranscript, LIST_PAUSE);
-    } else if (live && !onConversationFrame(frame)) {
+    if (frame.type === "inbox") onInboxFrame(frame);
+    else if (live && !onConversationFrame(frame)) {
       state = { ...state, gap: false };
       socket.close();
     }
