@@ -92,7 +92,7 @@ def note(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     if is_partial:
         return render(request, "conversations/_note_problem.html", {"note_form": form}, status=422)
     for error in form.errors["note"]:
-        messages.error(request, error)
+        messages.error(request, str(error))
     return _to_conversation(request, conversation_id)
 
 
