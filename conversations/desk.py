@@ -17,6 +17,7 @@ from conversations.models import (
     ConversationStatus,
     Feedback,
     Message,
+    Note,
     Reply,
     ReplyPurpose,
     ReplyStatus,
@@ -29,7 +30,10 @@ from conversations.words import system_words, visitor_name
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message of the transcript; `day` is set on the first one of a day, `failure` when no answer came to it."""
+    """One message of the transcript; `day` is set on the first one of a day, `failure` when no answer came to it.
+
+    `notes` are private ones that were written behind it.
+    """
 
     message: Message
     author: str
@@ -38,6 +42,7 @@ class Entry:
     reply_id: UUID | None
     failure: str
     feedback: tuple[Feedback, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def entries(conversation: Conversation, *, after: int = 0) -> list[Entry]:
@@ -79,7 +84,7 @@ def _entry(message: Message, conversation: Conversation, day: date | None, failu
     return Entry(
         message=message,
         author=names[message.author],
-        text=system_words(message.body) if message.author == Author.SYSTEM else message.body,
+        text=system_words(message.body, str(message.user or "")) if message.author == Author.SYSTEM else message.body,
         day=day,
         reply_id=reply.id if reply else None,
         failure=failure,

@@ -55,3 +55,28 @@ class TicketExpired(GlassdeskError):
     code = "ticket_expired"
     status = 428
     message = _("This chat has been open for long. Reload the page to go on.")
+
+
+class AlreadyTaken(Conflict):
+    """Somebody else has the conversation; the message says who."""
+
+    code = "already_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("%(name)s has already taken this conversation.") % {"name": name})
+
+
+class AnsweredMeanwhile(Conflict):
+    """Something was said since the writer last looked; the message says by whom. Sending again sends it."""
+
+    code = "answered_meanwhile"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("%(name)s replied while you were writing. Read it, then send again.") % {"name": name})
+
+
+class NewerConversation(Conflict):
+    """The customer has begun another one, which a reopened one would hide."""
+
+    code = "newer_conversation"
+    message = _("The customer has started a new conversation, so this one stays closed.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from conversations.models import ConversationStatus, Reply, Stage
@@ -18,12 +19,19 @@ def record_reply(kind: FactKind, reply: Reply, channel: str, *, actor: Actor = S
 
 
 def record_status(
-    conversation_id: UUID, status: ConversationStatus, *, actor: Actor, assignee_id: int | None = None
+    conversation_id: UUID,
+    status: ConversationStatus,
+    *,
+    actor: Actor,
+    assignee_id: int | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Who has to act from now on."""
+    """Who has to act from now on; of one that waits from now on, `reason` says why."""
+    why: dict[str, Any] = {} if reason is None else {"reason": reason}
     record(
-        FactKind.STATUS_CHANGED, conversation_id=conversation_id, actor=actor, status=str(status), assignee=assignee_id
-    )
+        FactKind.STATUS_CHANGED, conversation_id=conversation_id, actor=actor,
+        status=str(status), assignee=assignee_id, **why,
+    )  # fmt: skip
 
 
 def record_stage(conversation_id: UUID, stage: Stage, *, actor: Actor) -> None:

@@ -25,9 +25,29 @@ class ReplyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a reply…")}),
     )
 
+    # The last message that the writer knows; absent when nothing says so.
+    seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
     def clean_body(self) -> str:
         try:
             return clean_body(self.cleaned_data["body"])
+        except GlassdeskError as error:
+            raise forms.ValidationError(str(error.message), code=error.code) from error
+
+
+class NoteForm(forms.Form):
+    """A private note to the company's own people."""
+
+    note = forms.CharField(
+        label=_("Private note"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a note for your team…")}),
+    )
+
+    def clean_note(self) -> str:
+        try:
+            return clean_body(self.cleaned_data["note"])
         except GlassdeskError as error:
             raise forms.ValidationError(str(error.message), code=error.code) from error
 

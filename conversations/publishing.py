@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
+
+import redis
+import structlog
 
 from conversations.channels import rules_of
 from conversations.entries import (
@@ -21,6 +26,8 @@ from helpdesk.streams.entries import conversation_stream, inbox_stream
 from helpdesk.streams.writer import publish_together
 from helpdesk.tenants.scope import current_tenant_id
 
+logger = structlog.get_logger(__name__)
+
 STREAMED = frozenset(
     {
         FactKind.MESSAGE_POSTED,
@@ -30,6 +37,7 @@ STREAMED = frozenset(
         FactKind.REPLY_DONE,
         FactKind.REPLY_FAILED,
         FactKind.STATUS_CHANGED,
+        FactKind.HAND_OFF_UNCLAIMED,
         FactKind.ASSIGNED,
         FactKind.STAGE_CHANGED,
         FactKind.PRIORITY_CHANGED,
@@ -54,6 +62,14 @@ def publish_fact(fact: Fact) -> None:
     if channel is None or rules_of(channel).admits_people:
         entries[inbox_stream(tenant_id)] = to_plain(InboxChanged(conversation=conversation_id))
     publish_together(entries, fact=str(fact.id))
+
+
+def publish_softly(entries: Mapping[str, dict[str, Any]]) -> None:
+    """Tell sockets of what nobody has to learn for certain, and from which nothing follows later: it is no fact."""
+    try:
+        publish_together(entries)
+    except redis.RedisError as error:
+        logger.warning("news_not_published", error=type(error).__name__)
 
 
 def entry_of(fact: Fact) -> StreamEntry:

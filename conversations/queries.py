@@ -13,6 +13,7 @@ from conversations.models import (
     Assistant,
     Conversation,
     ConversationStatus,
+    HandOff,
     Message,
     Parked,
     Reply,
@@ -28,6 +29,24 @@ IN_FLIGHT = (ReplyStatus.QUEUED, ReplyStatus.RUNNING)
 def has_open_replies() -> bool:
     """Whether a reply of the tenant waits or is being written."""
     return bool(Reply.objects.filter(status__in=IN_FLIGHT).exists())
+
+
+def alarms_due() -> QuerySet[HandOff]:
+    """Hand-offs that nobody has taken in the company's time, and of which nobody was told."""
+    rows: QuerySet[HandOff] = HandOff.objects.filter(ended_at__isnull=True, alarmed_at__isnull=True)
+    return rows.filter(alarm_at__lte=timezone.now())
+
+
+def has_due_alarms() -> bool:
+    """Whether the tenant has such a hand-off now."""
+    return alarms_due().exists()
+
+
+def open_hand_off(conversation_id: UUID) -> HandOff | None:
+    """The wait that goes on, with the answer that it is about."""
+    rows = HandOff.objects.filter(conversation_id=conversation_id, ended_at__isnull=True)
+    found: HandOff | None = rows.select_related("reply__question").first()
+    return found
 
 
 def due_snoozes() -> QuerySet[Conversation]:
@@ -52,7 +71,7 @@ def default_assistant() -> Assistant:
 def current_conversation(visitor_id: UUID) -> Conversation | None:
     """The visitor's open conversation."""
     open_ones = Conversation.objects.filter(visitor_id=visitor_id).exclude(status=ConversationStatus.CLOSED)
-    conversation: Conversation | None = open_ones.select_related("assignee").order_by("-created_at").first()
+    conversation: Conversation | None = open_ones.select_related("assignee", "writer").order_by("-created_at").first()
     return conversation
 
 
@@ -60,7 +79,7 @@ def conversation_by_id(conversation_id: UUID) -> Conversation:
     """One conversation of the tenant; raises NotFound, also for a deleted one."""
     conversation: Conversation | None = (
         Conversation.objects.filter(id=conversation_id, deleted_at__isnull=True)
-        .select_related("assignee", "assistant", "visitor")
+        .select_related("assignee", "assistant", "visitor", "writer")
         .first()
     )
     if conversation is None:

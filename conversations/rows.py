@@ -66,7 +66,7 @@ def rows_of(conversations: list[Conversation], *, with_labels: bool = True) -> l
 def owner_words(conversation: Conversation, now: datetime) -> str:
     """Who has to act: AI, waiting (and since when), the person's name, or nobody any more."""
     if conversation.status == ConversationStatus.WAITING and conversation.waiting_since:
-        return waiting_words(conversation.waiting_since, now)
+        return waiting_words(conversation.waiting_since, now, is_unclaimed=conversation.alarmed_at is not None)
     if conversation.status == ConversationStatus.PERSON:
         return str(conversation.assignee) if conversation.assignee else _("A person")
     return str(ConversationStatus(conversation.status).label)

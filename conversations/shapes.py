@@ -126,9 +126,14 @@ class FollowedConversationShape(Shape):
     assignee: str | None
     waiting_position: int | None
     wait_minutes: int | None
+    unclaimed: bool
+    has_email: bool
+    writing: str | None
+    writing_seconds: int | None
 
     @classmethod
     def of(cls, conversation: Conversation, *, waiting_position: int | None) -> Self:
+        seconds = conversation.seconds_of_writing
         # Until a person has it, who looks after it is the company's own affair.
         has_person = conversation.status not in {ConversationStatus.AI, ConversationStatus.WAITING}
         return cls(
@@ -138,6 +143,10 @@ class FollowedConversationShape(Shape):
             assignee=str(conversation.assignee) if conversation.assignee and has_person else None,
             waiting_position=waiting_position,
             wait_minutes=waiting_position * MINUTES_PER_WAITING_CONVERSATION if waiting_position else None,
+            unclaimed=conversation.alarmed_at is not None,
+            has_email=conversation.visitor.answer_email != "",
+            writing=str(conversation.writer) if seconds else None,
+            writing_seconds=seconds or None,
         )
 
 

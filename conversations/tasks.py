@@ -1,10 +1,11 @@
-"""What the desk does by the clock: making lost tasks harmless, and waking what was snoozed."""
+"""What the desk does by the clock: making lost tasks harmless, waking what was snoozed, raising alarms of long waits."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from conversations.queries import has_due_snoozes, has_open_replies
+from conversations.alarms import raise_alarms
+from conversations.queries import has_due_alarms, has_due_snoozes, has_open_replies
 from conversations.recovery import recover_replies
 from conversations.triage import wake_due
 from conversations.unserved import fail_unserved_replies
@@ -18,6 +19,13 @@ def sweep_replies() -> None:
     for tenant_id in sweep(Kind.REPLIES, has_open=has_open_replies):
         recover_replies(tenant_id)
         fail_unserved_replies(tenant_id)
+
+
+@shared_task(name="conversations.raise_alarms")
+def raise_hand_off_alarms() -> None:
+    """Tell the companies' people of customers whom nobody has taken in time."""
+    for tenant_id in sweep(Kind.HAND_OFFS, has_open=has_due_alarms):
+        raise_alarms(tenant_id)
 
 
 @shared_task(name="conversations.wake_snoozed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from conversations.channels import rules_of
@@ -39,6 +40,26 @@ def append_message(conversation: Conversation, *, author: Author, body: str, **f
         record_stage(locked.id, Stage.OPEN, actor=_writer(message, locked))
     if author != Author.SYSTEM and rules_of(locked.channel).admits_people:
         note_words(locked.id, body)
+    return message
+
+
+def append_event(conversation: Conversation, code: str, *, user_id: int | None = None) -> Message:
+    """Say in the transcript what became of the conversation. Runs inside the caller's transaction.
+
+    Preview and last author stay those of the last message: a list of conversations shows what was said.
+    """
+    rows = Conversation.objects.filter(id=conversation.id)
+    rows.update(message_count=F("message_count") + 1)
+    position, language, channel = rows.values_list("message_count", "language", "channel").get()
+    message: Message = Message.objects.create(
+        conversation_id=conversation.id, position=position, author=Author.SYSTEM, body=code, user_id=user_id,
+        language=language,
+    )  # fmt: skip
+    actor = Actor(ActorKind.USER, str(user_id)) if user_id is not None else SYSTEM
+    record(
+        FactKind.MESSAGE_POSTED, conversation_id=conversation.id, subject_id=message.id, actor=actor,
+        position=position, author=str(Author.SYSTEM), channel=channel,
+    )  # fmt: skip
     return message
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from conversations import assistant_views, identity_views, inbox_views, label_views, views, widget_views
+from conversations import (
+    assistant_views,
+    hand_off_views,
+    identity_views,
+    inbox_views,
+    label_views,
+    ownership_views,
+    views,
+    widget_views,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -16,6 +25,7 @@ urlpatterns = [
     path("<slug:tenant_slug>/widget/", widget_views.widget, name="widget"),
     path("<slug:tenant_slug>/widget/identity/", identity_views.keys, name="identity_keys"),
     path("<slug:tenant_slug>/widget/identity/<uuid:key_id>/revoke/", identity_views.revoke, name="revoke_identity_key"),
+    path("<slug:tenant_slug>/hand-off/", hand_off_views.rules, name="hand_off_rules"),
     path("<slug:tenant_slug>/inbox/", inbox_views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", inbox_views.inbox_rows, name="inbox_rows"),
     path("<slug:tenant_slug>/inbox/act/", inbox_views.act, name="act"),
@@ -27,6 +37,10 @@ urlpatterns = [
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/updates/", views.updates, name="updates"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reply/", views.reply, name="reply"),
-    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/hand-back/", views.hand_back, name="hand_back"),
-    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/close/", views.close, name="close"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/take/", ownership_views.take, name="take"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/hand-back/", ownership_views.hand_back, name="hand_back"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/close/", ownership_views.close, name="close"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reopen/", ownership_views.reopen, name="reopen"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/writing/", ownership_views.write, name="writing"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/notes/", ownership_views.note, name="note"),
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,15 +14,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations import desk, domain
 from conversations.channels import rules_of
-from conversations.forms import ReplyForm
+from conversations.errors import AnsweredMeanwhile
+from conversations.forms import NoteForm, ReplyForm
+from conversations.hand_off_card import hand_off_card
 from conversations.inbox_views import LAST_TENANT, list_context, pane_context, remember_tenant
 from conversations.labels import labels_of
 from conversations.models import Conversation
+from conversations.notes import notes_of, with_notes
 from conversations.queries import conversation_by_id, waiting_position
 from conversations.rows import owner_words
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
-from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.pages.page_numbers import requested_number
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
@@ -64,7 +65,9 @@ def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
 def updates(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """The messages behind position `after`, and everything around them that may have changed."""
     found = conversation_by_id(conversation_id)
-    context = _conversation_context(request, found, after=requested_number(request, "after", default=0))
+    after = requested_number(request, "after", default=0)
+    notes_shown = requested_number(request, "notes", default=0)
+    context = _conversation_context(request, found, after=after, notes_shown=notes_shown)
     return render(request, "conversations/_updates.html", context)
 
 
@@ -82,7 +85,11 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
                 conversation_id=conversation_id,
                 user=request.user,
                 body=form.cleaned_data["body"],
+                seen=form.cleaned_data["seen"],
             )
+        except AnsweredMeanwhile as error:
+            status = error.status
+            form.add_error("body", str(error.message))
         except Conflict as error:
             status = error.status
             closed = _("This conversation has just been closed. The customer's next message starts a new one.")
@@ -92,29 +99,6 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "conversations/_problem.html", {"form": form}, status=422)
     return _conversation_page(request, found, form, status=status)
-
-
-@require_POST
-@desk_view(Right.REPLY)
-def hand_back(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
-    """Let the assistant answer again."""
-    conversation_by_id(conversation_id)
-    domain.hand_back_to_assistant(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
-    messages.success(request, _("The AI will answer the customer's next message."))
-    return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
-
-
-@require_POST
-@desk_view(Right.REPLY)
-def close(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
-    """End the conversation."""
-    domain.close_conversation(tenant_id=request.tenant.id, conversation_id=conversation_id, actor=_person(request))
-    messages.success(request, _("Conversation closed. The customer's next message starts a new one."))
-    return redirect("desk:conversation", tenant_slug=request.tenant.slug, conversation_id=conversation_id)
-
-
-def _person(request: DeskRequest) -> Actor:
-    return Actor(ActorKind.USER, str(request.user.pk))
 
 
 def _replied(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
@@ -131,17 +115,25 @@ def _conversation_page(
     return render(request, "conversations/conversation.html", context, status=status)
 
 
-def _conversation_context(request: DeskRequest, found: Conversation, *, after: int = 0) -> dict[str, Any]:
+def _conversation_context(
+    request: DeskRequest, found: Conversation, *, after: int = 0, notes_shown: int | None = None
+) -> dict[str, Any]:
+    notes = notes_of(found.id)
     return {
         "conversation": found,
+        "note_form": NoteForm(),
+        # What a page that shows so many notes lacks.
+        "new_notes": notes[notes_shown:] if notes_shown is not None else [],
         "visitor": visitor_name(found.visitor_id),
         "owner": owner_words(found, timezone.now()),
         "waiting_position": waiting_position(found),
-        "entries": desk.entries(found, after=after),
+        "entries": with_notes(desk.entries(found, after=after), notes if notes_shown is None else []),
         "others": desk.other_conversations(found),
         "labels": labels_of(found.id),
         "is_being_answered": desk.is_being_answered(found),
         "may_reply": Right.REPLY in request.rights and rules_of(found.channel).admits_people,
         "admits_people": rules_of(found.channel).admits_people,
+        "card": hand_off_card(found, request.user, request.tenant.name_in(found.language)),
         "is_mine": found.assignee_id == request.user.pk,
+        "is_others_writing": found.writer_id not in (None, request.user.pk) and found.seconds_of_writing > 0,
     }

@@ -27,6 +27,9 @@ OF_PAGES_ONLY = {
     "second_step_required",
     "second_step_first",
     "second_step_unreadable",
+    "already_taken",
+    "answered_meanwhile",
+    "newer_conversation",
 }
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
 SHARED = (

@@ -1,7 +1,7 @@
 """Crypto-erasure: destroying keys, so that what they sealed opens nowhere any more, also not from the same row's copies.
 
 The sealed bytes, their digests and the chain stay. Comments on answers go too: they are what the customer wrote about
-sealed content. Conversations themselves are other rows and are not touched.
+sealed content, and so does the address that they left. Conversations themselves are other rows and are not touched.
 Everything runs inside `tenant_atomic`.
 """
 
@@ -48,9 +48,7 @@ def erase_customer(visitor: Visitor) -> Erasure:
     Traces of format 1 were sealed under a key of the whole tenant and stay readable; `traces_of_format_1` counts them.
     """
     rows = DataKey.objects.filter(purpose=KeyPurpose.CONTENT, visitor_id=visitor.id)
-    erasure = _erase(rows, DeletionKind.CUSTOMER, subject=visitor.id)
-    Visitor.objects.filter(id=visitor.id).update(subject="", name="", email="", context={})
-    return erasure
+    return _erase(rows, DeletionKind.CUSTOMER, subject=visitor.id)
 
 
 def erase_tenant_content() -> Erasure:
@@ -83,6 +81,8 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
             Feedback.objects.filter(reply__conversation__visitor_id=subject) if subject else Feedback.objects.all()
         )
         blank_comments(comments)
+        visitors = Visitor.objects.filter(id=subject) if subject else Visitor.objects.all()
+        visitors.update(subject="", name="", email="", answer_email="", context={})
         receipt = append_to_chain(
             DeletionReceipt(
                 kind=str(kind), subject=subject, count=len(doomed), ids_digest=_digest(doomed),

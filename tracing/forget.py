@@ -24,6 +24,7 @@ from conversations.models import (
     Feedback,
     Labelling,
     Message,
+    Note,
     Parked,
     Visitor,
 )
@@ -54,7 +55,7 @@ def forget_conversation(conversation_id: UUID) -> None:
     _blank_traces(conversation)
     if not Conversation.objects.filter(visitor_id=conversation.visitor_id, deleted_at__isnull=True).exists():
         erase_customer(conversation.visitor)
-        Visitor.objects.filter(id=conversation.visitor_id).update(reference="")
+        Visitor.objects.filter(id=conversation.visitor_id).update(reference="", answer_email="")
     forget_answers_about(conversation.id)
     stream = conversation_stream(current_tenant_id(), conversation.id)
     transaction.on_commit(partial(forget_stream, stream))
@@ -64,6 +65,7 @@ def forget_conversation(conversation_id: UUID) -> None:
 def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
     blank_comments(Feedback.objects.filter(reply__conversation=conversation))
+    Note.objects.filter(conversation=conversation).delete()
     ConversationText.objects.filter(conversation=conversation).delete()
     Labelling.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation.id).update(

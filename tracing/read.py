@@ -118,7 +118,11 @@ def trace_by_id(trace_id: UUID) -> Trace:
 
 def trace_of_reply(reply_id: UUID) -> Trace:
     """The trace of a reply with its key's row, without its payload; raises NotFound."""
-    rows = Trace.objects.filter(reply_id=reply_id).select_related("key", "assistant").defer("sealed", "sealed_prompt")
+    rows = (
+        Trace.objects.filter(reply_id=reply_id)
+        .select_related("key", "assistant", "reply")
+        .defer("sealed", "sealed_prompt")
+    )
     trace: Trace | None = rows.first()
     if trace is None:
         raise NotFound

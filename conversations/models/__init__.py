@@ -13,6 +13,7 @@ from conversations.models.conversation import (
     Stage,
 )
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
+from conversations.models.hand_off import HandOff, HandOffEnd, HandOffReason, HandOffRules
 from conversations.models.identity_key import IdentityKey
 from conversations.models.label import Label, LabelColour, Labelling
 from conversations.models.message import (
@@ -24,6 +25,7 @@ from conversations.models.message import (
     claims_confidence,
     format_of,
 )
+from conversations.models.note import Note
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
 from conversations.models.text import ConversationText
 from conversations.models.view import SavedView
@@ -45,11 +47,16 @@ __all__ = [
     "Feedback",
     "FeedbackReason",
     "Giver",
+    "HandOff",
+    "HandOffEnd",
+    "HandOffReason",
+    "HandOffRules",
     "IdentityKey",
     "Label",
     "LabelColour",
     "Labelling",
     "Message",
+    "Note",
     "Outcome",
     "Parked",
     "Priority",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -75,6 +77,8 @@ IS_OPEN = ~models.Q(status=ConversationStatus.CLOSED) & models.Q(parked=Parked.N
 class Conversation(TenantModel):
     """One thread with one visitor. A deleted one is an empty shell that the chain of traces still refers to.
 
+    `writer` is the person who is writing a reply until `writer_until`; as long, the assistant holds its answers back.
+    `alarmed_at` is when it was said that nobody takes it, of one that waits.
     `status` says who has to act, `parked` whether anybody has to now; `wakes_at` is when a snoozed one is open again.
     """
 
@@ -87,6 +91,11 @@ class Conversation(TenantModel):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     waiting_since = models.DateTimeField(null=True, blank=True)
+    alarmed_at = models.DateTimeField(null=True, blank=True)
+    writer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    writer_until = models.DateTimeField(null=True, blank=True)
     parked = models.CharField(max_length=8, choices=Parked, blank=True, default=Parked.NO, db_default=Parked.NO)
     wakes_at = models.DateTimeField(null=True, blank=True)
     priority = models.CharField(max_length=8, choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
@@ -147,6 +156,13 @@ class Conversation(TenantModel):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def seconds_of_writing(self) -> int:
+        """For how many seconds from now on a person counts as writing; 0 when nobody is."""
+        if self.writer_id is None or self.writer_until is None:
+            return 0
+        return max(0, math.ceil((self.writer_until - timezone.now()).total_seconds()))
 
     @property
     def stage(self) -> Stage:

@@ -13,7 +13,8 @@ class Visitor(TenantModel):
 
     `reference` is what such a client calls the customer; it means nothing to the desk. `subject` is what the company's server
     calls one whom it has signed in, with `name` and `email` as it last said them. `context` is what the page around the chat
-    says of itself.
+    says of itself. `answer_email` is where they want to be answered when they do not wait; it goes with their last
+    conversation, or when they are erased.
     """
 
     reference = models.CharField(max_length=128, blank=True)
@@ -21,6 +22,7 @@ class Visitor(TenantModel):
     name = models.CharField(max_length=120, blank=True, default="", db_default="")
     email = models.CharField(max_length=254, blank=True, default="", db_default="")
     context = models.JSONField(default=dict, blank=True)
+    answer_email = models.EmailField(blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
 

@@ -3,8 +3,11 @@
 queued -> running -> done | failed; running -> queued after a lost worker; queued -> failed when somebody stops it.
 """
 
-from conversations.replies.ends import end_replies_of_deleted, fail_reply, stop_replies, stop_reply
-from conversations.replies.handing_over import queue_for_person
+from conversations.replies.ends import end_replies_of_deleted, stop_replies, stop_reply
+from conversations.replies.failing import fail_reply
+from conversations.replies.handing_over import end_hand_off, hand_off_rules, hand_over, queue_for_person
+from conversations.replies.holding import hold_replies, resume_replies, seconds_held
+from conversations.replies.reasons import reason_of_rating
 from conversations.replies.steps import (
     Answer,
     ClaimedReply,
@@ -25,14 +28,21 @@ __all__ = [
     "ReplyLost",
     "TakenOver",
     "claim_reply",
+    "end_hand_off",
     "end_replies_of_deleted",
     "fail_reply",
     "finish_reply",
+    "hand_off_rules",
+    "hand_over",
+    "hold_replies",
     "is_stopped",
     "queue_for_person",
     "queue_reply",
+    "reason_of_rating",
     "release_reply",
     "renew_leases",
+    "resume_replies",
+    "seconds_held",
     "send_reply_again",
     "stop_replies",
     "stop_reply",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -22,20 +21,6 @@ from helpdesk.streams.writer import ask_to_stop
 from helpdesk.tenants.scope import tenant_atomic
 
 
-def fail_reply(
-    *,
-    tenant_id: UUID,
-    reply_id: UUID,
-    attempt: int | None,
-    code: FailureCode,
-    statuses: Iterable[ReplyStatus] = IN_FLIGHT,
-) -> bool:
-    """End a reply without an answer and notify the customer; False when it was in none of these states any more."""
-    with tenant_atomic(tenant_id):
-        rows = Reply.objects.filter(id=reply_id, status__in=list(statuses))
-        return bool(_fail(rows if attempt is None else rows.filter(attempt=attempt), code))
-
-
 def stop_reply(*, tenant_id: UUID, conversation_id: UUID, reply_id: UUID) -> None:
     """Ask the worker to stop writing; what it wrote is kept and marked. A finished reply is left alone."""
     with tenant_atomic(tenant_id):
@@ -53,22 +38,22 @@ def end_replies_of_deleted(conversation: Conversation) -> None:
     Runs inside the caller's transaction.
     """
     replies = Reply.objects.filter(conversation=conversation)
-    for reply_id in _fail(replies.filter(status__in=IN_FLIGHT), FailureCode.DELETED, stop_requested=True):
-        transaction.on_commit(partial(ask_to_stop, reply_id))
+    for reply in end_unanswered(replies.filter(status__in=IN_FLIGHT), FailureCode.DELETED, stop_requested=True):
+        transaction.on_commit(partial(ask_to_stop, reply.id))
     # Those that ended before too: an older version of the desk left their words where they were.
     replies.update(parameters=without_words())
 
 
 def _stop(replies: QuerySet[Reply], code: FailureCode) -> None:
     """End those that still wait, and notify the workers of those that are being written."""
-    _fail(replies.filter(status=ReplyStatus.QUEUED), code, stop_requested=True)
+    end_unanswered(replies.filter(status=ReplyStatus.QUEUED), code, stop_requested=True)
     running = list(replies.filter(status=ReplyStatus.RUNNING).values_list("id", flat=True))
     replies.filter(id__in=running).update(stop_requested=True)
     for reply_id in running:
         transaction.on_commit(partial(ask_to_stop, reply_id))
 
 
-def _fail(replies: QuerySet[Reply], code: FailureCode, **fields: Any) -> list[UUID]:
+def end_unanswered(replies: QuerySet[Reply], code: FailureCode, **fields: Any) -> list[Reply]:
     """End each of these that is still as it was chosen, record and count it; returns which. In the caller's scope."""
     ended = []
     rows = replies.select_related("conversation").order_by("queued_at")
@@ -82,5 +67,5 @@ def _fail(replies: QuerySet[Reply], code: FailureCode, **fields: Any) -> list[UU
         channel = reply.conversation.channel
         record_reply(FactKind.REPLY_FAILED, reply, channel, code=str(code))
         transaction.on_commit(partial(count_reply, outcome=FAILED, channel=channel, reason=str(code)))
-        ended.append(reply.id)
+        ended.append(reply)
     return ended

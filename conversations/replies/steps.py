@@ -19,17 +19,22 @@ from conversations.models import (
     Author,
     Conversation,
     ConversationStatus,
+    HandOffReason,
     Message,
     Outcome,
     PriorityClass,
     Reply,
+    ReplyPurpose,
     ReplyStatus,
     TextFormat,
 )
 from conversations.parameters import RequestParameters, without_words
 from conversations.queries import history_before
 from conversations.queueing import enqueue_reply
-from conversations.replies.handing_over import queue_for_person
+from conversations.replies.handing_over import hand_over
+from conversations.replies.holding import seconds_held
+from conversations.replies.reasons import reason_of_answer
+from conversations.replies.sending import send_task
 from conversations.transcript import append_message
 from helpdesk.facts.kinds import AI, FactKind
 from helpdesk.pending.marks import note
@@ -103,13 +108,18 @@ def queue_reply(
 
 
 def claim_reply(*, tenant_id: UUID, reply_id: UUID, worker: str) -> ClaimedReply | None:
-    """Take a queued reply; None when it is not queued any more (another worker has it, or it is finished)."""
+    """Take a queued reply; None when it is not queued any more (another worker has it, or it is finished), or held back."""
     with tenant_atomic(tenant_id):
         queued = Reply.objects.filter(id=reply_id, status=ReplyStatus.QUEUED)
         # The conversation's lock first, as everywhere: what happens in it is recorded in the order of the commits.
         rows = queued.select_related("question", "conversation__assistant")
         reply: Reply | None = rows.select_for_update(no_key=True, of=("conversation",)).first()
         if reply is None:
+            return None
+        if reply.purpose == ReplyPurpose.ANSWER and (held := seconds_held(reply.conversation.writer_until)):
+            # A person is writing: the task comes again when the hold runs out, also if the person has gone by then.
+            queued.update(queued_at=timezone.now())
+            send_task(tenant_id, reply_id, delay=held)
             return None
         now = timezone.now()
         claim = {
@@ -181,9 +191,16 @@ def finish_reply(reply: Reply, answer: Answer) -> Message:
         FactKind.REPLY_DONE, reply, conversation.channel, actor=AI, message_id=message.id, outcome=str(answer.outcome)
     )
     transaction.on_commit(partial(count_reply, outcome=str(answer.outcome), channel=conversation.channel))
-    if answer.hands_over:
-        queue_for_person(conversation, answer.language)
+    reason = HandOffReason.REQUESTED if answer.hands_over else _reason(reply, conversation, answer)
+    if reason is not None:
+        hand_over(conversation, reason=reason, language=answer.language, reply=reply)
     return message
+
+
+def _reason(reply: Reply, conversation: Conversation, answer: Answer) -> HandOffReason | None:
+    return reason_of_answer(
+        reply, conversation, outcome=answer.outcome, kind=answer.kind, confidence_band=answer.confidence_band
+    )
 
 
 def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float = 0.0) -> bool:
@@ -193,7 +210,7 @@ def release_reply(*, tenant_id: UUID, reply_id: UUID, attempt: int, delay: float
             id=reply_id, status=ReplyStatus.RUNNING, attempt=attempt, attempt__lt=settings.REPLY_MAX_ATTEMPTS
         ).update(status=ReplyStatus.QUEUED, lease_until=None, queued_at=timezone.now())
         if released:
-            _send(tenant_id, reply_id, delay=delay)
+            send_task(tenant_id, reply_id, delay=delay)
         return bool(released)
 
 
@@ -205,10 +222,4 @@ def send_reply_again(tenant_id: UUID, reply: Reply) -> None:
     with tenant_atomic(tenant_id):
         rows = Reply.objects.filter(id=reply.id, status=ReplyStatus.QUEUED, queued_at=reply.queued_at)
         if rows.update(queued_at=timezone.now()):
-            _send(tenant_id, reply.id)
-
-
-def _send(tenant_id: UUID, reply_id: UUID, *, delay: float = 0.0) -> None:
-    """Enqueue it once the transaction has committed, with the priority and for the model that it has."""
-    priority, model = Reply.objects.values_list("priority", "conversation__assistant__model").get(id=reply_id)
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply_id, model=model, priority=priority, delay=delay))
+            send_task(tenant_id, reply.id)

@@ -107,6 +107,8 @@ class WidgetConsumer(FrameConsumer):
             "message": self._on_message,
             "stop": self._on_stop,
             "person": self._on_person,
+            "ai": self._on_ai,
+            "email": self._on_email,
             "new": self._on_new,
             "context": self._on_context,
             "ping": self._on_ping,
@@ -153,6 +155,33 @@ class WidgetConsumer(FrameConsumer):
         )
         if self.conversation_id is None:
             await self._follow(visitor, after=None)
+
+    async def _on_ai(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
+        if self.conversation_id is None:
+            raise NotFound
+        await in_database(
+            domain.cancel_wait,
+            tenant_id=visitor.tenant_id,
+            conversation_id=self.conversation_id,
+            visitor_id=visitor.visitor_id,
+        )
+
+    async def _on_email(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
+        address = frame.get("address")
+        if self.conversation_id is None or not isinstance(address, str):
+            raise NotFound
+        await in_database(check_message_rate, visitor.visitor_id)
+        try:
+            await in_database(
+                domain.leave_email,
+                tenant_id=visitor.tenant_id,
+                conversation_id=self.conversation_id,
+                visitor_id=visitor.visitor_id,
+                address=address,
+            )
+        except InvalidInput:
+            # The customer mistyped, which is no fault of the client's; their words come back in no frame.
+            await self.refuse(InvalidInput(_("Enter a valid e-mail address, such as name@example.com.")))
 
     async def _on_new(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         if self.conversation_id is not None:

@@ -19,10 +19,10 @@ from rest_framework.views import APIView
 
 from conversations import domain
 from conversations.errors import WebsiteRefused
-from conversations.feedback import give_feedback
 from conversations.identities import begin_identified_visit, visitor_of_token
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
+from conversations.ratings import rate_answer
 from conversations.shapes import FeedbackShape
 from conversations.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
 from conversations.validation import MESSAGE_CHARACTERS
@@ -209,7 +209,7 @@ class FeedbackView(WidgetView):
         with translation.override(LOCALES[requested_language(request, tenant)]):
             if not isinstance(request.data, dict):
                 raise InvalidInput
-            feedback = give_feedback(
+            feedback = rate_answer(
                 tenant_id=identity.tenant_id,
                 visitor_id=identity.visitor_id,
                 message_id=message_id,

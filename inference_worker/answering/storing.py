@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,8 +11,10 @@ from typing import TypeVar
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from conversations.models import Reply
-from conversations.replies import finish_reply
+from conversations.failures import FailureCode
+from conversations.models import Outcome, Reply, ReplyStatus
+from conversations.replies import TakenOver, fail_reply, finish_reply
+from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import tenant_atomic
 from inference_worker.answering.means import Means
 from inference_worker.answering.recording import Finished
@@ -38,7 +41,32 @@ def store(store_once: Callable[[], Result]) -> Result:
 
 
 def store_finished(reply: Reply, asked: Asked, done: Finished, means: Means) -> Pointer:
-    """Store the answer and return where it stands. Raises ReplyLost, TakenOver or SealError."""
+    """Store the answer and return where it stands. Raises ReplyLost, TakenOver or SealError.
+
+    What a person was quicker than is no message, but its trace is kept: what the AI would have said, and why.
+    """
+    try:
+        return _store(reply, asked, done, means)
+    except TakenOver:
+        with contextlib.suppress(SealError):
+            _keep_discarded(reply, asked, done, means)
+        raise
+
+
+def _keep_discarded(reply: Reply, asked: Asked, done: Finished, means: Means) -> None:
+    with tenant_atomic(asked.tenant_id):
+        ended = fail_reply(
+            tenant_id=asked.tenant_id,
+            reply_id=reply.id,
+            attempt=reply.attempt,
+            code=FailureCode.SUPERSEDED,
+            statuses=[ReplyStatus.RUNNING],
+        )
+        if ended:
+            record_trace(reply, replace(_trace_record(asked, done, means), outcome=Outcome.STOPPED))
+
+
+def _store(reply: Reply, asked: Asked, done: Finished, means: Means) -> Pointer:
     begun = means.steps.now_ms()
     with tenant_atomic(asked.tenant_id):
         seconds = round((timezone.now() - asked.asked_at).total_seconds(), 2)

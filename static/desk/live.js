@@ -4,6 +4,7 @@
 import { delay } from "../widget/backoff.js";
 import { render } from "../widget/rich_text.js";
 import { initial, receive } from "../widget/state.js";
+import { lastPosition, notesShown } from "./positions.js";
 
 const PING_SECONDS = 25;
 const LIST_PAUSE = 400;
@@ -19,11 +20,12 @@ let attempt = 0;
 let listTimer = null;
 let fetching = false;
 let fetchAgain = false;
-let refreshedAt = 0;
+let mustSeeEnd = false;
+let writingTimer = null;
+let noteTimer = null;
 
 const isAtEnd = () => !transcript || transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < AT_THE_END;
 const toEnd = () => transcript && (transcript.scrollTop = transcript.scrollHeight);
-const lastPosition = () => Math.max(0, ...[...messages.querySelectorAll("[data-position]")].map((item) => Number(item.dataset.position)));
 
 function refreshList() {
   listTimer ??= setTimeout(() => {
@@ -39,21 +41,31 @@ async function refreshTranscript() {
     return;
   }
   fetching = true;
+  clearTimeout(noteTimer);
+  noteTimer = null;
   const stick = isAtEnd();
   const known = messages.children.length;
   try {
-    await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}`, { target: messages, swap: "beforeend" });
+    await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}&notes=${notesShown()}`, { target: messages, swap: "beforeend" });
   } finally {
     fetching = false;
-    refreshedAt = performance.now();
   }
-  announce([...messages.children].slice(known));
+  const arrived = [...messages.children].slice(known);
+  announce(arrived);
+  warnOfLanded(arrived);
   drawLive();
-  if (stick) toEnd();
+  if (stick || mustSeeEnd) toEnd();
   if (fetchAgain) {
     fetchAgain = false;
     await refreshTranscript();
   }
+}
+
+/** Whoever is writing learns that somebody has answered meanwhile. */
+function warnOfLanded(items) {
+  const answer = items.findLast((item) => item.matches(".message-ai, .message-person"));
+  const name = answer?.querySelector(".message-author")?.textContent.trim();
+  if (name) document.dispatchEvent(new CustomEvent("desk:landed", { detail: { name } }));
 }
 
 /** Finished texts for screen readers, never tokens. */
@@ -80,7 +92,8 @@ function drawLive() {
   for (const reply of replies) {
     const item = shown.has(reply.id) ? live.querySelector(`[data-reply="${CSS.escape(reply.id)}"]`) : addLive(reply.id);
     const isReading = reply.phase === "writing" && !reply.text;
-    const phase = live.dataset[isReading ? "reading" : reply.phase] ?? live.dataset.writing;
+    const seen = state.conversation?.writing ? "paused" : isReading ? "reading" : reply.phase;
+    const phase = live.dataset[seen] ?? live.dataset.writing;
     item.classList.toggle("has-text", reply.text !== "");
     if (item.querySelector(".phase").textContent !== phase) item.querySelector(".phase").textContent = phase;
     drawText(item.querySelector(".message-body"), reply);
@@ -113,6 +126,7 @@ function onConversationFrame(frame) {
   const stick = isAtEnd();
   state = receive(state, frame);
   if (state.gap) return false;
+  if (["ready", "status"].includes(frame.type)) forgetWritingLater(frame.conversation?.writing_seconds);
   if (["ready", "message", "done", "failed", "status"].includes(frame.type)) {
     // What was streamed stays until the finished message stands above it.
     refreshTranscript();
@@ -123,11 +137,21 @@ function onConversationFrame(frame) {
   return true;
 }
 
-/** The list is fetched again; so is what stands beside the open conversation, unless its own stream has just brought that. */
+/** Who stops writing without a word is forgotten by the server at that time; here too. */
+function forgetWritingLater(seconds) {
+  clearTimeout(writingTimer);
+  if (!seconds) return;
+  writingTimer = setTimeout(() => {
+    state = { ...state, conversation: { ...state.conversation, writing: null } };
+    refreshTranscript();
+  }, (seconds + 1) * 1000);
+}
+
+/** The list is fetched again; so is what stands beside the open conversation, and its notes, of which its own stream says nothing. */
 function onInboxFrame(frame) {
   refreshList();
   if (!live || frame.conversation !== list.dataset.selected) return;
-  setTimeout(() => performance.now() - refreshedAt > LIST_PAUSE && refreshTranscript(), LIST_PAUSE);
+  noteTimer ??= setTimeout(refreshTranscript, LIST_PAUSE);
 }
 
 function connect() {
@@ -159,6 +183,14 @@ function connect() {
   });
 }
 
-document.body.addEventListener("replied", () => messages && refreshTranscript().then(toEnd));
+document.body.addEventListener("replied", async () => {
+  if (!messages) return;
+  // One's own reply is never below the fold, also when it comes with a fetch that is under way.
+  mustSeeEnd = true;
+  await refreshTranscript();
+  while (fetching) await new Promise((resolve) => setTimeout(resolve, 50));
+  toEnd();
+  mustSeeEnd = false;
+});
 toEnd();
 connect();

@@ -54,6 +54,18 @@ export function createActions({ store, connection, drawer, composer, urls, names
     refocus();
   }
 
+  /** Back from the wait for a person to the assistant. */
+  function backToAi() {
+    store.change(local.waitsNoLonger);
+    connection.send({ type: "ai" });
+    refocus();
+  }
+
+  /** Where to answer when nobody waits here; says whether it was sent. */
+  function email(address) {
+    return store.state.synced && connection.send({ type: "email", address });
+  }
+
   function begin() {
     drawer.close();
     if (store.state.conversation) connection.send({ type: "new" });
@@ -106,7 +118,7 @@ export function createActions({ store, connection, drawer, composer, urls, names
   }
 
   const rating = createRating({ store, connection, urls, announce, refocus });
-  const actions = { flush, flushSoon, send, stop, person, begin, retry, discard, askAgain, source, report, ...rating };
+  const actions = { flush, flushSoon, send, stop, person, backToAi, email, begin, retry, discard, askAgain, source, report, ...rating };
   return actions;
 }
 

@@ -26,6 +26,6 @@ export class Announcer {
     const said = message.translation ? { body: message.translation, format: "plain" } : message;
     if (author === "ai") this.announce(`${name || assistant}: ${spoken(said)}`);
     if (author === "person") this.announce(`${name || say("personRole", { company })}: ${spoken(message)}`);
-    if (author === "system") this.announce(systemWords(body));
+    if (author === "system") this.announce(systemWords(body, name));
   }
 }

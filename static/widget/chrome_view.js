@@ -25,6 +25,8 @@ export function fillIcons() {
 export function presenceWords(state, assistant) {
   const { key, values } = presence(state);
   const words = [say(key === "whoAi" && !assistant ? "whoAiUnnamed" : key, { ...values, assistant })];
+  const writing = state.conversation?.writing;
+  if (writing) return say("whoWrites", { person: writing });
   if (values.minutes) words.push(say("whoWaitingTime", { minutes: values.minutes }));
   return words.join(" · ");
 }
@@ -43,12 +45,6 @@ export function showStop(state, refocus) {
   const hadFocus = stop === document.activeElement;
   show(stop, state.replies.some((reply) => !reply.stopping));
   if (stop.hidden && hadFocus) refocus();
-}
-
-/** The card that stands under the transcript while a person is awaited. */
-export function showWaiting(state, connected) {
-  show(byId("waiting"), presence(state).who === "waiting");
-  byId("waiting-text").textContent = say(state.wantsPerson && !connected ? "askedOffline" : "waitingText");
 }
 
 /** `network`: connecting, open, lost, unavailable. `since`: failed attempts in a row. */

@@ -30,6 +30,11 @@ export function askedForPerson(state) {
   return { ...state, notice: null, wantsPerson: true };
 }
 
+/** The wish for a person was taken back. */
+export function waitsNoLonger(state) {
+  return { ...state, notice: null, wantsPerson: false };
+}
+
 /** The stop button was pressed. */
 export function stopped(state, reply) {
   return { ...state, replies: state.replies.map((entry) => (entry.id === reply ? { ...entry, stopping: true } : entry)) };

@@ -21,6 +21,8 @@ import { createStorage, holderOf } from "./storage.js";
 import { Store } from "./store.js";
 import { language, languageOf, speak } from "./strings.js";
 import { TranscriptView } from "./transcript_view.js";
+import { WaitingCard } from "./waiting.js";
+import { forgetWriting } from "./writing.js";
 
 const page = document.body.dataset;
 const query = new URLSearchParams(window.location.search);
@@ -67,10 +69,12 @@ const connection = new Connection({
   hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession, onRefused: (error) => refuse({ host, query, error }) },
 });
 const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, announce: (text) => announcer.announce(text) });
+const waiting = new WaitingCard(actions);
 new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions.begin()));
 
 store.listen((state, before) => {
   slow.watch(state.replies);
+  if (state.conversation !== before.conversation) forgetWriting(store);
   const known = new Set(before.messages.map((message) => message.id));
   const arrived = isKnown ? state.messages.filter((message) => !known.has(message.id)) : [];
   for (const message of arrived) announcer.message(message, names());
@@ -119,7 +123,7 @@ function render() {
   frame = 0;
   const contact = session?.tenant?.contact_email || page.contact;
   picture.draw(store.state, {
-    network, session, contact, names: names(), composer, transcript, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
+    network, session, contact, names: names(), composer, transcript, waiting, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
   });
 }
 

@@ -31,13 +31,14 @@ export function personView(message, { company }) {
 }
 
 export function systemView(message) {
-  return [h("p.system", { dir: "auto" }, systemWords(message.body))];
+  return [h("p.system", { dir: "auto" }, systemWords(message.body, message.name))];
 }
 
 /** Events of the conversation come as codes, so that they read in the customer's language. */
-export function systemWords(body) {
-  const words = say(`events.${body}`);
-  return words === `events.${body}` ? body : words;
+export function systemWords(body, name = "") {
+  const key = `events.${name ? "by." : ""}${body}`;
+  const words = say(key, { name });
+  return words === key ? (name ? systemWords(body) : body) : words;
 }
 
 /** A message that the server has not confirmed yet, or has refused. */
@@ -70,14 +71,14 @@ export function replyView(reply, context) {
 }
 
 /** Brings the elements of `replyView` up to date in place: built anew, the text could not be selected nor the pulse keep its beat. */
-export function refreshReply([, answer, progress, aside], reply, { slow, withPerson }) {
+export function refreshReply([, answer, progress, aside], reply, { slow, withPerson, writing }) {
   answer.hidden = !reply.text;
   answer.replaceChildren(...render({ body: reply.text, format: reply.format }));
   const [pulse, phase] = progress.children;
   pulse.dataset.phase = phase.dataset.phase = reply.phase;
   const phaseSeen = reply.phase === "writing" && !reply.text ? "reading" : reply.phase;
   const words = reply.phase === "queued" && reply.wait ? say("queuedBehind", { seconds: reply.wait }) : say(phaseSeen);
-  phase.textContent = reply.stopping ? say("stopping") : words;
+  phase.textContent = reply.stopping ? say("stopping") : writing ? say("paused", { person: writing }) : words;
   aside.hidden = !slow || withPerson;
 }
 

@@ -1,17 +1,17 @@
 /* Draws the whole state: what stands around the transcript, and the transcript. */
 
-import { showBanner, showPresence, showStop, showWaiting, showWelcome } from "./chrome_view.js";
+import { showBanner, showPresence, showStop, showWelcome } from "./chrome_view.js";
 import { byId } from "./dom.js";
 import { isWithPerson } from "./state.js";
 import { say } from "./strings.js";
 
-export function draw(state, { network, session, contact, names, composer, transcript, slow, actions, refocus, onAsk, onDismiss }) {
+export function draw(state, { network, session, contact, names, composer, transcript, waiting, slow, actions, refocus, onAsk, onDismiss }) {
   const { company, assistant } = names;
   const connected = network.state === "open";
   const welcome = session?.welcome || say("introduction", names);
   showPresence(state, assistant);
   showStop(state, refocus);
-  showWaiting(state, connected);
+  waiting.update(state, connected);
   showWelcome(state, { suggestions: session?.suggestions ?? [], welcome, ready: session !== null, onAsk });
   showBanner({ network: network.state, attempts: network.attempts, contact, notice: state.notice, onDismiss });
   composer.translate(isWithPerson(state.conversation) || state.wantsPerson);

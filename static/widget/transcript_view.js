@@ -40,9 +40,10 @@ export class TranscriptView {
 
   /** Shows the state. `context`: assistant, company, connected, slow (set of reply ids), actions. */
   update(state, context) {
-    const follows = this.#isAtEnd();
+    // As it was before anything around the log changed its height: a card that appears is no reason to stop following.
+    const follows = this.#follows;
     const list = items(state);
-    const shared = { ...context, asking: state.asking, withPerson: isWithPerson(state.conversation) || state.wantsPerson };
+    const shared = { ...context, asking: state.asking, withPerson: isWithPerson(state.conversation) || state.wantsPerson, writing: state.conversation?.writing ?? null };
     const grew = this.#reconcile(list, shared);
     show(this.#log, list.length > 0);
     this.#keys.refresh();
@@ -88,10 +89,10 @@ export class TranscriptView {
   }
 
   #fill(entry, item, context) {
-    const { assistant, company, connected, withPerson } = context;
+    const { assistant, company, connected, withPerson, writing } = context;
     const slow = item.kind === "reply" && context.slow.has(item.value.id);
     const asking = item.kind === "ai" && context.asking === item.value.id;
-    const seen = [item.value, item.kind, language(), assistant, company, connected, withPerson, slow, asking];
+    const seen = [item.value, item.kind, language(), assistant, company, connected, withPerson, slow, asking, writing];
     const changed = seen.map((value, index) => value !== entry.seen[index]);
     if (!changed.includes(true)) return;
     entry.seen = seen;

@@ -182,12 +182,12 @@ def test_conversation_takes_a_fixed_number_of_queries(
     client: Client, tenant: Tenant, count: int, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     visitor_id = domain.begin_visit(tenant.id)
-    for _ in range(count):
-        conversation, _message, reply = make_question(tenant, visitor_id=visitor_id)
+    for number in range(count):
+        conversation, _message, reply = make_question(tenant, f"How long to zone {number}?", visitor_id=visitor_id)
         answer(tenant, reply, "Two days.")
     client.force_login(make_user(tenant))
     client.get(url_of("conversation", tenant, conversation))
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         response = client.get(url_of("conversation", tenant, conversation))
     assert len(response.context["entries"]) == 2 * count
 

@@ -149,7 +149,9 @@ def test_what_happens_at_once_is_recorded_and_published_in_the_order_of_the_comm
         may_commit.set()
         second.join(WAIT_SECONDS)
     ending = "reply.begun" if change == "claim" else "reply.failed"
-    assert kinds_of(tenant, conversation) == ["message.posted", "reply.queued", "message.posted", ending]
+    # Of what failed a person is told.
+    also = ["message.posted", "conversation.status_changed"] if change == "fail" else []
+    assert kinds_of(tenant, conversation) == ["message.posted", "reply.queued", "message.posted", ending, *also]
     assert published(tenant, conversation) == [str(fact.id) for fact in facts_of(tenant, conversation)]
 
 

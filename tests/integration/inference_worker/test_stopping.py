@@ -15,6 +15,7 @@ from conversations.domain import close_conversation, post_person_message
 from conversations.intake import ask_for_person
 from conversations.models import AnswerStyle, Assistant, Conversation, Message, Reply
 from conversations.replies import stop_reply
+from conversations.writing import begin_writing, end_writing
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant
@@ -25,6 +26,7 @@ from inference_worker.runtime import Runtime
 from tests.factories import make_question, make_user
 from tests.integration.inference_worker.conftest import DELIVERY, wait_for
 from tests.integration.inference_worker.test_answering import ANSWER, QUESTION
+from tracing.models import Trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,6 +117,40 @@ def test_a_person_who_takes_over_ends_the_generation_and_late_words_are_discarde
     with tenant_atomic(shop.id):
         assert list(Message.objects.order_by("position").values_list("author", flat=True)) == ["customer", "person"]
     assert seconds < LONGEST_ABORT_SECONDS
+
+
+def test_what_the_ai_had_written_when_a_person_took_over_is_kept_in_its_trace_alone(
+    shop: Tenant, engine: ScriptedEngine
+) -> None:
+    engine.delay = 0.3
+    agent = make_user(shop)
+    conversation, reply = begin(shop)
+    stream = conversation_stream(shop.id, conversation.id)
+    wait_for(lambda: any(b'"delta"' in entry[b"e"] for _, entry in client().xrange(stream)))
+    take_over(shop, conversation, agent)
+    assert (ended(shop, reply).error_code, fresh(shop, reply).answer) == ("superseded", None)
+    with tenant_atomic(shop.id):
+        assert Trace.objects.get(reply_id=reply.id).outcome == "stopped"
+        assert list(Message.objects.order_by("position").values_list("author", flat=True)) == ["customer", "person"]
+
+
+def test_a_keystroke_sends_the_answer_back_to_the_queue_until_the_person_gives_up(
+    shop: Tenant, engine: ScriptedEngine
+) -> None:
+    engine.delay = 0.3
+    agent = make_user(shop)
+    conversation, reply = begin(shop)
+    stream = conversation_stream(shop.id, conversation.id)
+    wait_for(lambda: any(b'"delta"' in entry[b"e"] for _, entry in client().xrange(stream)))
+    where = {"tenant_id": shop.id, "conversation_id": conversation.id, "user": agent}
+    seconds_to_abort(engine, lambda: begin_writing(**where))
+    assert (fresh(shop, reply).status, fresh(shop, reply).answer) == ("queued", None)
+    engine.delay = 0.0
+    end_writing(**where)
+    answered = ended(shop, reply)
+    assert (answered.status, answered.attempt) == ("done", 2)
+    with tenant_atomic(shop.id):
+        assert list(Message.objects.order_by("position").values_list("author", flat=True)) == ["customer", "ai"]
 
 
 def test_a_request_that_still_waits_in_the_engine_is_dropped(shop: Tenant, engine: ScriptedEngine) -> None:

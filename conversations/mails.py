@@ -1,0 +1,75 @@
+"""Mails about conversations: to the company's people that a customer waits, to a customer what a person answered.
+
+The relay of facts sends them. A mail server that is away is tried again; a process that dies between the sending and its
+commit sends a mail twice, and none is ever lost.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from conversations.models import Author, HandOff, HandOffReason, Message
+from conversations.words import visitor_name
+from helpdesk.facts.models import Fact
+from helpdesk.permissions import RIGHTS, Right
+from helpdesk.tenants.models import Language, Tenant
+from helpdesk.tenants.scope import current_tenant_id
+from helpdesk.users.models import Membership
+
+
+def mail_unclaimed(fact: Fact) -> None:
+    """To everybody who may reply, in the company's language; nobody sees the others' addresses. Nothing once it is taken."""
+    rows = HandOff.objects.filter(id=fact.data["hand_off"], ended_at__isnull=True)
+    hand_off = rows.select_related("conversation").first()
+    roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
+    people = list(Membership.objects.filter(role__in=roles, user__is_active=True).values_list("user__email", flat=True))
+    if hand_off is None or not people:
+        return
+    tenant = Tenant.objects.get(id=current_tenant_id())
+    with translation.override(_locale(tenant.default_language)):
+        context = {
+            "company": tenant.name_in(tenant.default_language),
+            "visitor": visitor_name(hand_off.conversation.visitor_id),
+            "reason": HandOffReason(hand_off.reason).label,
+            "minutes": max(1, round(fact.data["seconds"] / 60)),
+            "link": f"{settings.ADDRESS}/desk/{tenant.slug}/inbox/{hand_off.conversation_id}/",
+        }
+        _send("conversations/email/unclaimed", context, bcc=people)
+
+
+def mail_answer(fact: Fact) -> None:
+    """A person's answer to the address that the customer left; nothing where they left none."""
+    messages = Message.objects.filter(id=fact.subject_id, author=Author.PERSON)
+    message = messages.select_related("user", "conversation__visitor").first()
+    address = message.conversation.visitor.answer_email if message else ""
+    if message is None or not address:
+        return
+    tenant = Tenant.objects.get(id=current_tenant_id())
+    language = message.conversation.language
+    with translation.override(_locale(language)):
+        context = {
+            "company": tenant.name_in(language),
+            "person": str(message.user or ""),
+            "body": message.body,
+            "contact": tenant.contact_email,
+        }
+        _send("conversations/email/answer", context, to=[address], reply_to=[tenant.contact_email])
+
+
+def is_of_person(fact: Fact) -> bool:
+    """Whether the message is one that a person wrote."""
+    return bool(fact.data.get("author") == Author.PERSON)
+
+
+def _send(template: str, context: dict[str, object], **addresses: list[str]) -> None:
+    subject = " ".join(render_to_string(f"{template}_subject.txt", context).split())
+    body = render_to_string(f"{template}_message.txt", context)
+    kept = {name: [each for each in values if each] for name, values in addresses.items()}
+    EmailMessage(subject, body, to=kept.get("to"), bcc=kept.get("bcc"), reply_to=kept.get("reply_to")).send()
+
+
+def _locale(language: str) -> str:
+    return "zh-hans" if language == Language.CHINESE else "en"
