@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from conversations import assistant_views, identity_views, views, widget_views
+from conversations import (
+    assistant_views,
+    identity_views,
+    inbox_views,
+    label_views,
+    views,
+    widget_views,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -16,8 +23,14 @@ urlpatterns = [
     path("<slug:tenant_slug>/widget/", widget_views.widget, name="widget"),
     path("<slug:tenant_slug>/widget/identity/", identity_views.keys, name="identity_keys"),
     path("<slug:tenant_slug>/widget/identity/<uuid:key_id>/revoke/", identity_views.revoke, name="revoke_identity_key"),
-    path("<slug:tenant_slug>/inbox/", views.inbox, name="inbox"),
-    path("<slug:tenant_slug>/inbox/rows/", views.inbox_rows, name="inbox_rows"),
+    path("<slug:tenant_slug>/inbox/", inbox_views.inbox, name="inbox"),
+    path("<slug:tenant_slug>/inbox/rows/", inbox_views.inbox_rows, name="inbox_rows"),
+    path("<slug:tenant_slug>/inbox/act/", inbox_views.act, name="act"),
+    path("<slug:tenant_slug>/inbox/views/", inbox_views.save_view, name="save_view"),
+    path("<slug:tenant_slug>/inbox/views/<uuid:view_id>/delete/", inbox_views.delete_view, name="delete_view"),
+    path("<slug:tenant_slug>/labels/", label_views.labels, name="labels"),
+    path("<slug:tenant_slug>/labels/<uuid:label_id>/", label_views.change, name="change_label"),
+    path("<slug:tenant_slug>/labels/<uuid:label_id>/delete/", label_views.delete, name="delete_label"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/updates/", views.updates, name="updates"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reply/", views.reply, name="reply"),

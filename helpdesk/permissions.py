@@ -31,6 +31,7 @@ class Right(StrEnum):
     MANAGE_WIDGET = "manage_widget"
     MANAGE_BATCHES = "manage_batches"
     MANAGE_RETENTION = "manage_retention"
+    MANAGE_LABELS = "manage_labels"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}

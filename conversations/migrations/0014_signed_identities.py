@@ -12,7 +12,7 @@ from helpdesk.tenants.isolation import TenantIsolation
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0011_what_kind_of_answer'),
+        ('conversations', '0012_inbox_work'),
         ('tenants', '0003_how_the_chat_looks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

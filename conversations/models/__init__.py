@@ -1,9 +1,20 @@
 """Conversations between a customer, the assistant and the tenant's people."""
 
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
-from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
+from conversations.models.conversation import (
+    IS_OPEN,
+    ON_THE_DESK,
+    Author,
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Parked,
+    Priority,
+    Stage,
+)
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
 from conversations.models.identity_key import IdentityKey
+from conversations.models.label import Label, LabelColour, Labelling
 from conversations.models.message import (
     AnswerKind,
     CacheKind,
@@ -14,10 +25,14 @@ from conversations.models.message import (
     format_of,
 )
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.text import ConversationText
+from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
 
 __all__ = [
     "ASSISTANT_STYLES",
+    "IS_OPEN",
+    "ON_THE_DESK",
     "AnswerKind",
     "AnswerStyle",
     "Assistant",
@@ -26,17 +41,25 @@ __all__ = [
     "Channel",
     "Conversation",
     "ConversationStatus",
+    "ConversationText",
     "Feedback",
     "FeedbackReason",
     "Giver",
     "IdentityKey",
+    "Label",
+    "LabelColour",
+    "Labelling",
     "Message",
     "Outcome",
+    "Parked",
+    "Priority",
     "PriorityClass",
     "Rating",
     "Reply",
     "ReplyPurpose",
     "ReplyStatus",
+    "SavedView",
+    "Stage",
     "TextFormat",
     "Visitor",
     "claims_confidence",
