@@ -15,10 +15,13 @@ from conversations import triage
 from conversations.models import Parked, Priority
 from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import Actor
+from helpdesk.permissions import Right
+from helpdesk.users.acting import needs
 
 MORNING = 9
 
 
+@needs(Right.REPLY)
 def act(order: str, conversation_ids: Sequence[UUID], *, user_id: int, actor: Actor, until: str = "") -> str:
     """Do it; returns what was done as a sentence. Raises InvalidInput for what is no order, NotFound for an unknown label."""
     verb, _colon, argument = order.partition(":")

@@ -15,6 +15,8 @@ from conversations.models import Label, LabelColour, Labelling
 from helpdesk.errors import Conflict, InvalidInput, NotFound
 from helpdesk.facts.kinds import Actor, FactKind
 from helpdesk.facts.recording import record
+from helpdesk.permissions import Right
+from helpdesk.users.acting import needs
 
 MOST_LABELS = 200
 NAME_CHARACTERS = 40
@@ -40,6 +42,7 @@ def labels_of(conversation_id: UUID) -> list[Label]:
     return list(Label.objects.filter(labellings__conversation=conversation_id).order_by(Lower("name"), "id"))
 
 
+@needs(Right.MANAGE_LABELS)
 def create_label(*, name: str, colour: str, actor: Actor) -> Label:
     """Add one. Raises InvalidInput, or Conflict for a name that there is."""
     if Label.objects.count() >= MOST_LABELS:
@@ -50,6 +53,7 @@ def create_label(*, name: str, colour: str, actor: Actor) -> Label:
     return label
 
 
+@needs(Right.MANAGE_LABELS)
 def change_label(label_id: UUID, *, name: str, colour: str, actor: Actor) -> Label:
     """Rename or recolour one. Raises InvalidInput, NotFound, or Conflict for a name that there is."""
     label: Label | None = Label.objects.select_for_update(no_key=True).filter(id=label_id).first()
@@ -61,6 +65,7 @@ def change_label(label_id: UUID, *, name: str, colour: str, actor: Actor) -> Lab
     return label
 
 
+@needs(Right.MANAGE_LABELS)
 def delete_label(label_id: UUID, *, actor: Actor) -> None:
     """Delete one, and take it off all conversations. Raises NotFound."""
     if not Label.objects.filter(id=label_id).delete()[0]:

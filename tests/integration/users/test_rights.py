@@ -27,6 +27,8 @@ NEEDED: dict[str, dict[str, Right]] = {
         "hand_back_to_assistant": Right.REPLY,
         "close_conversation": Right.REPLY,
     },
+    "conversations.inbox_actions": {"act": Right.REPLY},
+    "conversations.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
     "helpdesk.users.invitations": {
         "invite": Right.MANAGE_PEOPLE,
@@ -46,6 +48,8 @@ NEEDED: dict[str, dict[str, Right]] = {
 }
 OTHERS: dict[str, set[str]] = {
     "conversations.domain": {"begin_visit", "visitor_of"},
+    "conversations.inbox_actions": {"snooze_end"},
+    "conversations.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
         "accept_as", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
