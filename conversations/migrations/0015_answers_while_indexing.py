@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0011_what_kind_of_answer")]
+    dependencies = [("conversations", "0012_inbox_work")]
 
     operations = [
         migrations.AddField(
