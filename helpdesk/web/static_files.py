@@ -1,6 +1,6 @@
 """Static files by whitenoise: compressed, some of them in bundles, in a chain of middleware that may wait without a thread.
 
-Compressed copies and bundles are made once and kept in the cache folder under a name of their content, so that the
+Compressed copies and bundles are made once and kept in the data folder under a name of their content, so that the
 program's own folder may be read-only and needs no build step.
 """
 
@@ -87,14 +87,14 @@ def bundle_url(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def kept_folder() -> Path:
-    """Where copies and bundles are kept; a folder of this process alone where the cache cannot be written to."""
-    folder = Path(settings.CACHE_DIR) / "static"
+    """Where copies and bundles are kept; a folder of this process alone where that cannot be written to."""
+    folder = Path(settings.DATA_DIR) / "compressed"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
-        logger.warning("static_cache_not_writable", folder=str(folder))
+        logger.warning("static_copies_not_kept", folder=str(folder))
         return Path(tempfile.mkdtemp(prefix="glassdesk-static-"))
 
 

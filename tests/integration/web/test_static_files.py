@@ -70,9 +70,9 @@ def test_only_a_bundle_may_be_kept_for_good(name: str, client: Client) -> None:
     assert client.get(f"/static/{name}").status_code == 404
 
 
-def test_a_cache_that_cannot_be_written_to_costs_nothing_but_time(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_folder_that_cannot_be_written_to_costs_nothing_but_time(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "file").write_text("no folder")
-    settings.CACHE_DIR = tmp_path / "file"
+    settings.DATA_DIR = tmp_path / "file"
     kept_folder.cache_clear()
     try:
         middleware = StaticFilesMiddleware(lambda request: None)
