@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=25, help="in each round and way")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    with _services():
+    with services():
         times = _measure(options.rounds, options.questions)
     report: dict[str, Any] = {"machine": machine(), "rounds": options.rounds, "questions": options.questions}
     for step in (POSTING, ANSWERING):
@@ -55,8 +55,8 @@ def main() -> None:
 
 
 @contextmanager
-def _services() -> Iterator[None]:
-    """A migrated database and a Valkey, and this process connected to them."""
+def services() -> Iterator[str]:
+    """A migrated database and a Valkey, and this process connected to them; the URL of the tables' owner."""
     data = Path(tempfile.mkdtemp(prefix="glassdesk-bench-"))
     postgres, valkey = Postgres(data / "postgres"), Valkey(data / "valkey")
     try:
@@ -74,7 +74,7 @@ def _services() -> Iterator[None]:
         import django
 
         django.setup()
-        yield
+        yield urls.owner
     finally:
         valkey.stop()
         postgres.stop()

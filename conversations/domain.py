@@ -13,7 +13,7 @@ from conversations import replies
 from conversations.channels import rules_of
 from conversations.events import record_status
 from conversations.failures import FailureCode
-from conversations.models import Author, Conversation, ConversationStatus, Message, Visitor
+from conversations.models import Author, Conversation, ConversationStatus, Message, Parked, Visitor
 from conversations.transcript import append_message
 from conversations.validation import clean_body, clean_reference
 from helpdesk.errors import Conflict, NotFound
@@ -87,7 +87,7 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor =
         changed = (
             Conversation.objects.filter(id=conversation_id)
             .exclude(status=ConversationStatus.CLOSED)
-            .update(status=ConversationStatus.CLOSED, waiting_since=None)
+            .update(status=ConversationStatus.CLOSED, waiting_since=None, parked=Parked.NO, wakes_at=None)
         )
         if changed:
             replies.stop_replies(conversation, code=FailureCode.STOPPED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from conversations.models import ConversationStatus, Reply
+from conversations.models import ConversationStatus, Reply, Stage
 from helpdesk.facts.kinds import SYSTEM, Actor, FactKind
 from helpdesk.facts.recording import Value, record
 
@@ -24,3 +24,8 @@ def record_status(
     record(
         FactKind.STATUS_CHANGED, conversation_id=conversation_id, actor=actor, status=str(status), assignee=assignee_id
     )
+
+
+def record_stage(conversation_id: UUID, stage: Stage, *, actor: Actor) -> None:
+    """How far it is from now on."""
+    record(FactKind.STAGE_CHANGED, conversation_id=conversation_id, actor=actor, stage=str(stage))

@@ -30,8 +30,15 @@ STREAMED = frozenset(
         FactKind.REPLY_DONE,
         FactKind.REPLY_FAILED,
         FactKind.STATUS_CHANGED,
+        FactKind.ASSIGNED,
+        FactKind.STAGE_CHANGED,
+        FactKind.PRIORITY_CHANGED,
+        FactKind.LABELLED,
+        FactKind.UNLABELLED,
     }
 )
+# What the company's people do among themselves: nothing of it concerns whoever follows the conversation.
+AMONG_PEOPLE = frozenset({FactKind.STAGE_CHANGED, FactKind.PRIORITY_CHANGED, FactKind.LABELLED, FactKind.UNLABELLED})
 
 
 def publish_fact(fact: Fact) -> None:
@@ -40,7 +47,9 @@ def publish_fact(fact: Fact) -> None:
     Both entries carry the fact's id, so that a reader drops one that comes again.
     """
     tenant_id, conversation_id = current_tenant_id(), fact.lane
-    entries = {conversation_stream(tenant_id, conversation_id): to_plain(entry_of(fact))}
+    entries = {}
+    if fact.kind not in AMONG_PEOPLE:
+        entries[conversation_stream(tenant_id, conversation_id)] = to_plain(entry_of(fact))
     channel = fact.data.get("channel")
     if channel is None or rules_of(channel).admits_people:
         entries[inbox_stream(tenant_id)] = to_plain(InboxChanged(conversation=conversation_id))

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from conversations.models import Assistant, Conversation, ConversationStatus, Message, Reply, ReplyPurpose, ReplyStatus
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from conversations.models import (
+    Assistant,
+    Conversation,
+    ConversationStatus,
+    Message,
+    Parked,
+    Reply,
+    ReplyPurpose,
+    ReplyStatus,
+)
 from conversations.shapes import FollowedConversationShape, FollowedReplyShape, MessageShape
 from helpdesk.errors import NotFound
 
@@ -16,6 +28,17 @@ IN_FLIGHT = (ReplyStatus.QUEUED, ReplyStatus.RUNNING)
 def has_open_replies() -> bool:
     """Whether a reply of the tenant waits or is being written."""
     return bool(Reply.objects.filter(status__in=IN_FLIGHT).exists())
+
+
+def due_snoozes() -> QuerySet[Conversation]:
+    """Snoozed conversations whose time has come, the longest overdue first."""
+    rows: QuerySet[Conversation] = Conversation.objects.filter(parked=Parked.SNOOZED, wakes_at__lte=timezone.now())
+    return rows.order_by("wakes_at", "id")
+
+
+def has_due_snoozes() -> bool:
+    """Whether the tenant has some."""
+    return due_snoozes().exists()
 
 
 def default_assistant() -> Assistant:

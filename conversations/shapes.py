@@ -124,11 +124,13 @@ class FollowedConversationShape(Shape):
 
     @classmethod
     def of(cls, conversation: Conversation, *, waiting_position: int | None) -> Self:
+        # Until a person has it, who looks after it is the company's own affair.
+        has_person = conversation.status not in {ConversationStatus.AI, ConversationStatus.WAITING}
         return cls(
             id=conversation.id,
             status=conversation.status,
             language=conversation.language,
-            assignee=str(conversation.assignee) if conversation.assignee else None,
+            assignee=str(conversation.assignee) if conversation.assignee and has_person else None,
             waiting_position=waiting_position,
             wait_minutes=waiting_position * MINUTES_PER_WAITING_CONVERSATION if waiting_position else None,
         )

@@ -1,11 +1,10 @@
-"""The desk's pages: which company, the inbox, one conversation, and what a person does in it."""
+"""The desk's pages: which company, one conversation, and what a person does in it."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -17,18 +16,19 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import desk, domain
 from conversations.channels import rules_of
 from conversations.forms import ReplyForm
+from conversations.inbox_views import LAST_TENANT, list_context, pane_context, remember_tenant
+from conversations.labels import labels_of
 from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
+from conversations.rows import owner_words
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.facts.kinds import Actor, ActorKind
-from helpdesk.pages.page_numbers import requested_number, requested_page
+from helpdesk.pages.page_numbers import requested_number
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from helpdesk.users.models import User
 from helpdesk.users.queries import tenants_of
-
-LAST_TENANT = "last_tenant"
 
 
 @login_required
@@ -53,24 +53,9 @@ def tenants(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @desk_view(Right.SEE_CONVERSATIONS)
-def inbox(request: DeskRequest) -> HttpResponse:
-    """The list of conversations."""
-    _remember_tenant(request)
-    return render(request, "conversations/inbox.html", _list_context(request))
-
-
-@require_GET
-@desk_view(Right.SEE_CONVERSATIONS)
-def inbox_rows(request: DeskRequest) -> HttpResponse:
-    """The list alone, to refresh it in place; `selected` is the conversation beside it."""
-    return render(request, "conversations/_list.html", _list_context(request))
-
-
-@require_GET
-@desk_view(Right.SEE_CONVERSATIONS)
 def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """One conversation with its transcript, its facts and the reply box."""
-    _remember_tenant(request)
+    remember_tenant(request)
     return _conversation_page(request, conversation_by_id(conversation_id), ReplyForm())
 
 
@@ -141,7 +126,8 @@ def _replied(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
 def _conversation_page(
     request: DeskRequest, found: Conversation, form: ReplyForm, *, status: int = 200
 ) -> HttpResponse:
-    context = _list_context(request) | _conversation_context(request, found) | {"form": form, "selected": found.id}
+    surroundings = list_context(request, selected=found.id) | pane_context(request)
+    context = surroundings | _conversation_context(request, found) | {"form": form}
     return render(request, "conversations/conversation.html", context, status=status)
 
 
@@ -149,39 +135,13 @@ def _conversation_context(request: DeskRequest, found: Conversation, *, after: i
     return {
         "conversation": found,
         "visitor": visitor_name(found.visitor_id),
-        "owner": desk.owner_words(found, timezone.now()),
+        "owner": owner_words(found, timezone.now()),
         "waiting_position": waiting_position(found),
         "entries": desk.entries(found, after=after),
         "others": desk.other_conversations(found),
+        "labels": labels_of(found.id),
         "is_being_answered": desk.is_being_answered(found),
         "may_reply": Right.REPLY in request.rights and rules_of(found.channel).admits_people,
         "admits_people": rules_of(found.channel).admits_people,
         "is_mine": found.assignee_id == request.user.pk,
     }
-
-
-def _list_context(request: DeskRequest) -> dict[str, Any]:
-    name = request.GET.get("filter", "open")
-    page = requested_page(request)
-    rows, has_more = desk.rows(name, request.user, page=page)
-    return {
-        "filter": name,
-        "page": page,
-        "rows": rows,
-        "has_more": has_more,
-        "tabs": desk.tabs(request.user),
-        "selected": _selected(request),
-        "has_demo_page": request.tenant.slug in settings.DEMO_COMPANIES,
-    }
-
-
-def _selected(request: DeskRequest) -> UUID | None:
-    try:
-        return UUID(request.GET.get("selected", ""))
-    except ValueError:
-        return None
-
-
-def _remember_tenant(request: DeskRequest) -> None:
-    if request.session.get(LAST_TENANT) != request.tenant.slug:
-        request.session[LAST_TENANT] = request.tenant.slug

@@ -30,6 +30,7 @@ class Right(StrEnum):
     EDIT_ASSISTANT = "edit_assistant"
     MANAGE_BATCHES = "manage_batches"
     MANAGE_RETENTION = "manage_retention"
+    MANAGE_LABELS = "manage_labels"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}

@@ -17,7 +17,16 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.feedback import blank_comments
-from conversations.models import Conversation, ConversationStatus, Feedback, Message, Visitor
+from conversations.models import (
+    Conversation,
+    ConversationStatus,
+    ConversationText,
+    Feedback,
+    Labelling,
+    Message,
+    Parked,
+    Visitor,
+)
 from conversations.queries import conversation_by_id
 from conversations.replies import end_replies_of_deleted
 from helpdesk.api.idempotency import forget_answers_about
@@ -55,9 +64,12 @@ def forget_conversation(conversation_id: UUID) -> None:
 def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
     blank_comments(Feedback.objects.filter(reply__conversation=conversation))
+    ConversationText.objects.filter(conversation=conversation).delete()
+    Labelling.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation.id).update(
-        status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now()
-    )
+        status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now(),
+        parked=Parked.NO, wakes_at=None,
+    )  # fmt: skip
 
 
 def _blank_traces(conversation: Conversation) -> None:

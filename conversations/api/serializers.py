@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from conversations.labels import MOST_LABELS, NAME_CHARACTERS
+from conversations.models import Priority, Stage
 from conversations.parameters import RequestParameters, described_parameters
 from conversations.validation import MESSAGE_CHARACTERS, REFERENCE_CHARACTERS
 from helpdesk.api.strict import StrictIntegerField, StrictSerializer
@@ -26,6 +28,22 @@ class ConversationInput(StrictSerializer):
         required=False, max_length=REFERENCE_CHARACTERS, help_text=_("What you call this customer; no personal data.")
     )
     language = serializers.ChoiceField(choices=Language.choices, required=False)
+
+
+class TriageInput(StrictSerializer):
+    """What is to be changed of a conversation; what is left out stays."""
+
+    stage = serializers.ChoiceField(choices=Stage.choices, required=False)
+    wakes_at = serializers.DateTimeField(
+        required=False, help_text=_("With the stage “snoozed”: when it is open again, within a year.")
+    )
+    priority = serializers.ChoiceField(choices=Priority.choices, required=False)
+    labels = serializers.ListField(
+        child=serializers.CharField(max_length=NAME_CHARACTERS),
+        required=False,
+        max_length=MOST_LABELS,
+        help_text=_("All labels that it is to have, by name."),
+    )
 
 
 @extend_schema_field(described_parameters(PARAMETERS))

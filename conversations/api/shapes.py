@@ -8,7 +8,16 @@ from uuid import UUID
 from pydantic import Field
 
 from conversations.failures import sentence_for_api_client
-from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply, ReplyStatus
+from conversations.models import (
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Message,
+    Priority,
+    Reply,
+    ReplyStatus,
+    Stage,
+)
 from conversations.shapes import MessageShape
 from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
@@ -23,13 +32,17 @@ class ConversationShape(Shape):
     language: Annotated[str, OneOf(Language)]
     customer: str | None
     assignee: str | None
+    stage: Annotated[str, OneOf(Stage)]
+    wakes_at: Moment | None
+    priority: Annotated[str, OneOf(Priority)]
+    labels: list[str]
     message_count: int
     created_at: Moment
     last_message_at: Moment
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
-        """Needs `visitor` and `assignee`."""
+        """Needs `visitor`, `assignee` and `labellings__label`."""
         return cls(
             id=conversation.id,
             status=conversation.status,
@@ -37,6 +50,10 @@ class ConversationShape(Shape):
             language=conversation.language,
             customer=conversation.visitor.reference or None,
             assignee=str(conversation.assignee) if conversation.assignee else None,
+            stage=conversation.stage,
+            wakes_at=conversation.wakes_at,
+            priority=conversation.priority,
+            labels=sorted(each.label.name for each in conversation.labellings.all()),
             message_count=conversation.message_count,
             created_at=conversation.created_at,
             last_message_at=conversation.last_message_at,

@@ -6,7 +6,7 @@ import uuid
 from functools import partial
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -16,7 +16,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
-from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, QuestionInput
+from conversations.api import triage
+from conversations.api.serializers import MAX_WAIT_SECONDS, ConversationInput, QuestionInput, TriageInput
 from conversations.api.shapes import AskedShape, ConversationShape, ReplyEventShape, ReplyShape
 from conversations.api.stream import clean_cursor, reply_events
 from conversations.api.waiting import has_ended_within
@@ -24,11 +25,24 @@ from conversations.channels import rules_of
 from conversations.followed import FollowedReply, describe_answer, nothing_of
 from conversations.inbound import from_api_client
 from conversations.intake import PostedMessage, begin_conversation, receive
-from conversations.models import Channel, Conversation, ConversationStatus, Message, Reply
+from conversations.labels import labels_prefetched
+from conversations.models import (
+    IS_OPEN,
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Labelling,
+    Message,
+    Parked,
+    Priority,
+    Reply,
+    Stage,
+)
 from conversations.parameters import RequestParameters
 from conversations.queries import conversation_by_id, describe_message
 from conversations.replies import stop_reply
 from conversations.shapes import MessageShape
+from conversations.triage.choosing import IS_UNRESOLVED
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.negotiation import EventsOrJson
 from helpdesk.api.pagination import PAGE_QUERY, page_response
@@ -40,9 +54,16 @@ from helpdesk.api.views import ApiRequest, ApiView, requires
 from helpdesk.api.waiting import Later, WaitingApiView
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.errors import InvalidInput, NotFound
+from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.tenants.scope import tenant_atomic
 
-FILTERS = {"status": ConversationStatus.values, "channel": Channel.values}
+FILTERS = {"status": ConversationStatus.values, "channel": Channel.values, "priority": Priority.values}
+STAGES = {
+    Stage.OPEN: IS_OPEN,
+    Stage.PENDING: IS_UNRESOLVED & Q(parked=Parked.PENDING),
+    Stage.SNOOZED: IS_UNRESOLVED & Q(parked=Parked.SNOOZED),
+    Stage.RESOLVED: ~IS_UNRESOLVED,
+}
 
 
 class ConversationsView(ApiView):
@@ -54,12 +75,15 @@ class ConversationsView(ApiView):
         parameters=[
             OpenApiParameter("status", OpenApiTypes.STR, enum=ConversationStatus.values),
             OpenApiParameter("channel", OpenApiTypes.STR, enum=Channel.values),
+            OpenApiParameter("priority", OpenApiTypes.STR, enum=Priority.values),
+            OpenApiParameter("stage", OpenApiTypes.STR, enum=Stage.values),
+            OpenApiParameter("label", OpenApiTypes.STR, description="A label's name."),
             OpenApiParameter("customer", OpenApiTypes.STR, description="What you call the customer."),
             *PAGE_PARAMETERS,
         ],
         responses=page_of(ConversationShape),
     )
-    @requires(Scope.CONVERSATIONS_READ, query=(*FILTERS, "customer", *PAGE_QUERY))
+    @requires(Scope.CONVERSATIONS_READ, query=(*FILTERS, "stage", "label", "customer", *PAGE_QUERY))
     def get(self, request: ApiRequest) -> Response:
         """Those of the website as well as those of API clients."""
         return page_response(request, _filtered(request), lambda row: ConversationShape.of(row).as_json())
@@ -86,6 +110,20 @@ class ConversationView(ApiView):
     @requires(Scope.CONVERSATIONS_READ)
     def get(self, request: ApiRequest, conversation_id: UUID) -> Response:
         """Its messages are a list of their own."""
+        return Response(ConversationShape.of(conversation_by_id(conversation_id)).as_json())
+
+    @extend_schema(
+        operation_id="change_conversation",
+        summary="Change how far a conversation is, its priority or its labels",
+        request=TriageInput,
+        responses=ConversationShape,
+    )
+    @requires(Scope.CONVERSATIONS_WRITE)
+    def patch(self, request: ApiRequest, conversation_id: UUID) -> Response:
+        """What is left out stays; the same again changes nothing."""
+        given = read_input(TriageInput, request)
+        actor = Actor(ActorKind.API_KEY, str(request.auth.key_id))
+        triage.change(conversation_by_id(conversation_id), given, actor=actor)
         return Response(ConversationShape.of(conversation_by_id(conversation_id)).as_json())
 
 
@@ -216,7 +254,7 @@ class StreamView(WaitingApiView):
 
 def _filtered(request: ApiRequest) -> QuerySet[Conversation]:
     rows: QuerySet[Conversation] = Conversation.objects.filter(deleted_at__isnull=True)
-    for name, known in FILTERS.items():
+    for name, known in (*FILTERS.items(), ("stage", Stage.values)):
         wanted = request.query_params.get(name)
         if wanted is None:
             continue
@@ -224,13 +262,18 @@ def _filtered(request: ApiRequest) -> QuerySet[Conversation]:
             raise InvalidInput(
                 _("“%(name)s” must be one of: %(values)s.") % {"name": name, "values": ", ".join(known)}, parameter=name
             )
-        rows = rows.filter(**{name: wanted})
+        rows = rows.filter(STAGES[Stage(wanted)]) if name == "stage" else rows.filter(**{name: wanted})
+    label = request.query_params.get("label")
+    if label is not None:
+        if "\x00" in label:
+            return rows.none()
+        rows = rows.filter(Exists(Labelling.objects.filter(conversation=OuterRef("id"), label__name__iexact=label)))
     customer = request.query_params.get("customer")
     if customer is not None:
         if not customer or "\x00" in customer:
             return rows.none()
         rows = rows.filter(visitor__reference=customer)
-    return rows.select_related("visitor", "assignee")
+    return rows.select_related("visitor", "assignee").prefetch_related(labels_prefetched())
 
 
 def _reply(conversation_id: UUID, reply_id: UUID) -> Reply:

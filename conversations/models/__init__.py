@@ -1,8 +1,19 @@
 """Conversations between a customer, the assistant and the tenant's people."""
 
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
-from conversations.models.conversation import Author, Channel, Conversation, ConversationStatus
+from conversations.models.conversation import (
+    IS_OPEN,
+    ON_THE_DESK,
+    Author,
+    Channel,
+    Conversation,
+    ConversationStatus,
+    Parked,
+    Priority,
+    Stage,
+)
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
+from conversations.models.label import Label, LabelColour, Labelling
 from conversations.models.message import (
     AnswerKind,
     CacheKind,
@@ -13,10 +24,14 @@ from conversations.models.message import (
     format_of,
 )
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.text import ConversationText
+from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
 
 __all__ = [
     "ASSISTANT_STYLES",
+    "IS_OPEN",
+    "ON_THE_DESK",
     "AnswerKind",
     "AnswerStyle",
     "Assistant",
@@ -25,16 +40,24 @@ __all__ = [
     "Channel",
     "Conversation",
     "ConversationStatus",
+    "ConversationText",
     "Feedback",
     "FeedbackReason",
     "Giver",
+    "Label",
+    "LabelColour",
+    "Labelling",
     "Message",
     "Outcome",
+    "Parked",
+    "Priority",
     "PriorityClass",
     "Rating",
     "Reply",
     "ReplyPurpose",
     "ReplyStatus",
+    "SavedView",
+    "Stage",
     "TextFormat",
     "Visitor",
     "claims_confidence",

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from batches.queries import has_open_batches
-from conversations.queries import has_open_replies
+from conversations.queries import has_due_snoozes, has_open_replies
 from helpdesk.api.idempotency import has_expired_requests
 from helpdesk.facts.relay import has_old_facts, has_owed
 from helpdesk.pending.marks import HasOpen, note_missed
@@ -33,6 +33,7 @@ HAS_OPEN: Mapping[Kind, HasOpen] = {
     Kind.IDEMPOTENCY: has_expired_requests,
     Kind.FACTS: has_owed,
     Kind.OLD_FACTS: has_old_facts,
+    Kind.SNOOZES: has_due_snoozes,
 }
 # What comes about without a transaction that could note it: the rules of a new version, a chain not yet begun or altered.
 UNNOTED = frozenset({Kind.REWRITING, Kind.ANCHORS})

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     IDEMPOTENCY = "idempotency"
     FACTS = "facts"
     OLD_FACTS = "old_facts"
+    SNOOZES = "snoozes"
 
 
 class OpenWork(models.Model):

@@ -7,6 +7,7 @@ from typing import cast
 from django.db.models import QuerySet
 
 from helpdesk.errors import NotFound
+from helpdesk.permissions import RIGHTS, Right
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import user_atomic
 from helpdesk.users.email_addresses import canonical_or_empty
@@ -23,6 +24,13 @@ def tenants_of(user: User) -> list[tuple[Tenant, str]]:
     with user_atomic(user.pk):
         rows = cast("QuerySet[Membership]", Membership.across_tenants.filter(user=user)).select_related("tenant")
         return [(row.tenant, row.role) for row in rows.order_by("tenant__name")]
+
+
+def people_with(right: Right) -> list[User]:
+    """The people of the tenant in scope who have that right, by name; runs inside `tenant_atomic`."""
+    roles = [role for role, rights in RIGHTS.items() if right in rights]
+    members = Membership.objects.filter(role__in=roles, user__is_active=True).select_related("user")
+    return sorted((member.user for member in members), key=lambda user: (str(user).lower(), user.pk))
 
 
 def membership_in(user: User, slug: str) -> Membership:

@@ -18,6 +18,7 @@ let attempt = 0;
 let listTimer = null;
 let fetching = false;
 let fetchAgain = false;
+let refreshedAt = 0;
 
 const isAtEnd = () => !transcript || transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < AT_THE_END;
 const toEnd = () => transcript && (transcript.scrollTop = transcript.scrollHeight);
@@ -43,6 +44,7 @@ async function refreshTranscript() {
     await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}`, { target: messages, swap: "beforeend" });
   } finally {
     fetching = false;
+    refreshedAt = performance.now();
   }
   announce([...messages.children].slice(known));
   drawLive();
@@ -110,6 +112,13 @@ function onConversationFrame(frame) {
   return true;
 }
 
+/** The list is fetched again; so is what stands beside the open conversation, unless its own stream has just brought that. */
+function onInboxFrame(frame) {
+  refreshList();
+  if (!live || frame.conversation !== list.dataset.selected) return;
+  setTimeout(() => performance.now() - refreshedAt > LIST_PAUSE && refreshTranscript(), LIST_PAUSE);
+}
+
 function connect() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}${list.dataset.socket}`);
@@ -122,7 +131,7 @@ function connect() {
   });
   socket.addEventListener("message", (event) => {
     const frame = JSON.parse(event.data);
-    if (frame.type === "inbox") refreshList();
+    if (frame.type === "inbox") onInboxFrame(frame);
     else if (live && !onConversationFrame(frame)) {
       state = { ...state, gap: false };
       socket.close();

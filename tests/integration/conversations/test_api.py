@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
 from conversations import domain, replies
-from conversations.desk import rows as desk_rows
 from conversations.failures import FailureCode
 from conversations.feedback import give_feedback
+from conversations.labels import create_label
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Outcome, Reply, Visitor
+from conversations.queues import Listed, page_of
 from helpdesk.api_keys.scopes import Scope
+from helpdesk.facts.kinds import SYSTEM
+from helpdesk.facts.models import Fact
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -73,6 +78,7 @@ def test_the_matrix_of_callers(tenant: Tenant, key: str) -> None:
         ApiEndpoint("GET", f"{its_reply}/stream", Scope.CONVERSATIONS_READ),
         ApiEndpoint("POST", f"{one}/messages", Scope.ANSWERS_WRITE, 202, question),
         ApiEndpoint("POST", f"{its_reply}/stop", Scope.ANSWERS_WRITE, 202),
+        ApiEndpoint("PATCH", one, Scope.CONVERSATIONS_WRITE, 200, {"priority": "high"}),
         ApiEndpoint("DELETE", one, Scope.CONVERSATIONS_WRITE, 204),
     ):
         check_access(endpoint, tenant, rows=lambda: rows_of(tenant))
@@ -243,7 +249,7 @@ def test_the_inbox_shows_an_api_clients_conversation_when_it_needs_a_person(tena
 
     def shown() -> list[str]:
         with tenant_atomic(tenant.id):
-            return [str(row.id) for row in desk_rows("open", user)[0]]
+            return [str(row.id) for row in page_of(Listed(), user.pk)[0]]
 
     assert shown() == []
     with tenant_atomic(tenant.id):
@@ -279,7 +285,7 @@ def test_lists_take_a_fixed_number_of_queries(
 ) -> None:
     for _ in range(count):
         begin(key)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(api_call("GET", PATH, key).json()["data"]) == count
 
 
@@ -303,3 +309,42 @@ def test_a_transcript_takes_a_fixed_number_of_queries_however_many_answers_have_
     found = api_call("GET", f"{PATH}/{conversation}/messages", key).json()["data"]
     assert [message["feedback"]["rating"] for message in found if message["author"] == "ai"] == ["up"] * count
     assert len(statements) == 8
+
+
+def test_stage_priority_and_labels_are_changed_by_a_patch(tenant: Tenant, key: str) -> None:
+    conversation = begin(key)
+    with tenant_atomic(tenant.id):
+        for name in ("Refund", "退款"):
+            create_label(name=name, colour="red", actor=SYSTEM)
+    path = f"{PATH}/{conversation}"
+    until = (timezone.now() + timedelta(days=1)).isoformat()
+    body = {"stage": "snoozed", "wakes_at": until, "priority": "high", "labels": ["refund", "退款"]}
+    for _twice in range(2):
+        changed = api_call("PATCH", path, key, body).json()
+        assert (changed["stage"], changed["priority"], changed["labels"]) == ("snoozed", "high", ["Refund", "退款"])
+    assert changed["wakes_at"] == until
+    for query in ("stage=snoozed", "priority=high", "label=REFUND"):
+        assert [each["id"] for each in api_call("GET", f"{PATH}?{query}", key).json()["data"]] == [conversation]
+    for query in ("stage=open", "priority=low", "label=Other"):
+        assert api_call("GET", f"{PATH}?{query}", key).json()["data"] == []
+    changed = api_call("PATCH", path, key, {"labels": ["退款"], "stage": "open"}).json()
+    assert (changed["stage"], changed["wakes_at"], changed["labels"]) == ("open", None, ["退款"])
+    changed = api_call("PATCH", path, key, {"stage": "resolved"}).json()
+    assert (changed["stage"], changed["status"]) == ("resolved", "closed")
+    with tenant_atomic(tenant.id):
+        actors = set(Fact.objects.filter(kind__startswith="conversation.").values_list("actor", flat=True))
+    assert actors == {"api_key"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"stage": "done"}, {"stage": "snoozed"}, {"wakes_at": "2030-01-01T00:00:00Z"}, {"priority": "top"}, {"labels": ["No"]},
+        {"stage": "snoozed", "wakes_at": "2000-01-01T00:00:00Z"}, {"labels": "Refund"}, {"assignee": 1}, {"stage": None},
+    ],
+)  # fmt: skip
+def test_a_patch_that_cannot_be_changes_nothing(tenant: Tenant, key: str, body: dict[str, Any]) -> None:
+    conversation = begin(key)
+    before = rows_of(tenant)
+    assert error_of(api_call("PATCH", f"{PATH}/{conversation}", key, {"priority": "high"} | body))[0] == 400
+    assert rows_of(tenant) == before
