@@ -34,7 +34,7 @@ def note_sign_in(request: HttpRequest, user: User) -> None:
         request.session.save()
     row = SignIn.objects.create(
         user=user,
-        session_key=request.session.session_key,
+        session_key=str(request.session.session_key),
         browser=browser_name(request.headers.get("User-Agent", "")),
     )
     request.session[SESSION_ENTRY] = str(row.id)
