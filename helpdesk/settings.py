@@ -119,6 +119,7 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
+                "helpdesk.templatetags.bundled",
                 "helpdesk.templatetags.linked",
                 "helpdesk.templatetags.moments",
             ],
@@ -325,6 +326,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+# Served as one file each (helpdesk.web.bundles): a script with everything that it imports, or style sheets in this order.
+STATIC_BUNDLES: dict[str, str | list[str]] = {
+    "widget/panel.js": "widget/main.js",
+    "widget/panel.css": ["tokens.css", "widget/widget.css", "widget/transcript.css", "widget/feedback.css"],
+}
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_settings(json_lines=env.boolean("GLASSDESK_JSON_LOGS", False))
 SILENCED_SYSTEM_CHECKS: list[str] = []
