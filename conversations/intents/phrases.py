@@ -242,7 +242,7 @@ COMPLAINT = (
     r"(?:i (?:want|need|wish|would like|have) to |id like to |let me )?(?:make|file|lodge|raise|submit|register"
     r"|complain)(?: a(?:n)?(?: formal| official)?)?(?: complaints?)?"
     r"(?: about (?:this|that|you|it|your (?:company|service|shop)))?",
-    r"(?:i have )?(?:a )?(?:formal |official )?complaint(?: about (?:you|this|your service))?|i (?:want to|will"
+    r"(?:i have |this is )?(?:a )?(?:formal |official )?complaint(?: about (?:you|this|your service))?|i (?:want to|will"
     r"|have to|must) complain",
     r"i (?:will )?(?:never|wont ever) (?:buy|order|shop|use)(?: (?:anything|from|with|here|you|your service|again"
     r"|this|app|at|ever))+|never again",

@@ -153,5 +153,5 @@ def test_a_model_that_nobody_serves_stays_chosen_and_says_so(client: Client, ten
     with tenant_atomic(tenant.id):
         Assistant.objects.update(model="gone")
     client.force_login(make_user(tenant, Role.ADMIN))
-    assert "gone (not served now)" in client.get(url(tenant)).content.decode()
+    assert "gone (not available now)" in client.get(url(tenant)).content.decode()
     assert client.post(url(tenant), VALID | {"model": "never-heard-of"}).status_code == 400

@@ -103,7 +103,7 @@ def test_an_archived_article_stays_archived(folder: Path) -> None:
         (b"---\ntitle: French\nlanguage: fr\n---\nBonjour.\n", "its language is 'fr'; use en or zh"),
         (b"---\ntitle: Binary\n---\n\x00\x01", "it is a binary file, not text"),
         (b"---\ntitle: Latin\n---\ncaf\xe9\n", "it is not UTF-8 text (byte 24); save it as UTF-8"),
-        (b"---\ntitle: Long\n---\n" + b"long " * 50_000, "The article is longer than 200000 characters; split it"),
+        (b"---\ntitle: Long\n---\n" + b"long " * 50_000, "An article can have up to 200000 characters. Split it"),
         (b"---\ntitle: Picture\n---\n<!-- to be written -->\n", "Nothing in this text can be quoted"),
         (b"x" * 1_000_001, "it has 1,000,001 bytes; the limit is 1,000,000"),
     ],
@@ -172,7 +172,7 @@ def test_a_text_that_cannot_be_cut_is_named_and_leaves_nothing_behind(
     (folder / "prices.md").write_text("# Prices\nSKU;price\n", encoding="utf-8")
     out, err = load(tenant, folder)
     assert out == "2 published, 0 unchanged, 1 skipped."
-    assert "Skipped prices.md: This text cannot be prepared for search. Shorten its longest paragraph" in err
+    assert "Skipped prices.md: This text can't be indexed. Shorten or remove its longest paragraph" in err
     assert versions(tenant) == [("returns", "en", 1), ("returns", "zh", 1)]
 
 

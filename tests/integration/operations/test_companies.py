@@ -70,7 +70,7 @@ def test_what_is_no_website_is_refused(site: str) -> None:
 @pytest.mark.parametrize(
     ("slug", "changed", "message"),
     [
-        ("Green Tea", {}, "slug: Use 3 to 40 small letters"),
+        ("Green Tea", {}, "slug: Use 3 to 40 lowercase letters"),
         ("taken", {}, "slug: .*already exists"),
         ("green-tea", {"contact": "nobody"}, "contact_email"),
         ("green-tea", {"owner": "nobody"}, "nobody is no e-mail address"),
@@ -88,5 +88,5 @@ def test_a_company_that_cannot_be_made_leaves_nothing(slug: str, changed: dict[s
 
 def test_a_company_that_is_not_there_is_said_to_be_missing() -> None:
     for command, arguments in {"invite_person": ["a@b.example"], "widget_sites": [], "people": []}.items():
-        with pytest.raises(CommandError, match="does not exist"):
+        with pytest.raises(CommandError, match="doesn't exist"):
             run(command, "nowhere", *arguments, **({"role": "agent"} if arguments else {}))

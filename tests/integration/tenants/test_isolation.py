@@ -275,6 +275,7 @@ def test_tenants_themselves_hold_nothing_private() -> None:
     fields = {field.name for field in Tenant._meta.get_fields() if not field.auto_created}
     assert fields == {
         "id", "slug", "name", "name_zh", "default_language", "contact_email", "allowed_origins", "created_at",
+        "accent", "welcome", "widget_version", "requires_second_step",
     }  # fmt: skip
 
 

@@ -212,7 +212,7 @@ def test_the_report_shows_causes_replays_and_alternatives(sign_in, tenant, trace
 
     assert "+8.50" in page
     assert page.count("not grounded in any passage") == 1
-    assert "2 readings of 900 tokens in all" in page
+    assert "2 readings, 900 tokens in total" in page
     assert "<del> two to four working days.</del>" in page
     assert "&lt;b&gt;Perhaps&lt;/b&gt; tomorrow." in page
 
