@@ -138,6 +138,7 @@ def take_conversation(*, tenant_id: UUID, conversation_id: UUID, user: User) -> 
         record_status(conversation_id, ConversationStatus.PERSON, actor=user_actor(user), assignee_id=user.id)
 
 
+@needs(Right.REPLY)
 def hand_back_to_assistant(*, tenant_id: UUID, conversation_id: UUID, actor: Actor = SYSTEM) -> bool:
     """Let the assistant answer again: what the customer wrote last, if nobody has answered that, else the next message.
 
@@ -183,6 +184,7 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor =
             record_status(conversation_id, ConversationStatus.CLOSED, actor=actor)
 
 
+@needs(Right.REPLY)
 def reopen_conversation(*, tenant_id: UUID, conversation_id: UUID, user: User, is_undo: bool = False) -> None:
     """Open a closed conversation again as the person's own; an undo gives it to whoever had it.
 

@@ -8,9 +8,12 @@ from uuid import UUID
 from conversations.models import HandOffRules
 from helpdesk.facts.kinds import SYSTEM, Actor, FactKind
 from helpdesk.facts.recording import record
+from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 
 
+@needs(Right.EDIT_ASSISTANT)
 def change_hand_off_rules(*, tenant_id: UUID, values: dict[str, Any], actor: Actor = SYSTEM) -> bool:
     """Store these of the rules; False when they are what they were. What waits already keeps the time that it was given."""
     with tenant_atomic(tenant_id):

@@ -20,11 +20,14 @@ from conversations.validation import clean_body
 from helpdesk.errors import NotFound
 from helpdesk.facts.kinds import FactKind, user_actor
 from helpdesk.facts.recording import record
+from helpdesk.permissions import Right
 from helpdesk.streams.entries import inbox_stream
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 
 
+@needs(Right.REPLY)
 def add_note(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Note:
     """Keep a note behind the last message. Raises InvalidInput, MessageTooLong, or NotFound."""
     text = clean_body(body)

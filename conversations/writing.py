@@ -18,14 +18,17 @@ from conversations.models import Conversation, ConversationStatus
 from conversations.publishing import publish_softly
 from conversations.replies import hold_replies, resume_replies
 from helpdesk.errors import NotFound
+from helpdesk.permissions import Right
 from helpdesk.streams.entries import conversation_stream, inbox_stream
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 from helpdesk.users.models import User
 
 # A browser says it again well within that time, as long as somebody types.
 WRITING_SECONDS = 20
 
 
+@needs(Right.REPLY)
 def begin_writing(*, tenant_id: UUID, conversation_id: UUID, user: User) -> User | None:
     """Note that the person is writing; returns who else was first and still is. Raises NotFound."""
     with tenant_atomic(tenant_id):
@@ -45,6 +48,7 @@ def begin_writing(*, tenant_id: UUID, conversation_id: UUID, user: User) -> User
         return None
 
 
+@needs(Right.REPLY)
 def end_writing(*, tenant_id: UUID, conversation_id: UUID, user: User) -> None:
     """The person gave up what they were writing: the assistant goes on. Nothing changes while another one is writing."""
     with tenant_atomic(tenant_id):

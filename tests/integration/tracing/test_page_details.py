@@ -85,7 +85,7 @@ def test_large_numbers_have_their_digits_in_groups(sign_in, tenant):
     make_trace(tenant)
     assert (words.count(10_000), words.count(999)) == ("10,000", "999")
     client = sign_in(tenant, Role.VIEWER)
-    assert "at most 10,000 of them" in client.get(reverse("tracing:list", args=[tenant.slug])).content.decode()
+    assert "up to 10,000 answers" in client.get(reverse("tracing:list", args=[tenant.slug])).content.decode()
 
 
 def test_what_is_recorded_of_the_embedder_has_chinese_labels():

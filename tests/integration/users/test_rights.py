@@ -24,10 +24,15 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.assistants": {"change_assistant": Right.EDIT_ASSISTANT},
     "conversations.domain": {
         "post_person_message": Right.REPLY,
+        "take_conversation": Right.REPLY,
         "hand_back_to_assistant": Right.REPLY,
         "close_conversation": Right.REPLY,
+        "reopen_conversation": Right.REPLY,
     },
+    "conversations.hand_off_rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
     "conversations.inbox_actions": {"act": Right.REPLY},
+    "conversations.notes": {"add_note": Right.REPLY},
+    "conversations.writing": {"begin_writing": Right.REPLY, "end_writing": Right.REPLY},
     "conversations.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
     "helpdesk.users.invitations": {
@@ -47,8 +52,9 @@ NEEDED: dict[str, dict[str, Right]] = {
     "tracing.retention": {"set_policy": Right.MANAGE_RETENTION},
 }
 OTHERS: dict[str, set[str]] = {
-    "conversations.domain": {"begin_visit", "visitor_of"},
+    "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
     "conversations.inbox_actions": {"snooze_end"},
+    "conversations.notes": {"notes_of", "with_notes"},
     "conversations.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
