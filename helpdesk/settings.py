@@ -348,7 +348,7 @@ WHITENOISE_AUTOREFRESH = False
 # Served as one file each (helpdesk.web.bundles): a script with everything that it imports, or style sheets in this order.
 STATIC_BUNDLES: dict[str, str | list[str]] = {
     "widget/panel.js": "widget/main.js",
-    "widget/refused.css": ["tokens.css", "widget/refused.css"],
+    "widget/refusal.css": ["tokens.css", "widget/refused.css"],
     "widget/panel.css": ["tokens.css", "widget/widget.css", "widget/transcript.css", "widget/feedback.css"],
 }
 LOGGING_CONFIG = "logging.config.dictConfig"

@@ -124,7 +124,7 @@ def test_a_refusal_leads_to_a_person_whose_reply_the_customer_sees(
 
     desk = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     sign_in(desk, stack, "agent")
-    desk.locator("#tab-waiting").click()
+    desk.locator("#queue-waiting").click()
     desk.locator(".row").first.click()
     desk.locator("#composer textarea").fill("Hello, Ana here. How can I help?")
     desk.locator("#send").click()
