@@ -16,11 +16,12 @@ from structlog.testing import capture_logs
 
 from batches.tasks import feed_batches
 from conversations.intake import ask_for_person
-from conversations.models import HandOff, Reply, ReplyStatus
+from conversations.models import Conversation, HandOff, Parked, Reply, ReplyStatus
 from conversations.tasks import raise_hand_off_alarms, sweep_replies
+from conversations.triage import park
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api.tasks import forget_idempotent_requests
-from helpdesk.facts.kinds import FactKind
+from helpdesk.facts.kinds import SYSTEM, FactKind
 from helpdesk.facts.models import Fact
 from helpdesk.facts.recording import record
 from helpdesk.facts.tasks import forget_delivered_facts, relay_facts
@@ -88,16 +89,19 @@ def make_all_work(tenant: Tenant) -> None:
     make_question(tenant)
     waiting, _, _ = make_question(tenant)
     ask_for_person(tenant_id=tenant.id, visitor_id=waiting.visitor_id, language="en")
+    snoozed, _, _ = make_question(tenant)
     submit(tenant, count=1)
     publish(tenant, "Delivery", "Delivery takes two days.", embed=False)
     trace = make_trace(tenant)
     with tenant_atomic(tenant.id):
+        park([snoozed.id], parked=Parked.SNOOZED, actor=SYSTEM, until=timezone.now() + DAY)
         request_analysis(trace, kind=AnalysisKind.ATTRIBUTION)
         set_policy(prompts=5, answers=5, metrics=5)
         record(FactKind.STATUS_CHANGED, conversation_id=trace.conversation_id)
     api_call("POST", "/api/v1/conversations", make_api_key(tenant), {}, Idempotency_Key="k1")
     with tenant_atomic(tenant.id):
         IdempotentRequest.objects.update(expires_at=timezone.now() - DAY)
+        Conversation.objects.filter(id=snoozed.id).update(wakes_at=timezone.now() - DAY)
         HandOff.objects.update(alarm_at=timezone.now() - DAY)
         Fact.objects.filter(kind=FactKind.STATUS_CHANGED).update(at=timezone.now() - 31 * DAY)
 
