@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.test_architecture import SOURCE_FOLDERS
 from tracing.job_failures import JobFailure, sentence_of
 
-# People's sessions, forms and policies: API clients meet none of these.
+# People's sessions, forms and policies, and the chat's own page (docs/protocol.md): API clients meet none of these.
 OF_PAGES_ONLY = {
     NotSignedIn.code,
     Conflict.code,
@@ -30,6 +30,9 @@ OF_PAGES_ONLY = {
     "already_taken",
     "answered_meanwhile",
     "newer_conversation",
+    "identity_refused",
+    "ticket_expired",
+    "website_refused",
 }
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
 SHARED = (
