@@ -169,7 +169,7 @@ def test_a_task_lost_after_the_commit_is_sent_again_and_the_item_is_not_made_twi
         Reply.objects.update(queued_at=timezone.now() - timedelta(seconds=60))
     sent = []
     monkeypatch.setattr(
-        "conversations.replies.steps.enqueue_reply", lambda _tenant, reply_id, **__: sent.append(reply_id)
+        "conversations.replies.sending.enqueue_reply", lambda _tenant, reply_id, **__: sent.append(reply_id)
     )
     recover_replies(tenant.id)
     assert sent == [item.reply_id]

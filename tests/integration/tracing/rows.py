@@ -16,7 +16,9 @@ from tracing.record import TraceRecord, record_trace
 
 def claimed_reply(tenant: Tenant, *, visitor_id: uuid.UUID | None = None) -> Reply:
     """A reply that a worker has just claimed, to a new visitor unless one is given."""
-    _, _, reply = make_question(tenant, visitor_id=visitor_id)
+    # Who asks the same twice waits for a person.
+    asked = {} if visitor_id is None else {"body": f"What does plan {uuid.uuid4().hex} cost?"}
+    _, _, reply = make_question(tenant, visitor_id=visitor_id, **asked)
     assert reply is not None
     claimed = claim_reply(tenant_id=tenant.id, reply_id=reply.id, worker="test")
     assert claimed is not None
