@@ -23,11 +23,10 @@ from tests.integration.inference_worker.test_further_stages import answered
 from tracing.content import TraceContent
 from tracing.report import opened_report
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-pytestmark = pytest.mark.skip(
-    reason="Written for one quote; now two are chosen. To be put right before translation counts as tested."
-)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skip(reason="Written for one quote; now two are chosen. To be put right."),
+]
 
 QUESTION = "How many working days does express delivery take?"
 SOURCE = "Express delivery takes one working day and costs nine euros."
