@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from helpdesk.pages.spreadsheets import BYTE_ORDER_MARK, text_row
 from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.access import DeskRequest, desk_view
@@ -20,7 +21,6 @@ from helpdesk.web.streaming import streamed
 from tracing.audit import AuditFilter, audit_page
 from tracing.audit_forms import AuditFilterForm
 from tracing.audit_words import AuditRow, audit_rows
-from tracing.export.csv import BYTE_ORDER_MARK, text_row
 from tracing.throttles import check_export_rate
 
 MAX_ROWS = 50_000
