@@ -36,9 +36,11 @@ class Right(StrEnum):
     MANAGE_OWNERS = "manage_owners"
     MANAGE_SECURITY = "manage_security"
     MANAGE_LABELS = "manage_labels"
+    SEE_REPORTS = "see_reports"
+    MANAGE_REPORTS = "manage_reports"
 
 
-_VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}
+_VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE, Right.SEE_REPORTS}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "knowledge",
     "conversations",
     "tracing",
+    "reports",
     "batches",
     "inference_worker",
     "evaluation",

@@ -9,6 +9,7 @@ from conversations.publishing import STREAMED, publish_fact
 from helpdesk.facts.kinds import FactKind
 from helpdesk.facts.subscribing import Subscriber
 from helpdesk.users.access_news import CHANGES_ACCESS, publish_access
+from reports.relabelling import RELABELS, recount_after
 
 REPLY_ENDED = frozenset({FactKind.REPLY_DONE, FactKind.REPLY_FAILED})
 
@@ -24,4 +25,5 @@ SUBSCRIBERS = (
     Subscriber("access", kinds=CHANGES_ACCESS, deliver=publish_access, is_prompt=True),
     Subscriber("alarm_mail", kinds=frozenset({FactKind.HAND_OFF_UNCLAIMED}), deliver=mail_unclaimed),
     Subscriber("answer_mail", kinds=frozenset({FactKind.MESSAGE_POSTED}), deliver=mail_answer, takes=is_of_person),
+    Subscriber("reports", kinds=RELABELS, deliver=recount_after),
 )

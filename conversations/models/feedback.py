@@ -52,7 +52,10 @@ class Feedback(TenantModel):
     class Meta(TenantModel.Meta):
         ordering = ["created_at"]
         constraints = [models.UniqueConstraint(fields=["reply", "given_by"], name="one_feedback_of_each_giver")]
-        indexes = [models.Index(fields=["tenant", "rating", "reply"], name="feedback_by_rating")]
+        indexes = [
+            models.Index(fields=["tenant", "rating", "reply"], name="feedback_by_rating"),
+            models.Index(fields=["tenant", "created_at"], name="feedback_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.rating} by {self.given_by}"

@@ -66,7 +66,9 @@ class HandOff(TenantModel):
                 fields=["tenant", "alarm_at"],
                 condition=models.Q(ended_at__isnull=True, alarmed_at__isnull=True),
                 name="hand_offs_to_alarm",
-            )
+            ),
+            models.Index(fields=["tenant", "began_at"], name="hand_offs_by_beginning"),
+            models.Index(fields=["tenant", "ended_at"], name="hand_offs_by_end"),
         ]
 
     def __str__(self) -> str:

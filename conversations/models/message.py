@@ -82,6 +82,7 @@ class Message(TenantModel):
             models.UniqueConstraint(fields=["conversation", "position"], name="message_position_unique"),
             models.UniqueConstraint(fields=["conversation", "client_id"], name="message_client_id_unique"),
         ]
+        indexes = [models.Index(fields=["tenant", "created_at"], name="messages_by_time")]
 
     def __str__(self) -> str:
         return f"{self.author} {self.position}"

@@ -76,6 +76,7 @@ app.conf.update(
         },
         "check-open-work": {"task": "operations.check_open_work", "schedule": 60.0, "options": {"expires": 60}},
         "anchor-chains": {"task": "tracing.anchor_chains", "schedule": 300.0, "options": {"expires": 300}},
+        "add-up-days": {"task": "reports.add_up_days", "schedule": 60.0, "options": {"expires": 60}},
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
@@ -108,6 +109,7 @@ app.autodiscover_tasks(
         "conversations",
         "knowledge",
         "tracing",
+        "reports",
         "batches",
         "inference_worker",
     ]

@@ -46,6 +46,7 @@ NEEDED: dict[str, dict[str, Right]] = {
         ("save_article", "publish_article", "archive_article", "restore_article", "restore_version"),
         Right.EDIT_KNOWLEDGE,
     ),
+    "reports.changing": {"change_time_zone": Right.MANAGE_REPORTS},
     "tracing.holds": {"place_hold": Right.MANAGE_RETENTION, "release_hold": Right.MANAGE_RETENTION},
     "tracing.jobs": {"request_analysis": Right.READ_TRACE_CONTENT},
     "tracing.read": {"open_trace": Right.READ_TRACE_CONTENT, "open_trace_and_analyses": Right.READ_TRACE_CONTENT},

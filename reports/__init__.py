@@ -1,0 +1,1 @@
+"""How a company's support does: figures of each day, added up once and read in one go (docs/reports.md)."""
