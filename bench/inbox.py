@@ -135,7 +135,7 @@ def _measure(owner_url: str, count: int, rounds: int) -> tuple[dict[str, list[fl
     from django.db import connection
     from django.test import Client
 
-    from conversations.queues import QUEUES
+    from conversations.inbox.queues import QUEUES
 
     slug, agent, label, made = _company(owner_url, count)
     client = Client(SERVER_NAME="localhost")

@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from conversations.channels import COUNTED
-from conversations.labels import labels_by_name
+from conversations.inbox.labels import labels_by_name
 from conversations.models import Channel
 from helpdesk.tenants.models import Language
 from reports.counting import Selection

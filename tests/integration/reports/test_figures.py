@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from conversations import labels, triage
+from conversations.inbox import labels, triage
 from conversations.models import Channel
 from helpdesk.facts.kinds import SYSTEM
 from helpdesk.facts.relay import relay_to

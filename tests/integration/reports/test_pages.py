@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from conversations import labels
+from conversations.inbox import labels
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.facts.kinds import SYSTEM
 from helpdesk.permissions import Role
