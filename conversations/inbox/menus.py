@@ -1,4 +1,4 @@
-"""The menus of what can be done with conversations: each item is an order that `conversations.inbox_actions` carries out."""
+"""The menus of what can be done with conversations: each item is an order that `conversations.inbox.actions` carries out."""
 
 from __future__ import annotations
 
