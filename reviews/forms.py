@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from conversations.labels import labels_by_name
+from conversations.inbox.labels import labels_by_name
 from reviews.domain import Judgement
 from reviews.models import Round
 

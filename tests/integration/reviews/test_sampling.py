@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from conversations import labels, triage
 from conversations.feedback import give_feedback
+from conversations.inbox import labels, triage
 from conversations.intake import ask_for_person
 from conversations.models import Conversation, Giver, Message, Reply
 from helpdesk.facts.kinds import SYSTEM
