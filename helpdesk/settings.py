@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "tracing",
     "reports",
     "batches",
+    "reviews",
     "inference_worker",
     "evaluation",
 ]

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     HAND_OFFS = "hand_offs"
     SNOOZES = "snoozes"
     REPORTS = "reports"
+    REVIEWS = "reviews"
 
 
 class OpenWork(models.Model):
