@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -37,10 +37,10 @@ def busy(tenant: Tenant, days: int = 3) -> Any:
     agent = make_user(tenant)
     agent.name = "=cmd()"
     agent.save(update_fields=["name"])
-    noon = timezone.now() - timedelta(hours=1)
+    today = datetime.combine(timezone.now().date(), time(0, 1), UTC)
     for back in range(days):
-        talk(tenant, noon - timedelta(days=back), [ASKED, ANSWERED])
-        talk(tenant, noon - timedelta(days=back), [ASKED, (60, "person", agent.id)], language="zh")
+        talk(tenant, today - timedelta(days=back), [ASKED, ANSWERED])
+        talk(tenant, today - timedelta(days=back), [ASKED, (60, "person", agent.id)], language="zh")
     add_up_due(tenant.id)
     return agent
 
