@@ -21,6 +21,8 @@ class FactKind(StrEnum):
     NOTE_ADDED = "note.added"
     HAND_OFF_UNCLAIMED = "hand_off.unclaimed"
     HAND_OFF_RULES_CHANGED = "hand_off_rules.changed"
+    CLOCK_BREACHED = "clock.breached"
+    RESPONSE_TIMES_CHANGED = "response_times.changed"
     ASSIGNED = "conversation.assigned"
     STAGE_CHANGED = "conversation.stage_changed"
     PRIORITY_CHANGED = "conversation.priority_changed"
