@@ -57,9 +57,11 @@ _EVENTS: dict[str, str | Promise] = {
     "hand_off_thumbs_down": gettext_lazy("Handed over: the customer said the answer did not help."),
     "hand_off_failed": gettext_lazy("Handed over: the AI could not answer."),
     "hand_off_late": gettext_lazy("Handed over: the AI did not answer in time."),
+    "hand_off_rule": gettext_lazy("Handed over by a rule."),
     "wait_cancelled": gettext_lazy("The customer went back to the AI."),
     "email_left": gettext_lazy("The customer left an e-mail address."),
     "closed": gettext_lazy("The customer ended the conversation."),
+    "closed_by_rule": gettext_lazy("A rule closed the conversation."),
 }
 _EVENTS_BY: dict[str, str | Promise] = {
     "taken": gettext_lazy("%(name)s took this conversation."),

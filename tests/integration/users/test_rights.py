@@ -29,6 +29,7 @@ NEEDED: dict[str, dict[str, Right]] = {
         "close_conversation": Right.REPLY,
         "reopen_conversation": Right.REPLY,
     },
+    "automation.changing": dict.fromkeys(("delete_rule", "save_rule", "switch_rule"), Right.MANAGE_AUTOMATION),
     "conversations.clocks.times": {"change_response_times": Right.MANAGE_AUTOMATION},
     "conversations.hand_off.rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
     "conversations.inbox.actions": {"act": Right.REPLY},
