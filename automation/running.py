@@ -44,7 +44,8 @@ def run_rules(fact: Fact) -> None:
 def _run(rule: Rule, conversation: Conversation, fact: Fact) -> None:
     recent = RuleRun.objects.filter(conversation=conversation, at__gt=timezone.now() - timedelta(hours=1))
     if recent.exclude(outcome=RunOutcome.LIMITED).count() >= MOST_RUNS_AN_HOUR:
-        outcome, steps = RunOutcome.LIMITED, []
+        outcome: RunOutcome = RunOutcome.LIMITED
+        steps: list[str] = []
         logger.warning("rule_limited", rule_id=str(rule.id), conversation_id=str(conversation.id))
     else:
         outcome, steps = _carry_out(rule, conversation)

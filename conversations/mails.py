@@ -51,7 +51,7 @@ def mail_breach(fact: Fact) -> None:
         return
     tenant = Tenant.objects.get(id=current_tenant_id())
     with translation.override(_locale(tenant.default_language)):
-        context = {
+        context: dict[str, object] = {
             "company": tenant.name_in(tenant.default_language),
             "visitor": visitor_name(conversation.visitor_id),
             "promise": ClockKind(fact.data["clock"]).label,
