@@ -17,7 +17,8 @@ def number(value: float) -> str:
 
 def share(value: float) -> str:
     """A part of all, in per cent."""
-    return f"{localize(round(value * 100, 1 if 0 < value < 0.1 else 0))} %"
+    percent = value * 100
+    return f"{localize(round(percent, 1) if 0 < percent < 10 else round(percent))} %"
 
 
 def duration(seconds: float) -> str:

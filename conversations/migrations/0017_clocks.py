@@ -32,6 +32,8 @@ class Migration(migrations.Migration):
                 ('due_at', models.DateTimeField(blank=True, null=True)),
                 ('breached_at', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('conversation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='conversations.conversation')),
+                ('tenant', models.ForeignKey(default=helpdesk.tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'abstract': False,
@@ -46,6 +48,7 @@ class Migration(migrations.Migration):
                 ('first_reply', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(129600)])),
                 ('next_reply', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(129600)])),
                 ('resolution', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(129600)])),
+                ('tenant', models.ForeignKey(default=helpdesk.tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'abstract': False,
@@ -65,21 +68,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='conversation',
             index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['tenant', 'due_at', 'id'], name='inbox_due'),
-        ),
-        migrations.AddField(
-            model_name='clock',
-            name='conversation',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='conversations.conversation'),
-        ),
-        migrations.AddField(
-            model_name='clock',
-            name='tenant',
-            field=models.ForeignKey(default=helpdesk.tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant'),
-        ),
-        migrations.AddField(
-            model_name='responsetimes',
-            name='tenant',
-            field=models.ForeignKey(default=helpdesk.tenants.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant'),
         ),
         migrations.AddIndex(
             model_name='clock',
