@@ -39,6 +39,8 @@ class Right(StrEnum):
     SEE_REPORTS = "see_reports"
     MANAGE_REPORTS = "manage_reports"
     MANAGE_AUTOMATION = "manage_automation"
+    REVIEW_ANSWERS = "review_answers"
+    MANAGE_REVIEWS = "manage_reviews"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE, Right.SEE_REPORTS}
@@ -47,7 +49,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.ADMIN: frozenset(Right) - {Right.MANAGE_OWNERS, Right.MANAGE_SECURITY},
     Role.EDITOR: frozenset(_VIEW | {Right.EDIT_KNOWLEDGE}),
-    Role.REVIEWER: frozenset(_VIEW | {Right.REPLY, Right.READ_TRACE_CONTENT}),
+    Role.REVIEWER: frozenset(_VIEW | {Right.REPLY, Right.READ_TRACE_CONTENT, Right.REVIEW_ANSWERS}),
     Role.AGENT: frozenset(_VIEW | {Right.REPLY}),
     Role.VIEWER: frozenset(_VIEW),
 }

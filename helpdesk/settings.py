@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "reports",
     "automation",
     "batches",
+    "reviews",
     "inference_worker",
     "evaluation",
 ]

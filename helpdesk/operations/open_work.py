@@ -18,6 +18,7 @@ from helpdesk.tenants.models import Tenant
 from knowledge.queries import is_waiting_for_vectors
 from knowledge.rewriting import has_outdated_passages
 from reports.days import has_days_due
+from reviews.sampling import has_sampling
 from tracing.anchoring import is_behind
 from tracing.jobs import has_open_jobs
 from tracing.retention import has_limits
@@ -39,6 +40,7 @@ HAS_OPEN: Mapping[Kind, HasOpen] = {
     Kind.SNOOZES: has_due_snoozes,
     Kind.REPORTS: has_days_due,
     Kind.CLOCKS: has_breaches,
+    Kind.REVIEWS: has_sampling,
 }
 # What comes about without a transaction that could note it: the rules of a new version, a chain not yet begun or altered, a
 # day that is over.

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     SNOOZES = "snoozes"
     REPORTS = "reports"
     CLOCKS = "clocks"
+    REVIEWS = "reviews"
 
 
 class OpenWork(models.Model):

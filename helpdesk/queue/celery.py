@@ -75,6 +75,7 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "sample-answers": {"task": "reviews.sample_answers", "schedule": 60.0, "options": {"expires": 60}},
         "check-open-work": {"task": "operations.check_open_work", "schedule": 60.0, "options": {"expires": 60}},
         "anchor-chains": {"task": "tracing.anchor_chains", "schedule": 300.0, "options": {"expires": 300}},
         "add-up-days": {"task": "reports.add_up_days", "schedule": 60.0, "options": {"expires": 60}},
@@ -112,6 +113,7 @@ app.autodiscover_tasks(
         "tracing",
         "reports",
         "batches",
+        "reviews",
         "inference_worker",
     ]
 )
