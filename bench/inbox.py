@@ -55,7 +55,7 @@ _MESSAGES = """
         outcome, kind, confidence_band, cache, created_at)
     SELECT gen_random_uuid(), %(tenant)s, c.id, position,
         CASE WHEN is_closing THEN 'system' WHEN position %% 2 = 1 THEN 'customer' WHEN has_person THEN 'person' ELSE 'ai' END,
-        CASE WHEN is_closing OR (has_person AND position %% 2 = 0) THEN %(agents)s[1 + c.n %% %(count_of_agents)s] END,
+        CASE WHEN is_closing OR (has_person AND position %% 2 = 0) THEN (%(agents)s)[1 + c.n %% %(count_of_agents)s] END,
         CASE WHEN is_closing THEN 'closed' ELSE 'How long does delivery to the islands take?' END, 'plain', c.language, '[]',
         CASE WHEN position %% 2 = 1 OR is_closing OR has_person THEN '' WHEN c.n %% 9 = 0 THEN 'refused' ELSE 'answered' END,
         '', '', '', c.created_at + position * position * interval '9 seconds'
@@ -73,7 +73,7 @@ _HAND_OFFS = """
         created_at + interval '3 minutes', created_at + interval '8 minutes',
         created_at + n %% 50 * interval '1 minute' + interval '4 minutes',
         CASE WHEN n %% 24 = 0 THEN 'cancelled' ELSE 'taken' END,
-        CASE WHEN n %% 24 > 0 THEN %(agents)s[1 + n %% %(count_of_agents)s] END
+        CASE WHEN n %% 24 > 0 THEN (%(agents)s)[1 + n %% %(count_of_agents)s] END
     FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM conversations_conversation) AS c WHERE n %% 4 = 0
 """
 _RATINGS = """
@@ -92,7 +92,7 @@ _RATINGS = """
 """
 _LABELS = """
     INSERT INTO conversations_labelling (id, tenant_id, conversation_id, label_id)
-    SELECT gen_random_uuid(), %(tenant)s, id, %(labels)s[1 + n %% 10]
+    SELECT gen_random_uuid(), %(tenant)s, id, (%(labels)s)[1 + n %% 10]
     FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM conversations_conversation) AS c WHERE n %% 2 = 0
 """
 PORTION, AGENTS, LABELS = 20_000, 20, 10
