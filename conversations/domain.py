@@ -180,7 +180,8 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor =
         if changed:
             replies.stop_replies(conversation, code=FailureCode.STOPPED)
             replies.end_hand_off(conversation, HandOffEnd.CLOSED)
-            append_event(conversation, "closed", user_id=_user_id(actor))
+            event = "closed_by_rule" if actor.kind is ActorKind.RULE else "closed"
+            append_event(conversation, event, user_id=_user_id(actor))
             record_status(conversation_id, ConversationStatus.CLOSED, actor=actor)
 
 

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from conversations.models import Author, HandOff, HandOffReason, Message
+from conversations.models import Author, ClockKind, Conversation, HandOff, HandOffReason, Message
 from conversations.words import visitor_name
 from helpdesk.facts.models import Fact
 from helpdesk.permissions import RIGHTS, Right
@@ -24,8 +24,7 @@ def mail_unclaimed(fact: Fact) -> None:
     """To everybody who may reply, in the company's language; nobody sees the others' addresses. Nothing once it is taken."""
     rows = HandOff.objects.filter(id=fact.data["hand_off"], ended_at__isnull=True)
     hand_off = rows.select_related("conversation").first()
-    roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
-    people = list(Membership.objects.filter(role__in=roles, user__is_active=True).values_list("user__email", flat=True))
+    people = _addresses_of_repliers()
     if hand_off is None or not people:
         return
     tenant = Tenant.objects.get(id=current_tenant_id())
@@ -38,6 +37,32 @@ def mail_unclaimed(fact: Fact) -> None:
             "link": f"{settings.ADDRESS}/desk/{tenant.slug}/inbox/{hand_off.conversation_id}/",
         }
         _send("conversations/email/unclaimed", context, bcc=people)
+
+
+def mail_breach(fact: Fact) -> None:
+    """To whom it is assigned, or else to everybody who may reply, in the company's language."""
+    rows = Conversation.objects.filter(id=fact.conversation_id, overdue_at__isnull=False, deleted_at__isnull=True)
+    conversation = rows.select_related("assignee").first()
+    if conversation is None:
+        return
+    assignee = conversation.assignee
+    people = [assignee.email] if assignee is not None and assignee.is_active else _addresses_of_repliers()
+    if not people:
+        return
+    tenant = Tenant.objects.get(id=current_tenant_id())
+    with translation.override(_locale(tenant.default_language)):
+        context: dict[str, object] = {
+            "company": tenant.name_in(tenant.default_language),
+            "visitor": visitor_name(conversation.visitor_id),
+            "promise": ClockKind(fact.data["clock"]).label,
+            "link": f"{settings.ADDRESS}/desk/{tenant.slug}/inbox/{conversation.id}/",
+        }
+        _send("conversations/email/breached", context, bcc=people)
+
+
+def _addresses_of_repliers() -> list[str]:
+    roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
+    return list(Membership.objects.filter(role__in=roles, user__is_active=True).values_list("user__email", flat=True))
 
 
 def mail_answer(fact: Fact) -> None:

@@ -38,6 +38,7 @@ STREAMED = frozenset(
         FactKind.REPLY_FAILED,
         FactKind.STATUS_CHANGED,
         FactKind.HAND_OFF_UNCLAIMED,
+        FactKind.CLOCK_BREACHED,
         FactKind.ASSIGNED,
         FactKind.STAGE_CHANGED,
         FactKind.PRIORITY_CHANGED,
@@ -46,7 +47,15 @@ STREAMED = frozenset(
     }
 )
 # What the company's people do among themselves: nothing of it concerns whoever follows the conversation.
-AMONG_PEOPLE = frozenset({FactKind.STAGE_CHANGED, FactKind.PRIORITY_CHANGED, FactKind.LABELLED, FactKind.UNLABELLED})
+AMONG_PEOPLE = frozenset(
+    {
+        FactKind.STAGE_CHANGED,
+        FactKind.PRIORITY_CHANGED,
+        FactKind.LABELLED,
+        FactKind.UNLABELLED,
+        FactKind.CLOCK_BREACHED,
+    }
+)
 
 
 def publish_fact(fact: Fact) -> None:

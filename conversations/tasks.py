@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from conversations.clocks.breaches import has_breaches, raise_breaches
 from conversations.hand_off.alarms import raise_alarms
 from conversations.inbox.triage import wake_due
 from conversations.queries import has_due_alarms, has_due_snoozes, has_open_replies
@@ -26,6 +27,13 @@ def raise_hand_off_alarms() -> None:
     """Tell the companies' people of customers whom nobody has taken in time."""
     for tenant_id in sweep(Kind.HAND_OFFS, has_open=has_due_alarms):
         raise_alarms(tenant_id)
+
+
+@shared_task(name="conversations.raise_breaches")
+def raise_clock_breaches() -> None:
+    """Tell the companies' people of promises that were not kept in time."""
+    for tenant_id in sweep(Kind.CLOCKS, has_open=has_breaches):
+        raise_breaches(tenant_id)
 
 
 @shared_task(name="conversations.wake_snoozed")

@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from conversations import assistant_views, views
+from conversations.clocks import views as clock_views
 from conversations.hand_off import ownership_views
 from conversations.hand_off import views as hand_off_views
 from conversations.identity import views as identity_views
@@ -22,6 +23,7 @@ urlpatterns = [
     path("<slug:tenant_slug>/widget/", widget_views.widget, name="widget"),
     path("<slug:tenant_slug>/widget/identity/", identity_views.keys, name="identity_keys"),
     path("<slug:tenant_slug>/widget/identity/<uuid:key_id>/revoke/", identity_views.revoke, name="revoke_identity_key"),
+    path("<slug:tenant_slug>/response-times/", clock_views.response_times_page, name="response_times"),
     path("<slug:tenant_slug>/hand-off/", hand_off_views.rules, name="hand_off_rules"),
     path("<slug:tenant_slug>/inbox/", inbox_views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", inbox_views.inbox_rows, name="inbox_rows"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations import domain
 from conversations.channels import rules_of
+from conversations.clocks.showing import clocks_of
 from conversations.errors import AnsweredMeanwhile
 from conversations.forms import NoteForm, ReplyForm
 from conversations.hand_off.card import hand_off_card
@@ -128,6 +129,7 @@ def _conversation_context(
         "visitor": visitor_name(found.visitor_id),
         "owner": owner_words(found, timezone.now()),
         "waiting_position": waiting_position(found),
+        "clocks": clocks_of(found.id, timezone.now()),
         "entries": with_notes(desk.entries(found, after=after), notes if notes_shown is None else []),
         "others": desk.other_conversations(found),
         "labels": labels_of(found.id),

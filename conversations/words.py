@@ -32,6 +32,22 @@ def _waiting(since: datetime, now: datetime) -> str:
     return _("Waiting %(count)d d") % {"count": seconds // 86_400}
 
 
+def due_words(due_at: datetime, now: datetime) -> str:
+    """In how long a promise is due, or for how long it has been, in one number and one unit."""
+    seconds = (due_at - now).total_seconds()
+    if seconds <= 0:
+        return _("Overdue %(time)s") % {"time": _time_words(-seconds)}
+    return _("Due in %(time)s") % {"time": _time_words(seconds)}
+
+
+def _time_words(seconds: float) -> str:
+    if seconds < 3600:
+        return _("%(number)d min") % {"number": max(1, round(seconds / 60))}
+    if seconds < 86_400:
+        return _("%(number)d h") % {"number": round(seconds / 3600)}
+    return _("%(number)d d") % {"number": round(seconds / 86_400)}
+
+
 _EVENTS: dict[str, str | Promise] = {
     "person_requested": gettext_lazy("The customer asked for a person."),
     "hand_off_refused": gettext_lazy("Handed over: the articles have no answer."),
@@ -41,9 +57,11 @@ _EVENTS: dict[str, str | Promise] = {
     "hand_off_thumbs_down": gettext_lazy("Handed over: the customer said the answer did not help."),
     "hand_off_failed": gettext_lazy("Handed over: the AI could not answer."),
     "hand_off_late": gettext_lazy("Handed over: the AI did not answer in time."),
+    "hand_off_rule": gettext_lazy("Handed over by a rule."),
     "wait_cancelled": gettext_lazy("The customer went back to the AI."),
     "email_left": gettext_lazy("The customer left an e-mail address."),
     "closed": gettext_lazy("The customer ended the conversation."),
+    "closed_by_rule": gettext_lazy("A rule closed the conversation."),
 }
 _EVENTS_BY: dict[str, str | Promise] = {
     "taken": gettext_lazy("%(name)s took this conversation."),

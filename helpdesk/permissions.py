@@ -38,6 +38,7 @@ class Right(StrEnum):
     MANAGE_LABELS = "manage_labels"
     SEE_REPORTS = "see_reports"
     MANAGE_REPORTS = "manage_reports"
+    MANAGE_AUTOMATION = "manage_automation"
     REVIEW_ANSWERS = "review_answers"
     MANAGE_REVIEWS = "manage_reviews"
 

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "conversations",
     "tracing",
     "reports",
+    "automation",
     "batches",
     "reviews",
     "inference_worker",

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("knowledge.urls")),
     path("desk/", include("tracing.urls")),
     path("desk/", include("reports.urls")),
+    path("desk/", include("automation.urls")),
     path("desk/", include("helpdesk.operations.urls")),
     path("desk/", include("helpdesk.api_keys.urls")),
     path("desk/", include("helpdesk.users.people_urls")),

@@ -18,7 +18,7 @@ from conversations.models import Conversation, Note
 from conversations.publishing import publish_softly
 from conversations.validation import clean_body
 from helpdesk.errors import NotFound
-from helpdesk.facts.kinds import FactKind, user_actor
+from helpdesk.facts.kinds import Actor, FactKind, user_actor
 from helpdesk.facts.recording import record
 from helpdesk.permissions import Right
 from helpdesk.streams.entries import inbox_stream
@@ -28,8 +28,10 @@ from helpdesk.users.models import User
 
 
 @needs(Right.REPLY)
-def add_note(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Note:
-    """Keep a note behind the last message. Raises InvalidInput, MessageTooLong, or NotFound."""
+def add_note(
+    *, tenant_id: UUID, conversation_id: UUID, user: User | None, body: object, actor: Actor | None = None
+) -> Note:
+    """Keep a note behind the last message; without a person it is a rule's. Raises InvalidInput, MessageTooLong, or NotFound."""
     text = clean_body(body)
     with tenant_atomic(tenant_id):
         rows = Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id, deleted_at__isnull=True)
@@ -37,11 +39,11 @@ def add_note(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object
         if conversation is None:
             raise NotFound
         note: Note = Note.objects.create(
-            conversation=conversation, user=user, body=text, position=conversation.message_count
+            conversation=conversation, user=user, by_rule=user is None, body=text, position=conversation.message_count
         )
         record(
-            FactKind.NOTE_ADDED, conversation_id=conversation_id, subject_id=note.id, actor=user_actor(user),
-            position=note.position,
+            FactKind.NOTE_ADDED, conversation_id=conversation_id, subject_id=note.id,
+            actor=actor or user_actor(user), position=note.position,
         )  # fmt: skip
         # The desks alone: not even that there is something reaches the customer's socket.
         news = {inbox_stream(tenant_id): to_plain(InboxChanged(conversation=conversation_id))}

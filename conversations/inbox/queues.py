@@ -37,6 +37,7 @@ ROWS_PER_PAGE = 50
 # Nobody acts on the difference between 4,000 and 5,000; counting them all would be the slowest part of the page.
 MOST_COUNTED = 1000
 NOBODY = "none"
+DUE = "due"
 FOR_PEOPLE = Q(status__in=[ConversationStatus.WAITING, ConversationStatus.PERSON])
 
 QUEUES: Mapping[str, str | Promise] = {
@@ -64,31 +65,39 @@ class Listed:
     priority: str = ""
     assignee: str = ""
     text: str = ""
+    is_by_due: bool = False
     behind: tuple[datetime, UUID] | None = field(default=None, compare=False)
 
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the queue was chosen."""
-        return bool(self.language or self.label or self.priority or self.assignee or self.text)
+        return bool(self.language or self.label or self.priority or self.assignee or self.text or self.is_by_due)
 
     @property
     def query(self) -> str:
         """The address's part behind the question mark, without the page."""
         given = {
             "filter": self.queue, "language": self.language, "label": str(self.label or ""), "priority": self.priority,
-            "assignee": self.assignee, "q": self.text,
+            "assignee": self.assignee, "q": self.text, "order": DUE if self.is_by_due else "",
         }  # fmt: skip
         return urlencode({name: value for name, value in given.items() if value})
 
     def behind_row(self, row: Conversation) -> str:
         """The query of the page that begins behind that row."""
-        at = row.waiting_since if self.is_by_wait else row.last_message_at
+        at = getattr(row, self.order)
         return f"{self.query}&{urlencode({'behind': f'{at:%Y-%m-%dT%H:%M:%S.%f%z}~{row.id}'})}"
 
     @property
-    def is_by_wait(self) -> bool:
-        """Whoever waits longest comes first there; everywhere else the last message."""
-        return self.queue == "waiting" and not self.text
+    def order(self) -> str:
+        """Which moment the list goes by. Who waits longest comes first in that queue; everywhere else the last message."""
+        if self.is_by_due:
+            return "due_at"
+        return "waiting_since" if self.queue == "waiting" and not self.text else "last_message_at"
+
+    @property
+    def is_oldest_first(self) -> bool:
+        """Whether the earliest moment is at the top."""
+        return self.order != "last_message_at"
 
 
 def read_listed(given: Mapping[str, str]) -> Listed:
@@ -104,6 +113,7 @@ def read_listed(given: Mapping[str, str]) -> Listed:
         label=_uuid(given.get("label", "")),
         priority=given["priority"] if given.get("priority") in Priority.values else "",
         assignee=assignee if is_person or assignee == NOBODY else "",
+        is_by_due=given.get("order") == DUE,
         text=given.get("q", "").replace("\x00", "").strip()[:MOST_CHARACTERS],
         behind=_behind(given.get("behind", "")),
     )
@@ -152,8 +162,8 @@ def page_of(listed: Listed, user_id: int) -> tuple[list[Conversation], bool]:
         return [], False
     rows = _of_queue(listed.queue, user_id) if found is None else on_the_desk().filter(found)
     rows = rows.filter(_filters(listed)).select_related("assignee").prefetch_related(labels_prefetched())
-    if listed.is_by_wait:
-        rows = rows.filter(waiting_since__isnull=False).order_by("waiting_since", "id")
+    if listed.is_oldest_first:
+        rows = rows.filter(**{f"{listed.order}__isnull": False}).order_by(listed.order, "id")
     else:
         rows = rows.order_by("-last_message_at", "-id")
     shown = list(_after(rows, listed)[: ROWS_PER_PAGE + 1])
@@ -190,8 +200,9 @@ def _after(rows: QuerySet[Conversation], listed: Listed) -> QuerySet[Conversatio
     if listed.behind is None:
         return rows
     at, row_id = listed.behind
-    if listed.is_by_wait:
-        return rows.filter(Q(waiting_since__gt=at) | Q(waiting_since=at, id__gt=row_id), waiting_since__gte=at)
+    if listed.is_oldest_first:
+        behind = Q(**{f"{listed.order}__gt": at}) | Q(**{listed.order: at}, id__gt=row_id)
+        return rows.filter(behind, **{f"{listed.order}__gte": at})
     return rows.filter(Q(last_message_at__lt=at) | Q(last_message_at=at, id__lt=row_id), last_message_at__lte=at)
 
 

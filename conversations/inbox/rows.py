@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Author, Conversation, ConversationStatus, Label, Labelling, Priority
-from conversations.words import system_words, visitor_name, waiting_words
+from conversations.words import due_words, system_words, visitor_name, waiting_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Row:
     priority_words: str
     labels: tuple[Label, ...]
     is_unanswered: bool
+    due: str = ""
+    is_overdue: bool = False
 
 
 def row_of(conversation: Conversation, now: datetime, *, with_labels: bool = True) -> Row:
@@ -54,6 +56,8 @@ def row_of(conversation: Conversation, now: datetime, *, with_labels: bool = Tru
         labels=tuple(sorted((each.label for each in labellings), key=lambda label: label.name.lower())),
         is_unanswered=conversation.last_author in {Author.CUSTOMER, Author.SYSTEM}
         and conversation.status in {ConversationStatus.WAITING, ConversationStatus.PERSON},
+        due=due_words(conversation.due_at, now) if conversation.due_at else "",
+        is_overdue=conversation.due_at is not None and conversation.due_at <= now,
     )
 
 

@@ -1,6 +1,7 @@
 """Conversations between a customer, the assistant and the tenant's people."""
 
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
+from conversations.models.clock import Clock, ClockKind, ResponseTimes
 from conversations.models.conversation import (
     IS_OPEN,
     ON_THE_DESK,
@@ -41,6 +42,8 @@ __all__ = [
     "Author",
     "CacheKind",
     "Channel",
+    "Clock",
+    "ClockKind",
     "Conversation",
     "ConversationStatus",
     "ConversationText",
@@ -65,6 +68,7 @@ __all__ = [
     "Reply",
     "ReplyPurpose",
     "ReplyStatus",
+    "ResponseTimes",
     "SavedView",
     "Stage",
     "TextFormat",

@@ -99,6 +99,9 @@ class Conversation(TenantModel):
     parked = models.CharField(max_length=8, choices=Parked, blank=True, default=Parked.NO, db_default=Parked.NO)
     wakes_at = models.DateTimeField(null=True, blank=True)
     priority = models.CharField(max_length=8, choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
+    # Of its clocks that run the one that ends first, and since when one is over.
+    due_at = models.DateTimeField(null=True, blank=True)
+    overdue_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_message_at = models.DateTimeField(default=timezone.now)
     last_author = models.CharField(max_length=8, choices=Author, default=Author.CUSTOMER)
@@ -151,6 +154,7 @@ class Conversation(TenantModel):
             models.Index(
                 fields=["tenant", "wakes_at"], condition=models.Q(wakes_at__isnull=False), name="snoozed_by_end"
             ),
+            models.Index(fields=["tenant", "due_at", "id"], condition=models.Q(due_at__isnull=False), name="inbox_due"),
             models.Index(fields=["tenant", "-created_at", "-id"], name="conversations_by_age"),
         ]
 

@@ -26,6 +26,7 @@ class HandOffReason(models.TextChoices):
     THUMBS_DOWN = "thumbs_down", _("The customer said the answer did not help")
     FAILED = "failed", _("The AI could not answer")
     LATE = "late", _("The AI did not answer in time")
+    RULE = "rule", _("A rule of the company")
 
 
 class HandOffEnd(models.TextChoices):

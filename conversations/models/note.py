@@ -20,6 +20,8 @@ class Note(TenantModel):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # Then there is no person behind it.
+    by_rule = models.BooleanField(default=False, db_default=False)
     body = models.TextField()
     position = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now)

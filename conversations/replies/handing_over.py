@@ -36,9 +36,17 @@ def hand_off_rules() -> HandOffRules:
 
 
 def hand_over(
-    conversation: Conversation, *, reason: HandOffReason, language: str, reply: Reply | None = None
+    conversation: Conversation,
+    *,
+    reason: HandOffReason,
+    language: str,
+    reply: Reply | None = None,
+    actor: Actor | None = None,
 ) -> HandOff | None:
-    """Let it wait for a person, if the assistant had it; the assistant stops. Runs inside the caller's transaction."""
+    """Let it wait for a person, if the assistant had it; the assistant stops. Runs inside the caller's transaction.
+
+    Without an `actor` it was the customer who asked for a person, or else the AI.
+    """
     now = timezone.now()
     changed = Conversation.objects.filter(id=conversation.id, status=ConversationStatus.AI).update(
         status=ConversationStatus.WAITING, waiting_since=now, alarmed_at=None
@@ -52,7 +60,7 @@ def hand_over(
         else:
             append_event(conversation, f"hand_off_{reason}")
         begun = _begin(conversation, reason, reply, now)
-        actor = Actor(ActorKind.CUSTOMER, str(conversation.visitor_id)) if is_asked_for else AI
+        actor = actor or (Actor(ActorKind.CUSTOMER, str(conversation.visitor_id)) if is_asked_for else AI)
         record_status(conversation.id, ConversationStatus.WAITING, actor=actor, reason=str(reason))
     conversation.refresh_from_db()
     return begun

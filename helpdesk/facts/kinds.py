@@ -21,6 +21,9 @@ class FactKind(StrEnum):
     NOTE_ADDED = "note.added"
     HAND_OFF_UNCLAIMED = "hand_off.unclaimed"
     HAND_OFF_RULES_CHANGED = "hand_off_rules.changed"
+    CLOCK_BREACHED = "clock.breached"
+    RESPONSE_TIMES_CHANGED = "response_times.changed"
+    RULE_CHANGED = "rule.changed"
     ASSIGNED = "conversation.assigned"
     STAGE_CHANGED = "conversation.stage_changed"
     PRIORITY_CHANGED = "conversation.priority_changed"
@@ -58,12 +61,13 @@ class ActorKind(models.TextChoices):
     API_KEY = "api_key"
     CUSTOMER = "customer"
     AI = "ai"
+    RULE = "rule"
     SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something; `id` is that of the user, the key or the visitor, and empty for the others."""
+    """Who did something; `id` is that of the user, the key, the visitor or the rule, and empty for the others."""
 
     kind: ActorKind
     id: str = ""

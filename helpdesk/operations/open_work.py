@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from batches.queries import has_open_batches
+from conversations.clocks.breaches import has_breaches
 from conversations.queries import has_due_alarms, has_due_snoozes, has_open_replies
 from helpdesk.api.idempotency import has_expired_requests
 from helpdesk.facts.relay import has_old_facts, has_owed
@@ -38,6 +39,7 @@ HAS_OPEN: Mapping[Kind, HasOpen] = {
     Kind.HAND_OFFS: has_due_alarms,
     Kind.SNOOZES: has_due_snoozes,
     Kind.REPORTS: has_days_due,
+    Kind.CLOCKS: has_breaches,
     Kind.REVIEWS: has_sampling,
 }
 # What comes about without a transaction that could note it: the rules of a new version, a chain not yet begun or altered, a

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     HAND_OFFS = "hand_offs"
     SNOOZES = "snoozes"
     REPORTS = "reports"
+    CLOCKS = "clocks"
     REVIEWS = "reviews"
 
 

@@ -62,6 +62,7 @@ app.conf.update(
     beat_schedule={
         "sweep-replies": {"task": "conversations.sweep_replies", "schedule": 5.0, "options": {"expires": 5}},
         "raise-alarms": {"task": "conversations.raise_alarms", "schedule": 10.0, "options": {"expires": 10}},
+        "raise-breaches": {"task": "conversations.raise_breaches", "schedule": 10.0, "options": {"expires": 10}},
         "wake-snoozed": {"task": "conversations.wake_snoozed", "schedule": 15.0, "options": {"expires": 15}},
         "sweep-analyses": {"task": "tracing.sweep_analyses", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-embeddings": {"task": "knowledge.sweep_embeddings", "schedule": 30.0, "options": {"expires": 30}},

@@ -139,11 +139,13 @@ export default {
     hand_off_thumbs_down: "Sorry that didn't help. We've asked a person to reply here.",
     hand_off_failed: "The assistant couldn't answer, so we've asked a person to reply here.",
     hand_off_late: "The answer took too long, so we've asked a person to reply here.",
+    hand_off_rule: "We've asked a person to reply here.",
     wait_cancelled: "You went back to the AI assistant.",
     email_left: "You left your e-mail address.",
     taken: "A person has joined.",
     handed_back: "The AI assistant is answering again.",
     closed: "This conversation has ended.",
+    closed_by_rule: "This conversation has ended.",
     reopened: "This conversation is open again.",
     by: {
       taken: "{name} has joined.",

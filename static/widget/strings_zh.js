@@ -135,11 +135,13 @@ export default {
     hand_off_thumbs_down: "抱歉没能帮到您，已请人工客服在这里回复您。",
     hand_off_failed: "智能助手未能作答，已请人工客服在这里回复您。",
     hand_off_late: "回答耗时过长，已请人工客服在这里回复您。",
+    hand_off_rule: "已请人工客服在这里回复您。",
     wait_cancelled: "您已返回智能助手。",
     email_left: "您已留下邮箱地址。",
     taken: "人工客服已加入对话。",
     handed_back: "智能助手继续为您解答。",
     closed: "对话已结束。",
+    closed_by_rule: "对话已结束。",
     reopened: "对话已重新打开。",
     by: {
       taken: "{name} 已加入对话。",

@@ -15,10 +15,12 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from batches.tasks import feed_batches
+from conversations.clocks.times import change_response_times
+from conversations.clocks.winding import wind
 from conversations.inbox.triage import park
 from conversations.intake import ask_for_person
-from conversations.models import Conversation, HandOff, Parked, Reply, ReplyStatus
-from conversations.tasks import raise_hand_off_alarms, sweep_replies
+from conversations.models import Clock, ClockKind, Conversation, HandOff, Parked, Priority, Reply, ReplyStatus
+from conversations.tasks import raise_clock_breaches, raise_hand_off_alarms, sweep_replies
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api.tasks import forget_idempotent_requests
 from helpdesk.facts.kinds import SYSTEM, FactKind
@@ -62,6 +64,7 @@ SWEEPS: dict[Kind, tuple[Sweep, int]] = {
     Kind.IDEMPOTENCY: (forget_idempotent_requests, 12),
     Kind.OLD_FACTS: (forget_delivered_facts, 12),
     Kind.HAND_OFFS: (raise_hand_off_alarms, 12),
+    Kind.CLOCKS: (raise_clock_breaches, 12),
     Kind.REVIEWS: (sample_answers, 12),
 }
 DAY = timedelta(days=1)
@@ -97,7 +100,9 @@ def make_all_work(tenant: Tenant) -> None:
     submit(tenant, count=1)
     publish(tenant, "Delivery", "Delivery takes two days.", embed=False)
     trace = make_trace(tenant)
+    change_response_times(tenant_id=tenant.id, times=dict.fromkeys(Priority.values, dict.fromkeys(ClockKind.values, 5)))
     with tenant_atomic(tenant.id):
+        wind(waiting.id, at=timezone.now())
         park([snoozed.id], parked=Parked.SNOOZED, actor=SYSTEM, until=timezone.now() + DAY)
         request_analysis(trace, kind=AnalysisKind.ATTRIBUTION)
         set_policy(prompts=5, answers=5, metrics=5)
@@ -108,6 +113,7 @@ def make_all_work(tenant: Tenant) -> None:
         IdempotentRequest.objects.update(expires_at=timezone.now() - DAY)
         Conversation.objects.filter(id=snoozed.id).update(wakes_at=timezone.now() - DAY)
         HandOff.objects.update(alarm_at=timezone.now() - DAY)
+        Clock.objects.update(due_at=timezone.now() - DAY)
         Fact.objects.filter(kind=FactKind.STATUS_CHANGED).update(at=timezone.now() - 31 * DAY)
 
 
@@ -258,7 +264,7 @@ def test_every_kind_is_checked() -> None:
 def test_every_kind_is_noted_for_the_tenants_that_were_there_before_the_marks() -> None:
     folder = Path(__file__).parents[3] / "helpdesk/pending/migrations"
     # These came with their marks: there was none of it before. Days to add up are found by the hourly look.
-    later = {Kind.OLD_FACTS, Kind.HAND_OFFS, Kind.SNOOZES, Kind.REPORTS, Kind.REVIEWS}
+    later = {Kind.OLD_FACTS, Kind.HAND_OFFS, Kind.SNOOZES, Kind.REPORTS, Kind.CLOCKS, Kind.REVIEWS}
     first = [kind for kind in Kind if kind not in later]
     assert f"'{{{','.join(first)}}}'" in (folder / "0001_initial.py").read_text()
     assert f'"{Kind.OLD_FACTS}"' in (folder / "0002_old_facts.py").read_text()

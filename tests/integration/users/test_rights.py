@@ -29,6 +29,8 @@ NEEDED: dict[str, dict[str, Right]] = {
         "close_conversation": Right.REPLY,
         "reopen_conversation": Right.REPLY,
     },
+    "automation.changing": dict.fromkeys(("delete_rule", "save_rule", "switch_rule"), Right.MANAGE_AUTOMATION),
+    "conversations.clocks.times": {"change_response_times": Right.MANAGE_AUTOMATION},
     "conversations.hand_off.rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
     "conversations.inbox.actions": {"act": Right.REPLY},
     "conversations.inbox.notes": {"add_note": Right.REPLY},
@@ -61,6 +63,7 @@ NEEDED: dict[str, dict[str, Right]] = {
     "tracing.retention": {"set_policy": Right.MANAGE_RETENTION},
 }
 OTHERS: dict[str, set[str]] = {
+    "conversations.clocks.times": {"promised_seconds", "response_times"},
     "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
     "conversations.inbox.actions": {"snooze_end"},
     "conversations.inbox.notes": {"notes_of", "with_notes"},
