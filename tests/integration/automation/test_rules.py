@@ -297,5 +297,5 @@ def test_the_list_takes_as_many_queries_however_many_rules(
         rule(tenant)
     client.force_login(make_user(tenant, Role.OWNER))
     client.get(url(tenant))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(url(tenant))
