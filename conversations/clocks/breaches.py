@@ -19,7 +19,7 @@ logger = structlog.get_logger(__name__)
 def breaches_due() -> QuerySet[Clock]:
     """Clocks whose time is up, and of which nobody was told. Runs inside `tenant_atomic`."""
     rows: QuerySet[Clock] = Clock.objects.filter(ended_at__isnull=True, breached_at__isnull=True)
-    return rows.filter(due_at__lte=timezone.now())
+    return rows.filter(due_at__lte=timezone.now(), conversation__deleted_at__isnull=True)
 
 
 def has_breaches() -> bool:

@@ -69,6 +69,8 @@ MADE_BY_THE_DESK = {
         "knowledge.Chunk.sentences",
         "knowledge.KnowledgeState.similarity", "tenants.Tenant.slug", "tracing.Calibration.model",
         "tracing.Calibration.version", "tracing.DeletionReceipt.policy", "tracing.DeletionReceipt.runs",
+        "automation.RuleRun.steps", "reports.DayFigures.channel", "reports.DayFigures.figures", "reports.DayFigures.language",
+        "reports.ReportSettings.time_zone",
         "tracing.KeyEvent.figures", "tracing.RetentionChange.policy", "tracing.Trace.steps",
         "tracing.TraceAnalysis.figures",
     },
