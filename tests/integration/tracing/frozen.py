@@ -14,8 +14,11 @@ from tracing.columns import COLUMNS
 
 ROWS = json.loads(Path(__file__).with_name("formats_2_and_3.json").read_text(encoding="utf-8"))
 TENANT = UUID(ROWS["tenants_tenant"][0]["id"])
-# What the migrations give to rows from before their columns.
-SINCE = {
+# What the migrations give to rows from before their columns: the company's, and those of what it stored.
+SINCE_OF_TENANTS: dict[str, dict[str, Any]] = {
+    "tenants_tenant": {"accent": "", "welcome": {}, "widget_version": 1, "requires_second_step": False},
+}
+SINCE = SINCE_OF_TENANTS | {
     "conversations_reply": {"purpose": "answer", "variant": ""},
     "tracing_trace": {column.name: column.before for column in COLUMNS if column.since > 1},
 }
