@@ -75,6 +75,13 @@ class AnsweredMeanwhile(Conflict):
         super().__init__(_("%(name)s replied while you were writing. Read it, then send again.") % {"name": name})
 
 
+class SurveyOver(Conflict):
+    """It is too late to say how a conversation went, or to change it."""
+
+    code = "survey_over"
+    message = _("This conversation can no longer be rated.")
+
+
 class NewerConversation(Conflict):
     """The customer has begun another one, which a reopened one would hide."""
 

@@ -24,6 +24,7 @@ from conversations.models import (
     Rating,
     Reply,
     ReplyStatus,
+    Survey,
     TextFormat,
 )
 from helpdesk.api.shapes import Moment, OneOf, Shape, StoredId, StoredMoment
@@ -117,6 +118,18 @@ class MessageShape(Shape):
         )
 
 
+class SurveyShape(Shape):
+    """How a conversation went for the customer: 1 to 5, or null where they have not said."""
+
+    score: int | None
+    comment: str
+    is_open: bool
+
+    @classmethod
+    def of(cls, survey: Survey) -> Self:
+        return cls(score=survey.score, comment=survey.comment, is_open=survey.is_open)
+
+
 class FollowedConversationShape(Shape):
     """The `conversation` object of the protocol."""
 
@@ -130,6 +143,7 @@ class FollowedConversationShape(Shape):
     has_email: bool
     writing: str | None
     writing_seconds: int | None
+    survey: SurveyShape | None
 
     @classmethod
     def of(cls, conversation: Conversation, *, waiting_position: int | None) -> Self:
@@ -147,6 +161,7 @@ class FollowedConversationShape(Shape):
             has_email=conversation.visitor.answer_email != "",
             writing=str(conversation.writer) if seconds else None,
             writing_seconds=seconds or None,
+            survey=SurveyShape.of(conversation.survey) if hasattr(conversation, "survey") else None,
         )
 
 

@@ -349,7 +349,13 @@ WHITENOISE_AUTOREFRESH = False
 STATIC_BUNDLES: dict[str, str | list[str]] = {
     "widget/panel.js": "widget/main.js",
     "widget/refusal.css": ["tokens.css", "widget/refused.css"],
-    "widget/panel.css": ["tokens.css", "widget/widget.css", "widget/transcript.css", "widget/feedback.css"],
+    "widget/panel.css": [
+        "tokens.css",
+        "widget/widget.css",
+        "widget/transcript.css",
+        "widget/feedback.css",
+        "widget/survey.css",
+    ],
 }
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_settings(json_lines=env.boolean("GLASSDESK_JSON_LOGS", False))

@@ -20,7 +20,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations.feedback import blank_comments
-from conversations.models import Feedback, Visitor
+from conversations.models import Feedback, Survey, Visitor
+from conversations.surveys import blank_survey_comments
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import current_tenant_id
 from knowledge.cached_answers import answer_index
@@ -81,6 +82,9 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
             Feedback.objects.filter(reply__conversation__visitor_id=subject) if subject else Feedback.objects.all()
         )
         blank_comments(comments)
+        blank_survey_comments(
+            Survey.objects.filter(conversation__visitor_id=subject) if subject else Survey.objects.all()
+        )
         visitors = Visitor.objects.filter(id=subject) if subject else Visitor.objects.all()
         visitors.update(subject="", name="", email="", answer_email="", context={})
         receipt = append_to_chain(

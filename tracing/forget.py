@@ -26,10 +26,12 @@ from conversations.models import (
     Message,
     Note,
     Parked,
+    Survey,
     Visitor,
 )
 from conversations.queries import conversation_by_id
 from conversations.replies import end_replies_of_deleted
+from conversations.surveys import blank_survey_comments
 from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import forget_stream
@@ -65,6 +67,7 @@ def forget_conversation(conversation_id: UUID) -> None:
 def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
     blank_comments(Feedback.objects.filter(reply__conversation=conversation))
+    blank_survey_comments(Survey.objects.filter(conversation=conversation))
     Note.objects.filter(conversation=conversation).delete()
     ConversationText.objects.filter(conversation=conversation).delete()
     Labelling.objects.filter(conversation=conversation).delete()

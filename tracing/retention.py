@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.feedback import blank_comments
-from conversations.models import Feedback
+from conversations.models import Feedback, Survey
+from conversations.surveys import blank_survey_comments
 from helpdesk.errors import InvalidInput
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
@@ -108,6 +109,8 @@ def _blank_due_comments(tenant_id: UUID) -> None:
             held = active_holds().values("conversation_id")
             due = Feedback.objects.filter(reply__finished_at__lt=cutoff).exclude(reply__conversation_id__in=held)
             blank_comments(due)
+            surveys = Survey.objects.filter(rated_at__lt=cutoff).exclude(conversation_id__in=held)
+            blank_survey_comments(surveys)
 
 
 def due_counts() -> dict[DeletionKind, int]:

@@ -27,6 +27,7 @@ from conversations.models.message import (
 )
 from conversations.models.note import Note
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.survey import AnsweredBy, Survey
 from conversations.models.text import ConversationText
 from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
@@ -37,6 +38,7 @@ __all__ = [
     "ON_THE_DESK",
     "AnswerKind",
     "AnswerStyle",
+    "AnsweredBy",
     "Assistant",
     "Author",
     "CacheKind",
@@ -67,6 +69,7 @@ __all__ = [
     "ReplyStatus",
     "SavedView",
     "Stage",
+    "Survey",
     "TextFormat",
     "Visitor",
     "claims_confidence",

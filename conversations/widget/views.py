@@ -23,7 +23,8 @@ from conversations.identities import begin_identified_visit, visitor_of_token
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.ratings import rate_answer
-from conversations.shapes import FeedbackShape
+from conversations.shapes import FeedbackShape, SurveyShape
+from conversations.surveys import decline_survey, rate_conversation
 from conversations.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
 from conversations.validation import MESSAGE_CHARACTERS
 from conversations.visitors import VisitorIdentity, issue_token
@@ -218,3 +219,23 @@ class FeedbackView(WidgetView):
                 comment=request.data.get("comment", ""),
             )
         return Response(FeedbackShape.of(feedback).as_json())
+
+
+class RatingView(WidgetView):
+    """How a conversation of the visitor's went; `{"score": null}` is that they would rather not say."""
+
+    throttle_classes = [FeedbackThrottle]
+
+    def put(self, request: Request, tenant_slug: str, conversation_id: UUID) -> Response:
+        tenant = tenant_by_slug(tenant_slug)
+        identity = visitor_of_token(bearer_token(request), tenant_id=tenant.id)
+        who = {"tenant_id": identity.tenant_id, "visitor_id": identity.visitor_id, "conversation_id": conversation_id}
+        with translation.override(LOCALES[requested_language(request, tenant)]):
+            if not isinstance(request.data, dict) or "score" not in request.data:
+                raise InvalidInput
+            score = request.data["score"]
+            if score is None:
+                decline_survey(**who)
+                return Response(status=204)
+            survey = rate_conversation(**who, score=score, comment=request.data.get("comment", ""))
+        return Response(SurveyShape.of(survey).as_json())

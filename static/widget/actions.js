@@ -73,6 +73,12 @@ export function createActions({ store, connection, drawer, composer, urls, names
     refocus();
   }
 
+  function solved() {
+    drawer.close();
+    connection.send({ type: "solved" });
+    refocus();
+  }
+
   function retry(clientId) {
     const { outbox } = store.change(local.retried, clientId);
     post(outbox.find((entry) => entry.client_id === clientId));
@@ -118,7 +124,9 @@ export function createActions({ store, connection, drawer, composer, urls, names
   }
 
   const rating = createRating({ store, connection, urls, announce, refocus });
-  const actions = { flush, flushSoon, send, stop, person, backToAi, email, begin, retry, discard, askAgain, source, report, ...rating };
+  const actions = {
+    flush, flushSoon, send, stop, person, backToAi, email, begin, solved, retry, discard, askAgain, source, report, ...rating,
+  };
   return actions;
 }
 

@@ -1,13 +1,15 @@
 /* What stands in the transcript, in which order. Pure. A key stays with its entry while it turns from unsent into a message,
  * or from a reply being written into an answer, so that neither the place nor the focus is lost. */
 
+export const isRating = (code) => /^rated_\d$/.test(code);
+
 /** `[{key, kind, value}]`; kinds: day, customer, ai, person, system, pending, reply, failure. */
 export function items(state, now = new Date()) {
   const failures = state.failures;
   const placed = new Set();
   const list = [];
   let day = now.toDateString();
-  for (const message of state.messages) {
+  for (const message of state.messages.filter(isShown)) {
     const its = new Date(message.created_at).toDateString();
     if (its !== day) list.push({ key: `day:${its}`, kind: "day", value: message.created_at });
     day = its;
@@ -24,6 +26,9 @@ export function items(state, now = new Date()) {
   for (const reply of state.replies) list.push({ key: `reply:${reply.id}`, kind: "reply", value: reply });
   return list;
 }
+
+/** How the conversation went stands in its own card. */
+const isShown = ({ author, body }) => author !== "system" || !isRating(body);
 
 function keyOf(message) {
   if (message.author === "ai" && message.reply) return `reply:${message.reply}`;

@@ -3,7 +3,8 @@
 import { dress } from "./accent.js";
 import { createActions } from "./actions.js";
 import { Announcer } from "./announcer.js";
-import { fillIcons, presenceWords, translatePage } from "./chrome_view.js";
+import { tellArrivals } from "./arrivals.js";
+import { fillIcons, translatePage } from "./chrome_view.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { byId, show } from "./dom.js";
@@ -20,6 +21,7 @@ import { receive } from "./state.js";
 import { createStorage, holderOf } from "./storage.js";
 import { Store } from "./store.js";
 import { language, languageOf, speak } from "./strings.js";
+import { SurveyCard } from "./survey.js";
 import { TranscriptView } from "./transcript_view.js";
 import { WaitingCard } from "./waiting.js";
 import { forgetWriting } from "./writing.js";
@@ -36,9 +38,7 @@ const chosen = storage.get("language");
 const store = new Store(storage);
 const announcer = new Announcer();
 const network = { state: "connecting", attempts: 0 };
-let session = null;
-let isKnown = false;
-let frame = 0;
+let [session, isKnown, frame] = [null, false, 0];
 
 dress(document.documentElement, { accent: query.get("accent") || page.accent, theme: query.get("theme") });
 fillIcons();
@@ -70,17 +70,14 @@ const connection = new Connection({
 });
 const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, announce: (text) => announcer.announce(text) });
 const waiting = new WaitingCard(actions);
-new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions.begin()));
+const survey = new SurveyCard(actions.rateConversation);
+byId("waiting").before(survey.element);
+new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions[item.dataset.action]()));
 
 store.listen((state, before) => {
   slow.watch(state.replies);
   if (state.conversation !== before.conversation) forgetWriting(store);
-  const known = new Set(before.messages.map((message) => message.id));
-  const arrived = isKnown ? state.messages.filter((message) => !known.has(message.id)) : [];
-  for (const message of arrived) announcer.message(message, names());
-  for (const message of arrived) if (message.author === "ai" || message.author === "person") host.arrived(message);
-  const words = presenceWords(state, names().assistant);
-  if (isKnown && words !== presenceWords(before, names().assistant)) announcer.announce(words);
+  tellArrivals({ state, before, isKnown, names: names(), announcer, host });
   if (state.gap && !before.gap) connection.connect({ fresh: true });
   draw();
 });
@@ -123,7 +120,7 @@ function render() {
   frame = 0;
   const contact = session?.tenant?.contact_email || page.contact;
   picture.draw(store.state, {
-    network, session, contact, names: names(), composer, transcript, waiting, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
+    network, session, contact, names: names(), composer, transcript, waiting, survey, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
   });
 }
 

@@ -1,7 +1,7 @@
-/* Rating an answer: shown at once, then stored; what could not be stored is taken back and said. */
+/* Rating an answer, or the whole conversation: what could not be stored is taken back and said. */
 
-import { rated } from "./local_state.js";
-import { putFeedback } from "./session.js";
+import { rated, surveyed } from "./local_state.js";
+import { putFeedback, putRating } from "./session.js";
 import { say } from "./strings.js";
 
 /** `announce(text)` speaks to screen readers. */
@@ -38,5 +38,21 @@ export function createRating({ store, connection, urls, announce, refocus }) {
     refocus();
   }
 
-  return { rate, because, explain };
+  /** How the whole conversation went; null when the customer would rather not say. */
+  async function rateConversation(id, given) {
+    const before = store.state.conversation?.survey ?? null;
+    if (!given) store.change(surveyed, id, { ...before, is_open: false });
+    try {
+      const kept = await putRating(urls.rating(id), connection.token, given ?? { score: null });
+      if (kept) store.change(surveyed, id, kept);
+      announce(say(given ? "survey.thanks" : "survey.declined"));
+      if (!given) refocus();
+      return true;
+    } catch {
+      store.change(surveyed, id, before);
+      return false;
+    }
+  }
+
+  return { rate, because, explain, rateConversation };
 }

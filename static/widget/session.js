@@ -9,6 +9,7 @@ export function addresses(tenant, location = window.location) {
     session: `${prefix}/widget/${slug}/session`,
     passage: (chunk) => `${prefix}/widget/${slug}/passages/${encodeURIComponent(chunk)}`,
     feedback: (message) => `${prefix}/widget/${slug}/messages/${encodeURIComponent(message)}/feedback`,
+    rating: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/rating`,
     socket: `${scheme}//${location.host}${prefix}/ws/widget/${slug}/`,
   };
 }
@@ -39,12 +40,18 @@ export async function fetchPassage(url, token) {
 }
 
 /** Stores what the customer thinks of an answer; throws when it was not kept. */
-export async function putFeedback(url, token, feedback) {
+export const putFeedback = (url, token, feedback) => put(url, token, feedback);
+
+/** Stores how a conversation went, and returns what was stored: nothing for a `score` of null. Throws when it was not kept. */
+export const putRating = (url, token, rating) => put(url, token, rating);
+
+async function put(url, token, given) {
   const response = await fetch(url, {
     method: "PUT",
     headers: { Accept: "application/json", "Content-Type": "application/json", Authorization: `Bearer ${token}` },
-    body: JSON.stringify(feedback),
+    body: JSON.stringify(given),
     credentials: "omit",
   });
-  if (!response.ok) throw new Error(`feedback: ${response.status}`);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return response.status === 204 ? null : response.json();
 }

@@ -8,6 +8,9 @@ export default {
   language: "Language",
   newConversation: "New conversation",
   newConversationHint: "Ends this one. We keep its messages.",
+  solved: "End conversation",
+  solvedHint: "My question is answered.",
+  solvedShort: "That's all I needed",
   talkToPerson: "Talk to a person",
   back: "Back to the chat",
 
@@ -95,6 +98,20 @@ export default {
     failed: "Your rating couldn't be saved. Try again in a moment.",
   },
 
+  survey: {
+    question: "How did this conversation go?",
+    scores: { 1: "Terrible", 2: "Bad", 3: "Okay", 4: "Good", 5: "Great" },
+    comment: "Anything to add? (optional)",
+    send: "Send",
+    decline: "Not now",
+    choose: "Choose a face first.",
+    rated: "You rated this conversation: {rating}.",
+    change: "Change",
+    thanks: "Thanks for your rating.",
+    declined: "All right. You won't be asked about this conversation again.",
+    failed: "Your rating couldn't be saved. Try again in a moment.",
+  },
+
   passageTitle: "Source {number}",
   passageQuote: "The answer relies on the highlighted sentences.",
   passageLoading: "Loading the passage…",
@@ -144,6 +161,7 @@ export default {
     taken: "A person has joined.",
     handed_back: "The AI assistant is answering again.",
     closed: "This conversation has ended.",
+    solved: "You ended this conversation.",
     reopened: "This conversation is open again.",
     by: {
       taken: "{name} has joined.",

@@ -8,6 +8,9 @@ export default {
   language: "语言",
   newConversation: "开始新对话",
   newConversationHint: "结束当前对话，已有消息会保留。",
+  solved: "结束对话",
+  solvedHint: "我的问题已解决。",
+  solvedShort: "问题已解决",
   talkToPerson: "转人工",
   back: "返回对话",
 
@@ -94,6 +97,20 @@ export default {
     failed: "评价未能保存，请稍后再试。",
   },
 
+  survey: {
+    question: "您对这次服务满意吗？",
+    scores: { 1: "很差", 2: "较差", 3: "一般", 4: "满意", 5: "很满意" },
+    comment: "还有什么想说的吗？（选填）",
+    send: "提交",
+    decline: "暂不评价",
+    choose: "请先选择一项评价。",
+    rated: "您对这次对话的评价：{rating}。",
+    change: "修改",
+    thanks: "感谢您的评价。",
+    declined: "好的，不会再就这次对话询问您。",
+    failed: "评价未能保存，请稍后再试。",
+  },
+
   passageTitle: "来源 {number}",
   passageQuote: "标出的句子就是回答的依据。",
   passageLoading: "正在加载原文…",
@@ -140,6 +157,7 @@ export default {
     taken: "人工客服已加入对话。",
     handed_back: "智能助手继续为您解答。",
     closed: "对话已结束。",
+    solved: "您已结束对话。",
     reopened: "对话已重新打开。",
     by: {
       taken: "{name} 已加入对话。",
