@@ -25,13 +25,8 @@ from conversations.identity.visitors import VisitorIdentity, issue_token
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.ratings import rate_answer
-<<<<<<< HEAD
 from conversations.shapes import FeedbackShape, SurveyShape
 from conversations.surveys import decline_survey, rate_conversation
-from conversations.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
-=======
-from conversations.shapes import FeedbackShape
->>>>>>> main
 from conversations.validation import MESSAGE_CHARACTERS
 from helpdesk.errors import InvalidInput, NotFound, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
