@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from django.utils import timezone
+
 from conversations.language_notes import language_note
 from conversations.models import (
     AnswerKind,
@@ -27,6 +29,7 @@ from conversations.models import (
     Survey,
     TextFormat,
 )
+from conversations.opening.stored import Wait, expected_wait
 from helpdesk.api.shapes import Moment, OneOf, Shape, StoredId, StoredMoment
 from helpdesk.tenants.models import Language
 
@@ -139,6 +142,7 @@ class FollowedConversationShape(Shape):
     assignee: str | None
     waiting_position: int | None
     wait_minutes: int | None
+    back_at: Moment | None
     unclaimed: bool
     has_email: bool
     writing: str | None
@@ -147,6 +151,9 @@ class FollowedConversationShape(Shape):
 
     @classmethod
     def of(cls, conversation: Conversation, *, waiting_position: int | None) -> Self:
+        wait = Wait()
+        if waiting_position:
+            wait = expected_wait(timezone.now(), waiting_position * MINUTES_PER_WAITING_CONVERSATION)
         seconds = conversation.seconds_of_writing
         # Until a person has it, who looks after it is the company's own affair.
         has_person = conversation.status not in {ConversationStatus.AI, ConversationStatus.WAITING}
@@ -156,7 +163,8 @@ class FollowedConversationShape(Shape):
             language=conversation.language,
             assignee=str(conversation.assignee) if conversation.assignee and has_person else None,
             waiting_position=waiting_position,
-            wait_minutes=waiting_position * MINUTES_PER_WAITING_CONVERSATION if waiting_position else None,
+            wait_minutes=wait.minutes,
+            back_at=wait.back_at,
             unclaimed=conversation.alarmed_at is not None,
             has_email=conversation.visitor.answer_email != "",
             writing=str(conversation.writer) if seconds else None,

@@ -26,6 +26,7 @@ from conversations.models.message import (
     format_of,
 )
 from conversations.models.note import Note
+from conversations.models.opening import OpeningHours
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
 from conversations.models.survey import AnsweredBy, Survey
 from conversations.models.text import ConversationText
@@ -59,6 +60,7 @@ __all__ = [
     "Labelling",
     "Message",
     "Note",
+    "OpeningHours",
     "Outcome",
     "Parked",
     "Priority",

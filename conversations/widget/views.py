@@ -9,7 +9,7 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 from rest_framework.request import Request
@@ -22,6 +22,7 @@ from conversations.errors import WebsiteRefused
 from conversations.identity.identities import begin_identified_visit, visitor_of_token
 from conversations.identity.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
 from conversations.identity.visitors import VisitorIdentity, issue_token
+from conversations.opening.stored import back_at
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.ratings import rate_answer
@@ -167,6 +168,7 @@ class SessionView(WidgetView):
     def _session(self, tenant: Tenant, token: str, language: str) -> dict[str, Any]:
         with tenant_atomic(tenant.id):
             assistant = default_assistant()
+            back = back_at(timezone.now())
         return {
             "token": token,
             "expires_in": settings.VISITOR_TOKEN_DAYS * 86_400,
@@ -174,6 +176,7 @@ class SessionView(WidgetView):
             "tenant": {"slug": tenant.slug, "name": tenant.name_in(language), "contact_email": tenant.contact_email},
             "assistant": {"name": assistant.name},
             "limits": {"message_characters": MESSAGE_CHARACTERS},
+            "back_at": back.isoformat() if back else None,
             "welcome": tenant.welcome.get(language, ""),
             "suggestions": assistant.suggestions.get(language, []),
         }

@@ -43,6 +43,7 @@ class FactKind(StrEnum):
     ARTICLE_RESTORED = "article.restored"
     ASSISTANT_CHANGED = "assistant.changed"
     WIDGET_CHANGED = "widget.changed"
+    OPENING_HOURS_CHANGED = "opening_hours.changed"
     IDENTITY_KEY_CREATED = "identity_key.created"
     IDENTITY_KEY_REVOKED = "identity_key.revoked"
     TRACE_READ = "trace.read"

@@ -47,6 +47,9 @@ export function questionOfFailure(state, failure) {
   return (asked.find((entry) => entry.id === failure.question) ?? asked.at(-1))?.body ?? null;
 }
 
+/** When people are back, while they are away. */
+export const backAt = ({ back_at: at }, now = new Date()) => (at && new Date(at) > now ? at : null);
+
 /** Who answers: `{who: "ai" | "waiting" | "person" | "closed", key, values}` with the key of its sentence in strings.js. */
 export function presence(state) {
   const conversation = state.conversation;
@@ -56,8 +59,8 @@ export function presence(state) {
     return { who: "person", key: conversation.assignee ? "whoPerson" : "whoSomebody", values: { person: conversation.assignee } };
   }
   if (status === "waiting") {
-    const position = conversation.waiting_position;
-    return { who: "waiting", key: position ? "whoWaitingPosition" : "whoWaiting", values: { position, minutes: conversation.wait_minutes } };
+    const position = backAt(conversation) ? null : conversation.waiting_position;
+    return { who: "waiting", key: position ? "whoWaitingPosition" : "whoWaiting", values: { position, minutes: conversation.wait_minutes, back: backAt(conversation) } };
   }
   return state.wantsPerson ? { who: "waiting", key: "whoWaiting", values: {} } : { who: "ai", key: "whoAi", values: {} };
 }

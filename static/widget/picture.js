@@ -2,6 +2,7 @@
 
 import { showBanner, showPresence, showStop, showWelcome } from "./chrome_view.js";
 import { byId, show } from "./dom.js";
+import { backAt } from "./items.js";
 import { isWithPerson } from "./state.js";
 import { language, say } from "./strings.js";
 
@@ -14,7 +15,7 @@ export function draw(state, { network, session, contact, names, composer, transc
   show(byId("solved"), state.messages.length > 0 && state.conversation?.status !== "closed");
   waiting.update(state, connected);
   survey.update(state.conversation, language());
-  showWelcome(state, { suggestions: session?.suggestions ?? [], welcome, ready: session !== null, onAsk });
+  showWelcome(state, { suggestions: session?.suggestions ?? [], welcome, back: backAt(session ?? {}), ready: session !== null, onAsk });
   showBanner({ network: network.state, attempts: network.attempts, contact, notice: state.notice, onDismiss });
   composer.translate(isWithPerson(state.conversation) || state.wantsPerson);
   transcript.update(state, { assistant, company, connected, slow, actions });
