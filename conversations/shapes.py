@@ -173,6 +173,29 @@ class FollowedConversationShape(Shape):
         )
 
 
+class EarlierConversationShape(Shape):
+    """A line of the list of a visitor's conversations; `preview` is the beginning of its last message."""
+
+    id: UUID
+    status: Annotated[str, OneOf(ConversationStatus)]
+    created_at: Moment
+    last_message_at: Moment
+    last_author: Annotated[str, OneOf(Author)]
+    preview: str
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Self:
+        return cls(
+            id=conversation.id,
+            status=conversation.status,
+            created_at=conversation.created_at,
+            last_message_at=conversation.last_message_at,
+            last_author=conversation.last_author,
+            # Of a system's event there is only a code.
+            preview="" if conversation.last_author == Author.SYSTEM else conversation.preview,
+        )
+
+
 class FollowedReplyShape(Shape):
     """The `reply` object of the protocol."""
 

@@ -18,6 +18,7 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from conversations import domain
+from conversations.earlier import earlier_conversation, earlier_conversations
 from conversations.errors import WebsiteRefused
 from conversations.identity.identities import begin_identified_visit, visitor_of_token
 from conversations.identity.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
@@ -242,3 +243,37 @@ class RatingView(WidgetView):
                 return Response(status=204)
             survey = rate_conversation(**who, score=score, comment=request.data.get("comment", ""))
         return Response(SurveyShape.of(survey).as_json())
+
+
+class HistoryThrottle(AddressThrottle):
+    """Limits how often one address can read earlier conversations."""
+
+    scope = "visitor-history"
+
+
+class ConversationsView(WidgetView):
+    """The visitor's conversations, the latest first; `after` is the last one that the page before showed."""
+
+    throttle_classes = [HistoryThrottle]
+
+    def get(self, request: Request, tenant_slug: str) -> Response:
+        identity = visitor_of_token(bearer_token(request), tenant_id=tenant_by_slug(tenant_slug).id)
+        after = request.query_params.get("after")
+        try:
+            last = UUID(after) if after else None
+        except ValueError as error:
+            raise InvalidInput from error
+        return Response(earlier_conversations(tenant_id=identity.tenant_id, visitor_id=identity.visitor_id, after=last))
+
+
+class ConversationView(WidgetView):
+    """One conversation of the visitor's, to be read."""
+
+    throttle_classes = [HistoryThrottle]
+
+    def get(self, request: Request, tenant_slug: str, conversation_id: UUID) -> Response:
+        identity = visitor_of_token(bearer_token(request), tenant_id=tenant_by_slug(tenant_slug).id)
+        found = earlier_conversation(
+            tenant_id=identity.tenant_id, visitor_id=identity.visitor_id, conversation_id=conversation_id
+        )
+        return Response(found)

@@ -38,19 +38,16 @@ export function createRating({ store, connection, urls, announce, refocus }) {
     refocus();
   }
 
-  /** How the whole conversation went; null when the customer would rather not say. */
-  async function rateConversation(id, given) {
-    const before = store.state.conversation?.survey ?? null;
-    if (!given) store.change(surveyed, id, { ...before, is_open: false });
+  /** How a whole conversation went; `given` is null when the customer would rather not say. Returns its survey from now on, or null
+   * when that was not kept. */
+  async function rateConversation(id, given, before) {
     try {
-      const kept = await putRating(urls.rating(id), connection.token, given ?? { score: null });
-      if (kept) store.change(surveyed, id, kept);
+      const kept = (await putRating(urls.rating(id), connection.token, given ?? { score: null })) ?? { ...before, is_open: false };
+      store.change(surveyed, id, kept);
       announce(say(given ? "survey.thanks" : "survey.declined"));
-      if (!given) refocus();
-      return true;
+      return kept;
     } catch {
-      store.change(surveyed, id, before);
-      return false;
+      return null;
     }
   }
 

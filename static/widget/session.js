@@ -9,6 +9,8 @@ export function addresses(tenant, location = window.location) {
     session: `${prefix}/widget/${slug}/session`,
     passage: (chunk) => `${prefix}/widget/${slug}/passages/${encodeURIComponent(chunk)}`,
     feedback: (message) => `${prefix}/widget/${slug}/messages/${encodeURIComponent(message)}/feedback`,
+    conversations: (after) => `${prefix}/widget/${slug}/conversations${after ? `?after=${encodeURIComponent(after)}` : ""}`,
+    conversation: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}`,
     rating: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/rating`,
     socket: `${scheme}//${location.host}${prefix}/ws/widget/${slug}/`,
   };
@@ -29,13 +31,13 @@ export async function openSession(url, { token, ticket, identity, language }) {
   }
 }
 
-/** Loads a passage; throws when it cannot be had. */
-export async function fetchPassage(url, token) {
+/** Loads a passage, or something else that is the visitor's own; throws when it cannot be had. */
+export async function fetchOwn(url, token) {
   const response = await fetch(url, {
     headers: { Accept: "application/json", Authorization: `Bearer ${token}` },
     credentials: "omit",
   });
-  if (!response.ok) throw new Error(`passage: ${response.status}`);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return response.json();
 }
 

@@ -114,6 +114,18 @@ export default {
     failed: "Your rating couldn't be saved. Try again in a moment.",
   },
 
+  history: {
+    title: "Earlier conversations",
+    loading: "Loading your conversations…",
+    none: "This is your first conversation. Later ones will be listed here.",
+    failed: "Your conversations can't be shown right now.",
+    more: "Show more",
+    current: "Open now",
+    untitled: "Conversation",
+    at: "Conversation of {date}",
+    ended: "This is an earlier conversation. To ask something new, go back to the chat.",
+  },
+
   passageTitle: "Source {number}",
   passageQuote: "The answer relies on the highlighted sentences.",
   passageLoading: "Loading the passage…",

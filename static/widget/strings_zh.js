@@ -113,6 +113,18 @@ export default {
     failed: "评价未能保存，请稍后再试。",
   },
 
+  history: {
+    title: "历史对话",
+    loading: "正在加载您的对话…",
+    none: "这是您的首次对话。以后的对话会列在这里。",
+    failed: "暂时无法显示您的对话。",
+    more: "显示更多",
+    current: "进行中",
+    untitled: "对话",
+    at: "{date}的对话",
+    ended: "这是之前的对话。如需继续提问，请返回聊天。",
+  },
+
   passageTitle: "来源 {number}",
   passageQuote: "标出的句子就是回答的依据。",
   passageLoading: "正在加载原文…",

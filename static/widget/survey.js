@@ -15,9 +15,11 @@ export class SurveyCard {
   #survey = null;
   #words = "";
   #isChanging = false;
+  #isSending = false;
   #draft = { score: null, comment: "" };
 
-  /** `keep(conversation, given)` stores it and says whether it was; `given` is `{score, comment}`, or null for "rather not". */
+  /** `keep(conversation, given, survey)` stores what is `given`, `{score, comment}` or null for "rather not", and returns the survey from
+   * then on, or null when that failed. */
   constructor(keep) {
     this.#keep = keep;
   }
@@ -66,7 +68,7 @@ export class SurveyCard {
         "div.row",
         {},
         h("button.pill.pill-act", { type: "submit" }, say("survey.send")),
-        this.#survey.score === null ? button("pill", say("survey.decline"), () => this.#keep(this.#id, null)) : null,
+        this.#survey.score === null ? button("pill", say("survey.decline"), () => this.#send(null, problem)) : null,
       ),
     );
     return [form];
@@ -100,14 +102,18 @@ export class SurveyCard {
       this.element.querySelector("input").focus();
       return;
     }
-    const send = event.target.querySelector("[type=submit]");
-    if (send.disabled) return;
-    send.disabled = true;
-    const isKept = await this.#keep(this.#id, { score, comment });
-    send.disabled = false;
-    if (isKept) this.#isChanging = false;
-    problem.textContent = isKept ? "" : say("survey.failed");
-    show(problem, !isKept);
-    if (isKept) this.update({ id: this.#id, status: "closed", survey: this.#survey }, this.#words);
+    await this.#send({ score, comment }, problem);
+  }
+
+  async #send(given, problem) {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    const kept = await this.#keep(this.#id, given, this.#survey);
+    this.#isSending = false;
+    problem.textContent = kept ? "" : say("survey.failed");
+    show(problem, !kept);
+    if (!kept) return;
+    this.#isChanging = false;
+    this.update({ id: this.#id, status: "closed", survey: kept }, this.#words);
   }
 }

@@ -8,7 +8,7 @@ import { labelOf } from "./log_keys.js";
 import { isWithPerson } from "./state.js";
 import { language, say, time } from "./strings.js";
 
-const VIEWS = {
+export const VIEWS = {
   day: dayView,
   customer: customerView,
   person: personView,
