@@ -49,6 +49,14 @@ class IdentityRefused(GlassdeskError):
         super().__init__(IDENTITY_REASONS[reason], reason=reason)
 
 
+class LinkExpired(GlassdeskError):
+    """The link of a mail no longer opens the conversation."""
+
+    code = "link_expired"
+    status = 422
+    message = _("This link no longer works. You can start a new conversation here.")
+
+
 class TicketExpired(GlassdeskError):
     """The chat's page was loaded too long ago, or is not ours."""
 

@@ -300,7 +300,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "EXCEPTION_HANDLER": "helpdesk.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "helpdesk.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min", "visitor-history": "120/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "visitor-session": "30/min",
+        "visitor-feedback": "60/min",
+        "visitor-history": "120/min",
+        "visitor-transcript": "5/hour",
+    },
     "UNAUTHENTICATED_USER": None,
 }
 # How long a caller may wait for the chain of its traces to be checked.

@@ -19,6 +19,12 @@ def hours_of(row: OpeningHours) -> Hours:
     )
 
 
+def time_zone() -> ZoneInfo:
+    """The zone of the company's own clocks; UTC where it has not said."""
+    name = OpeningHours.objects.values_list("time_zone", flat=True).first()
+    return ZoneInfo(name or "UTC")
+
+
 def current_hours() -> Hours | None:
     """Those of the tenant in scope; None when it has none, or switched them off."""
     row: OpeningHours | None = OpeningHours.objects.filter(is_on=True).first()

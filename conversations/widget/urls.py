@@ -18,5 +18,10 @@ urlpatterns = [
         name="conversation",
     ),
     path("<slug:tenant_slug>/conversations/<uuid:conversation_id>/rating", views.RatingView.as_view(), name="rating"),
+    path(
+        "<slug:tenant_slug>/conversations/<uuid:conversation_id>/transcript",
+        views.TranscriptView.as_view(),
+        name="transcript",
+    ),
     path("<slug:tenant_slug>/messages/<uuid:message_id>/feedback", views.FeedbackView.as_view(), name="feedback"),
 ]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 from rest_framework.request import Request
@@ -21,6 +22,7 @@ from conversations import domain
 from conversations.earlier import earlier_conversation, earlier_conversations
 from conversations.errors import WebsiteRefused
 from conversations.identity.identities import begin_identified_visit, visitor_of_token
+from conversations.identity.links import resume_visit
 from conversations.identity.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
 from conversations.identity.visitors import VisitorIdentity, issue_token
 from conversations.opening.stored import back_at
@@ -29,6 +31,7 @@ from conversations.queries import default_assistant
 from conversations.ratings import rate_answer
 from conversations.shapes import FeedbackShape, SurveyShape
 from conversations.surveys import decline_survey, rate_conversation
+from conversations.transcript_mail import request_transcript
 from conversations.validation import MESSAGE_CHARACTERS
 from helpdesk.errors import InvalidInput, NotFound, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
@@ -39,6 +42,7 @@ from helpdesk.web.client_address import client_address
 
 BEARER = "Bearer "
 TICKET = "Glassdesk-Ticket"
+ADDRESS_CHARACTERS = 254
 LOCALES = {Language.ENGLISH: "en", Language.CHINESE: "zh-hans"}
 
 
@@ -155,10 +159,13 @@ class SessionView(WidgetView):
         return Response(self._session(tenant, token, language) | _renewed(tenant, origin))
 
     def _token(self, request: Request, tenant: Tenant) -> str:
-        """Of the customer whom the company's server names, else of the visitor that the token names, else of a new one."""
-        signed = _identity(request)
+        """Of the customer whom the company's server names, or of a mail's link, else of the visitor that the token names, else of
+        a new one."""
+        signed, link = _given(request, "identity"), _given(request, "resume")
         if signed is not None:
             return issue_token(begin_identified_visit(tenant.id, signed))
+        if link is not None:
+            return issue_token(resume_visit(tenant.id, link))
         known = known_visitor(request, tenant)
         visitor_id = domain.begin_visit(tenant.id, known.visitor_id if known else None)
         if known is not None and known.kid and visitor_id == known.visitor_id:
@@ -183,10 +190,10 @@ class SessionView(WidgetView):
         }
 
 
-def _identity(request: Request) -> object:
-    """What the company's server signed for this customer, of a request that carries anything."""
+def _given(request: Request, name: str) -> object:
+    """A member of the body; None of a request without one."""
     is_json = (request.content_type or "").startswith("application/json")
-    return request.data.get("identity") if is_json and isinstance(request.data, dict) else None
+    return request.data.get(name) if is_json and isinstance(request.data, dict) else None
 
 
 def _renewed(tenant: Tenant, origin: str) -> dict[str, Any]:
@@ -277,3 +284,38 @@ class ConversationView(WidgetView):
             tenant_id=identity.tenant_id, visitor_id=identity.visitor_id, conversation_id=conversation_id
         )
         return Response(found)
+
+
+class TranscriptAddressThrottle(AddressThrottle):
+    """Limits how many transcripts one address can have sent."""
+
+    scope = "visitor-transcript"
+
+
+class TranscriptVisitorThrottle(TranscriptAddressThrottle):
+    """The same of one visitor, from wherever."""
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        known = known_visitor(request, tenant_by_slug(view.kwargs["tenant_slug"]))
+        return self.cache_format % {"scope": self.scope, "ident": known.visitor_id} if known else None
+
+
+class TranscriptView(WidgetView):
+    """Has a conversation of the visitor's sent to an address by mail."""
+
+    throttle_classes = [TranscriptAddressThrottle, TranscriptVisitorThrottle]
+
+    def post(self, request: Request, tenant_slug: str, conversation_id: UUID) -> Response:
+        tenant = tenant_by_slug(tenant_slug)
+        identity = visitor_of_token(bearer_token(request), tenant_id=tenant.id)
+        address = _given(request, "address")
+        with translation.override(LOCALES[requested_language(request, tenant)]):
+            if not isinstance(address, str) or not 0 < len(address) <= ADDRESS_CHARACTERS:
+                raise InvalidInput(_("Enter a valid e-mail address, such as name@example.com."))
+            request_transcript(
+                tenant_id=identity.tenant_id,
+                visitor_id=identity.visitor_id,
+                conversation_id=conversation_id,
+                address=address,
+            )
+        return Response(status=202)

@@ -18,6 +18,7 @@ class FactKind(StrEnum):
     REPLY_FAILED = "reply.failed"
     FEEDBACK_GIVEN = "feedback.given"
     STATUS_CHANGED = "conversation.status_changed"
+    TRANSCRIPT_REQUESTED = "transcript.requested"
     CONVERSATION_RATED = "conversation.rated"
     NOTE_ADDED = "note.added"
     HAND_OFF_UNCLAIMED = "hand_off.unclaimed"

@@ -3,6 +3,7 @@
 import { createHistory } from "./history.js";
 import { questionOf, questionOfFailure } from "./items.js";
 import * as local from "./local_state.js";
+import { createMailing } from "./mailing.js";
 import { reportPanel, sourcePanel } from "./panels.js";
 import { createRating } from "./rating.js";
 import { fetchOwn } from "./session.js";
@@ -126,9 +127,10 @@ export function createActions({ store, connection, drawer, composer, urls, names
   }
 
   const history = createHistory({ drawer, connection, urls, names, actions: () => actions });
+  const mailing = createMailing({ store, drawer, connection, urls, announce });
   const rating = createRating({ store, connection, urls, announce, refocus });
   const actions = {
-    flush, flushSoon, send, stop, person, backToAi, email, begin, solved, retry, discard, askAgain, source, report, history, ...rating,
+    flush, flushSoon, send, stop, person, backToAi, email, begin, solved, retry, discard, askAgain, source, report, history, mailing, ...rating,
   };
   return actions;
 }

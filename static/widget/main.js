@@ -15,7 +15,7 @@ import { LogKeys } from "./log_keys.js";
 import { Menu } from "./menu.js";
 import { answerPage, refuse } from "./page_calls.js";
 import * as picture from "./picture.js";
-import { addresses } from "./session.js";
+import { addresses, takeResume } from "./session.js";
 import { SlowReplies } from "./slow_replies.js";
 import { receive } from "./state.js";
 import { createStorage, holderOf } from "./storage.js";
@@ -32,6 +32,7 @@ const host = new Host(query.get("origin"));
 const identity = query.has("identified") ? await host.identity() : null;
 const storage = createStorage(holderOf(page.tenant, identity));
 if (query.has("forget")) storage.clear();
+const resume = takeResume();
 const urls = addresses(page.tenant);
 const pageLanguage = languageOf(query.get("language") ?? page.language);
 const chosen = storage.get("language");
@@ -65,8 +66,9 @@ const connection = new Connection({
   storage,
   ticket: page.ticket,
   identity,
+  resume,
   language: language(),
-  hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession, onRefused: (error) => refuse({ host, query, error }) },
+  hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession, onRefused: (error) => refuse({ host, query, error }), onLinkExpired: notify },
 });
 const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, announce: (text) => announcer.announce(text) });
 const waiting = new WaitingCard(actions);
@@ -129,8 +131,12 @@ function ask(text) {
   refocus();
 }
 
+function notify(notice) {
+  store.change((state) => ({ ...state, notice }));
+}
+
 function dismiss() {
-  store.change((state) => ({ ...state, notice: null }));
+  notify(null);
   refocus();
 }
 

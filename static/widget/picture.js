@@ -12,6 +12,7 @@ export function draw(state, { network, session, contact, names, composer, transc
   const welcome = session?.welcome || say("introduction", names);
   showPresence(state, assistant);
   showStop(state, refocus);
+  show(byId("mailing"), state.messages.some(({ author }) => author === "ai" || author === "person"));
   show(byId("solved"), state.messages.length > 0 && state.conversation?.status !== "closed");
   waiting.update(state, connected);
   survey.update(state.conversation, language());

@@ -11,17 +11,26 @@ export function addresses(tenant, location = window.location) {
     feedback: (message) => `${prefix}/widget/${slug}/messages/${encodeURIComponent(message)}/feedback`,
     conversations: (after) => `${prefix}/widget/${slug}/conversations${after ? `?after=${encodeURIComponent(after)}` : ""}`,
     conversation: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}`,
+    transcript: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/transcript`,
     rating: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/rating`,
     socket: `${scheme}//${location.host}${prefix}/ws/widget/${slug}/`,
   };
 }
 
+/** What the link of a mail says, taken out of the address so that it is not passed on with it; null without one. */
+export function takeResume(location = window.location) {
+  const token = /^#resume=([\w~.-]+)$/.exec(location.hash)?.[1] ?? null;
+  if (token) window.history.replaceState(null, "", location.pathname + location.search);
+  return token;
+}
+
 /** Asks for a visitor session. Returns `{status, session, error}`; status 0 means that the server was not reached. */
-export async function openSession(url, { token, ticket, identity, language }) {
+export async function openSession(url, { token, ticket, identity, resume, language }) {
   const headers = { Accept: "application/json", "Glassdesk-Ticket": ticket };
   if (token) headers.Authorization = `Bearer ${token}`;
-  if (identity) headers["Content-Type"] = "application/json";
-  const body = identity ? JSON.stringify({ identity }) : undefined;
+  const given = identity ? { identity } : resume ? { resume } : null;
+  if (given) headers["Content-Type"] = "application/json";
+  const body = given ? JSON.stringify(given) : undefined;
   try {
     const response = await fetch(`${url}?language=${language}`, { method: "POST", headers, body, credentials: "omit", cache: "no-store" });
     const answer = response.ok || response.status === 422 ? await response.json() : {};
@@ -46,6 +55,21 @@ export const putFeedback = (url, token, feedback) => put(url, token, feedback);
 
 /** Stores how a conversation went, and returns what was stored: nothing for a `score` of null. Throws when it was not kept. */
 export const putRating = (url, token, rating) => put(url, token, rating);
+
+/** Has a conversation sent by mail. Returns "", or why not: a sentence, or null when nobody knows. */
+export async function postTranscript(url, token, address) {
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { Accept: "application/json", "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+      body: JSON.stringify({ address }),
+      credentials: "omit",
+    });
+    return response.ok ? "" : ((await response.json()).error?.message ?? null);
+  } catch {
+    return null;
+  }
+}
 
 async function put(url, token, given) {
   const response = await fetch(url, {

@@ -126,6 +126,14 @@ export default {
     ended: "This is an earlier conversation. To ask something new, go back to the chat.",
   },
 
+  mailing: {
+    title: "Email this conversation",
+    text: "We'll send everything said here to your address, with a link to go on. Later answers go there as well.",
+    address: "Your e-mail address",
+    sent: "On its way to {address}.",
+    failed: "This couldn't be sent. Try again in a moment.",
+  },
+
   passageTitle: "Source {number}",
   passageQuote: "The answer relies on the highlighted sentences.",
   passageLoading: "Loading the passage…",
@@ -175,6 +183,7 @@ export default {
     taken: "A person has joined.",
     handed_back: "The AI assistant is answering again.",
     closed: "This conversation has ended.",
+    transcript_sent: "You had this conversation sent to your e-mail address.",
     solved: "You ended this conversation.",
     reopened: "This conversation is open again.",
     by: {

@@ -125,6 +125,14 @@ export default {
     ended: "这是之前的对话。如需继续提问，请返回聊天。",
   },
 
+  mailing: {
+    title: "发送对话到邮箱",
+    text: "我们会把这里的全部内容发送到您的邮箱，并附上继续对话的链接。之后的回复也会发送到该邮箱。",
+    address: "您的邮箱",
+    sent: "已发送至 {address}。",
+    failed: "未能发送，请稍后再试。",
+  },
+
   passageTitle: "来源 {number}",
   passageQuote: "标出的句子就是回答的依据。",
   passageLoading: "正在加载原文…",
@@ -171,6 +179,7 @@ export default {
     taken: "人工客服已加入对话。",
     handed_back: "智能助手继续为您解答。",
     closed: "对话已结束。",
+    transcript_sent: "您已将本次对话发送到邮箱。",
     solved: "您已结束对话。",
     reopened: "对话已重新打开。",
     by: {
