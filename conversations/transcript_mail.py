@@ -1,4 +1,4 @@
-"""The conversation by mail, when the customer asks for it. The relay of facts sends it: neither a task nor a fact holds any of it."""
+"""The conversation by mail, when the customer asks for it. The relay of facts sends it; no task or fact holds any of it."""
 
 from __future__ import annotations
 

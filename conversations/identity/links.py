@@ -34,7 +34,7 @@ def link_for(tenant: Tenant, visitor: Visitor) -> str:
 
 
 def resume_visit(tenant_id: UUID, token: object) -> VisitorIdentity:
-    """The visitor of a link. Raises LinkExpired for one that is old, forged, another company's or of an address no longer used."""
+    """The visitor of a link. Raises LinkExpired for one that is old, forged or another company's, or of another address."""
     if not isinstance(token, str) or not 0 < len(token) <= LINK_CHARACTERS:
         raise LinkExpired
     try:
