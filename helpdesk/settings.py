@@ -360,6 +360,7 @@ STATIC_BUNDLES: dict[str, str | list[str]] = {
         "widget/transcript.css",
         "widget/feedback.css",
         "widget/survey.css",
+        "widget/pre_chat.css",
     ],
 }
 LOGGING_CONFIG = "logging.config.dictConfig"

@@ -86,7 +86,7 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
             Survey.objects.filter(conversation__visitor_id=subject) if subject else Survey.objects.all()
         )
         visitors = Visitor.objects.filter(id=subject) if subject else Visitor.objects.all()
-        visitors.update(subject="", name="", email="", answer_email="", context={})
+        visitors.update(subject="", name="", email="", answer_email="", told={}, context={})
         receipt = append_to_chain(
             DeletionReceipt(
                 kind=str(kind), subject=subject, count=len(doomed), ids_digest=_digest(doomed),

@@ -57,7 +57,7 @@ def forget_conversation(conversation_id: UUID) -> None:
     _blank_traces(conversation)
     if not Conversation.objects.filter(visitor_id=conversation.visitor_id, deleted_at__isnull=True).exists():
         erase_customer(conversation.visitor)
-        Visitor.objects.filter(id=conversation.visitor_id).update(reference="", answer_email="")
+        Visitor.objects.filter(id=conversation.visitor_id).update(reference="", answer_email="", told={})
     forget_answers_about(conversation.id)
     stream = conversation_stream(current_tenant_id(), conversation.id)
     transaction.on_commit(partial(forget_stream, stream))

@@ -27,6 +27,7 @@ from conversations.models.message import (
 )
 from conversations.models.note import Note
 from conversations.models.opening import OpeningHours
+from conversations.models.pre_chat import Asks, PreChat
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
 from conversations.models.survey import AnsweredBy, Survey
 from conversations.models.text import ConversationText
@@ -40,6 +41,7 @@ __all__ = [
     "AnswerKind",
     "AnswerStyle",
     "AnsweredBy",
+    "Asks",
     "Assistant",
     "Author",
     "CacheKind",
@@ -63,6 +65,7 @@ __all__ = [
     "OpeningHours",
     "Outcome",
     "Parked",
+    "PreChat",
     "Priority",
     "PriorityClass",
     "Rating",

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<slug:tenant_slug>/frame", views.frame, name="frame"),
     path("<slug:tenant_slug>/session", views.SessionView.as_view(), name="session"),
     path("<slug:tenant_slug>/passages/<uuid:chunk_id>", views.PassageView.as_view(), name="passage"),
+    path("<slug:tenant_slug>/details", views.DetailsView.as_view(), name="details"),
     path("<slug:tenant_slug>/conversations", views.ConversationsView.as_view(), name="conversations"),
     path(
         "<slug:tenant_slug>/conversations/<uuid:conversation_id>",

@@ -24,9 +24,10 @@ from conversations.errors import WebsiteRefused
 from conversations.identity.identities import begin_identified_visit, visitor_of_token
 from conversations.identity.links import resume_visit
 from conversations.identity.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
-from conversations.identity.visitors import VisitorIdentity, issue_token
+from conversations.identity.visitors import VisitorIdentity, issue_token, read_token
 from conversations.opening.stored import back_at
 from conversations.passages import describe_passage
+from conversations.pre_chat.telling import asked_of, tell
 from conversations.queries import default_assistant
 from conversations.ratings import rate_answer
 from conversations.shapes import FeedbackShape, SurveyShape
@@ -156,7 +157,8 @@ class SessionView(WidgetView):
         with translation.override(LOCALES[language]):
             origin = check_ticket(request.headers.get(TICKET, ""), tenant=tenant, within=SESSION_WITHIN)
             token = self._token(request, tenant)
-        return Response(self._session(tenant, token, language) | _renewed(tenant, origin))
+        visitor_id = read_token(token, tenant_id=tenant.id).visitor_id
+        return Response(self._session(tenant, token, visitor_id, language) | _renewed(tenant, origin))
 
     def _token(self, request: Request, tenant: Tenant) -> str:
         """Of the customer whom the company's server names, or of a mail's link, else of the visitor that the token names, else of
@@ -173,10 +175,11 @@ class SessionView(WidgetView):
             return bearer_token(request)
         return issue_token(VisitorIdentity(tenant.id, visitor_id))
 
-    def _session(self, tenant: Tenant, token: str, language: str) -> dict[str, Any]:
+    def _session(self, tenant: Tenant, token: str, visitor_id: UUID, language: str) -> dict[str, Any]:
         with tenant_atomic(tenant.id):
             assistant = default_assistant()
             back = back_at(timezone.now())
+            asked = asked_of(visitor_id, language)
         return {
             "token": token,
             "expires_in": settings.VISITOR_TOKEN_DAYS * 86_400,
@@ -184,6 +187,7 @@ class SessionView(WidgetView):
             "tenant": {"slug": tenant.slug, "name": tenant.name_in(language), "contact_email": tenant.contact_email},
             "assistant": {"name": assistant.name},
             "limits": {"message_characters": MESSAGE_CHARACTERS},
+            "pre_chat": asked,
             "back_at": back.isoformat() if back else None,
             "welcome": tenant.welcome.get(language, ""),
             "suggestions": assistant.suggestions.get(language, []),
@@ -284,6 +288,22 @@ class ConversationView(WidgetView):
             tenant_id=identity.tenant_id, visitor_id=identity.visitor_id, conversation_id=conversation_id
         )
         return Response(found)
+
+
+class DetailsView(WidgetView):
+    """What the visitor fills in before the chat."""
+
+    throttle_classes = [FeedbackThrottle]
+
+    def put(self, request: Request, tenant_slug: str) -> Response:
+        tenant = tenant_by_slug(tenant_slug)
+        identity = visitor_of_token(bearer_token(request), tenant_id=tenant.id)
+        language = requested_language(request, tenant)
+        with translation.override(LOCALES[language]):
+            if not isinstance(request.data, dict):
+                raise InvalidInput
+            tell(tenant_id=identity.tenant_id, visitor_id=identity.visitor_id, given=request.data, language=language)
+        return Response(status=204)
 
 
 class TranscriptAddressThrottle(AddressThrottle):

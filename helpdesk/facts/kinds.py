@@ -44,6 +44,7 @@ class FactKind(StrEnum):
     ARTICLE_RESTORED = "article.restored"
     ASSISTANT_CHANGED = "assistant.changed"
     WIDGET_CHANGED = "widget.changed"
+    PRE_CHAT_CHANGED = "pre_chat.changed"
     OPENING_HOURS_CHANGED = "opening_hours.changed"
     IDENTITY_KEY_CREATED = "identity_key.created"
     IDENTITY_KEY_REVOKED = "identity_key.revoked"

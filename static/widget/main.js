@@ -14,6 +14,7 @@ import { disconnected } from "./local_state.js";
 import { LogKeys } from "./log_keys.js";
 import { Menu } from "./menu.js";
 import { answerPage, refuse } from "./page_calls.js";
+import { PreChat } from "./pre_chat.js";
 import * as picture from "./picture.js";
 import { addresses, takeResume } from "./session.js";
 import { SlowReplies } from "./slow_replies.js";
@@ -74,6 +75,7 @@ const actions = createActions({ store, connection, drawer, composer, urls, names
 const waiting = new WaitingCard(actions);
 const survey = new SurveyCard(actions.rateConversation);
 byId("waiting").before(survey.element);
+const preChat = new PreChat({ connection, urls, onDone: () => [draw(), refocus()] });
 new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions[item.dataset.action]()));
 
 store.listen((state, before) => {
@@ -122,7 +124,7 @@ function render() {
   frame = 0;
   const contact = session?.tenant?.contact_email || page.contact;
   picture.draw(store.state, {
-    network, session, contact, names: names(), composer, transcript, waiting, survey, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
+    network, session, contact, names: names(), composer, transcript, waiting, survey, preChat, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
   });
 }
 

@@ -6,7 +6,7 @@ import { backAt } from "./items.js";
 import { isWithPerson } from "./state.js";
 import { language, say } from "./strings.js";
 
-export function draw(state, { network, session, contact, names, composer, transcript, waiting, survey, slow, actions, refocus, onAsk, onDismiss }) {
+export function draw(state, { network, session, contact, names, composer, transcript, waiting, survey, preChat, slow, actions, refocus, onAsk, onDismiss }) {
   const { company, assistant } = names;
   const connected = network.state === "open";
   const welcome = session?.welcome || say("introduction", names);
@@ -17,6 +17,9 @@ export function draw(state, { network, session, contact, names, composer, transc
   waiting.update(state, connected);
   survey.update(state.conversation, language());
   showWelcome(state, { suggestions: session?.suggestions ?? [], welcome, back: backAt(session ?? {}), ready: session !== null, onAsk });
+  const asksFirst = preChat.update(state, session?.pre_chat ?? null);
+  show(byId("composer"), !asksFirst);
+  if (asksFirst) show(byId("suggestions-block"), false);
   showBanner({ network: network.state, attempts: network.attempts, contact, notice: state.notice, onDismiss });
   composer.translate(isWithPerson(state.conversation) || state.wantsPerson);
   transcript.update(state, { assistant, company, connected, slow, actions });

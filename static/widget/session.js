@@ -1,5 +1,7 @@
 /* The HTTP requests of the widget: its session, the passage behind a source, and what the customer thinks of an answer. */
 
+import { say } from "./strings.js";
+
 /** Where this company's widget lives on this server, also below a path prefix. */
 export function addresses(tenant, location = window.location) {
   const prefix = location.pathname.split("/widget/")[0];
@@ -9,6 +11,7 @@ export function addresses(tenant, location = window.location) {
     session: `${prefix}/widget/${slug}/session`,
     passage: (chunk) => `${prefix}/widget/${slug}/passages/${encodeURIComponent(chunk)}`,
     feedback: (message) => `${prefix}/widget/${slug}/messages/${encodeURIComponent(message)}/feedback`,
+    details: (language) => `${prefix}/widget/${slug}/details?language=${language}`,
     conversations: (after) => `${prefix}/widget/${slug}/conversations${after ? `?after=${encodeURIComponent(after)}` : ""}`,
     conversation: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}`,
     transcript: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/transcript`,
@@ -68,6 +71,18 @@ export async function postTranscript(url, token, address) {
     return response.ok ? "" : ((await response.json()).error?.message ?? null);
   } catch {
     return null;
+  }
+}
+
+/** Stores what the customer told before the chat. Returns null, or what is wrong: `{message, parameter}`. */
+export async function putDetails(url, token, details) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+  try {
+    const response = await fetch(url, { method: "PUT", headers, body: JSON.stringify(details), credentials: "omit" });
+    // Not found: another tab was quicker, or nothing is asked any more.
+    return response.ok || response.status === 404 ? null : (await response.json()).error;
+  } catch {
+    return { message: say("mailing.failed") };
   }
 }
 

@@ -126,6 +126,14 @@ export default {
     ended: "This is an earlier conversation. To ask something new, go back to the chat.",
   },
 
+  preChat: {
+    title: "Before we start",
+    name: "Your name",
+    email: "Your e-mail address",
+    optional: "{label} (optional)",
+    start: "Start the chat",
+  },
+
   mailing: {
     title: "Email this conversation",
     text: "We'll send everything said here to your address, with a link to go on. Later answers go there as well.",

@@ -125,6 +125,14 @@ export default {
     ended: "这是之前的对话。如需继续提问，请返回聊天。",
   },
 
+  preChat: {
+    title: "开始之前",
+    name: "您的姓名",
+    email: "您的邮箱",
+    optional: "{label}（选填）",
+    start: "开始对话",
+  },
+
   mailing: {
     title: "发送对话到邮箱",
     text: "我们会把这里的全部内容发送到您的邮箱，并附上继续对话的链接。之后的回复也会发送到该邮箱。",
