@@ -58,6 +58,10 @@ def _page(request: DeskRequest, form: OpeningHoursForm, *, status: int = 200) ->
     row = OpeningHours.objects.filter(is_on=True).first()
     hours = hours_of(row) if row else None
     now = timezone.now()
-    context = {"form": form, "hours": hours, "is_open": hours is not None and hours.is_open(now)}
-    context["opens_at"] = hours.opens_at(now) if hours else None
+    context = {
+        "form": form,
+        "hours": hours,
+        "is_open": hours is not None and hours.is_open(now),
+        "opens_at": hours.opens_at(now) if hours else None,
+    }
     return render(request, "conversations/opening_hours.html", context, status=status)
