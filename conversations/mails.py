@@ -76,7 +76,7 @@ def mail_transcript(fact: Fact) -> None:
     tenant = Tenant.objects.get(id=current_tenant_id())
     zone = time_zone()
     with translation.override(_locale(conversation.language)):
-        context = {
+        context: dict[str, object] = {
             "company": tenant.name_in(conversation.language),
             "lines": [_line(message, conversation, zone) for message in _said(conversation)],
             "zone": str(zone),

@@ -58,7 +58,8 @@ class Hours:
             today = day + timedelta(days=offset)
             for begin, end in sorted(self.special.get(today, self.week[today.weekday()])):
                 opens, closes = self._moment(today, begin, fold=0), self._moment(today, end, fold=1)
-                if closes > at:
+                # What lies within the hour that does not exist is left out.
+                if closes > at and closes > opens:
                     yield opens, closes
 
     def _moment(self, day: date, minutes: int, *, fold: int) -> datetime:
