@@ -75,9 +75,14 @@ export class SurveyCard {
   }
 
   #face(name, score) {
-    const input = h("input", { type: "radio", name, value: score, onchange: () => (this.#draft.score = score) });
+    const input = h("input", { type: "radio", name, value: score, onchange: () => this.#choose(score) });
     input.checked = this.#draft.score === score;
     return h("label.survey-face", {}, input, icon(`face${score}`), h("span", {}, say(`survey.scores.${score}`)));
+  }
+
+  #choose(score) {
+    this.#draft.score = score;
+    show(this.element.querySelector(".survey-problem"), false);
   }
 
   #comment() {
