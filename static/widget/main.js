@@ -75,7 +75,7 @@ const actions = createActions({ store, connection, drawer, composer, urls, names
 const waiting = new WaitingCard(actions);
 const survey = new SurveyCard(actions.rateConversation);
 byId("waiting").before(survey.element);
-const preChat = new PreChat({ connection, urls, onDone: () => [draw(), refocus()] });
+const preChat = new PreChat({ connection, urls, onDone: () => [draw(), requestAnimationFrame(refocus)] });
 new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions[item.dataset.action]()));
 
 store.listen((state, before) => {
