@@ -25,7 +25,7 @@ from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
 
 
-class RatingShape(Shape):
+class ConversationRatingShape(Shape):
     """How the conversation went for its customer, from 1 (worst) to 5; `answered_by` is who had answered them."""
 
     score: int
@@ -54,7 +54,7 @@ class ConversationShape(Shape):
     wakes_at: Moment | None
     priority: Annotated[str, OneOf(Priority)]
     labels: list[str]
-    rating: RatingShape | None
+    rating: ConversationRatingShape | None
     message_count: int
     created_at: Moment
     last_message_at: Moment
@@ -73,7 +73,7 @@ class ConversationShape(Shape):
             wakes_at=conversation.wakes_at,
             priority=conversation.priority,
             labels=sorted(each.label.name for each in conversation.labellings.all()),
-            rating=RatingShape.of(getattr(conversation, "survey", None)),
+            rating=ConversationRatingShape.of(getattr(conversation, "survey", None)),
             message_count=conversation.message_count,
             created_at=conversation.created_at,
             last_message_at=conversation.last_message_at,
