@@ -21,7 +21,7 @@ from tests.integration.reviews.rows import GOOD, MISREAD, TONE, judge, make_item
 
 pytestmark = pytest.mark.django_db
 # Session, person, then savepoints, scope settings and membership of `desk_view`, then the page's own.
-OVERVIEW_QUERIES = 17
+OVERVIEW_QUERIES = 16
 
 
 @pytest.fixture
