@@ -83,7 +83,7 @@ def examples(*, limit: int) -> Iterator[Example]:
 def _example(item: ReviewItem) -> Example:
     reply = item.reply
     question: Message = reply.question
-    answer: Message = reply.answer
+    answer: Message = reply.answer  # type: ignore[assignment]
     passages = tuple(_passage(source) for source in answer.sources)
     published = "\n".join(passage.text for passage in passages)
     known = _known(reply.conversation.visitor)

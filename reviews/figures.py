@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -17,6 +17,8 @@ from tracing.queries import midnight
 
 PERIODS = (12, 26, 52)
 DAYS = 7
+
+Rows = TypeVar("Rows", bound=Model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +70,18 @@ def weeks_of(wanted: FigureFilter, *, period: int) -> list[Week]:
     return [Week(monday, good[monday], wrong[monday], verdicts[monday], causes[monday]) for monday in mondays]
 
 
-def _settled(wanted: FigureFilter, since: date) -> QuerySet[Any, Any]:
-    rows = _of(ReviewItem.objects.filter(done_at__gte=midnight(since)), wanted, "")
+def _settled(wanted: FigureFilter, since: date) -> Iterable[dict[str, Any]]:
+    settled: QuerySet[ReviewItem] = ReviewItem.objects.filter(done_at__gte=midnight(since))
+    rows = _of(settled, wanted, "")
     return (
         rows.annotate(day=TruncDate("done_at")).values("day", "verdict", "cause").annotate(count=Count("id")).order_by()
     )
 
 
-def _pairs(wanted: FigureFilter, since: date) -> QuerySet[Any, Any]:
+def _pairs(wanted: FigureFilter, since: date) -> Iterable[dict[str, Any]]:
     first = Review.objects.filter(item=OuterRef("item"), round=Round.FIRST)
-    rows = _of(Review.objects.filter(round=Round.SECOND, created_at__gte=midnight(since)), wanted, "item__")
+    second: QuerySet[Review] = Review.objects.filter(round=Round.SECOND, created_at__gte=midnight(since))
+    rows = _of(second, wanted, "item__")
     return (
         rows.annotate(
             day=TruncDate("created_at"),
@@ -90,7 +94,7 @@ def _pairs(wanted: FigureFilter, since: date) -> QuerySet[Any, Any]:
     )
 
 
-def _of(rows: QuerySet[Any], wanted: FigureFilter, path: str) -> QuerySet[Any]:
+def _of(rows: QuerySet[Rows], wanted: FigureFilter, path: str) -> QuerySet[Rows]:
     if wanted.sampled_for:
         rows = rows.filter(**{f"{path}sampled_for": wanted.sampled_for})
     if wanted.language:
