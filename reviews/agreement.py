@@ -22,7 +22,7 @@ NORMAL_95 = 1.96
 class Agreement:
     """`kappa` is None where it is not defined: without pairs, or when both chose one and the same answer throughout.
 
-    `observed` is p_o, `expected` p_e; `low` and `high` bound the 95 % interval.
+    `observed` is p_o, `expected` p_e; `low` and `high` bound the 95 % interval, which there is none of when every pair agrees.
     """
 
     pairs: int
@@ -60,6 +60,9 @@ def cohens_kappa(counts: Mapping[tuple[str, str], int]) -> Agreement:
     if by_chance == total**2:
         return Agreement(pairs=total, observed=observed, expected=expected)
     kappa = (observed - expected) / (1 - expected)
+    if agreed == total:
+        # The error would come out as 0, as if a few pairs proved that no other will ever disagree.
+        return Agreement(pairs=total, observed=observed, expected=expected, kappa=kappa)
     error = math.sqrt(observed * (1 - observed) / (total * (1 - expected) ** 2))
     return Agreement(
         pairs=total,

@@ -145,10 +145,12 @@ def _agreement(question: str, found: Agreement) -> AgreementRow:
     if found.observed is None:
         return AgreementRow(question, "0", "–", "–", _("No answer was reviewed by two people yet."))
     observed, pairs = f"{found.observed * 100:.0f} %", words.count(found.pairs)
-    if found.kappa is None or found.low is None or found.high is None:
+    if found.kappa is None:
         remark = _("Not defined: both always chose the same, so chance would have agreed too.")
         return AgreementRow(question, pairs, observed, "–", remark)
-    interval = _("95%% interval %(low)s to %(high)s") % {"low": f"{found.low:.2f}", "high": f"{found.high:.2f}"}
+    interval = _("Every pair agrees, so there is no interval")
+    if found.low is not None and found.high is not None:
+        interval = _("95%% interval %(low)s to %(high)s") % {"low": f"{found.low:.2f}", "high": f"{found.high:.2f}"}
     remark = f"{interval} · {_('few pairs, so uncertain')}" if found.is_uncertain else interval
     return AgreementRow(question, pairs, observed, f"{found.kappa:.2f}", remark)
 

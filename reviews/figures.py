@@ -70,7 +70,7 @@ def weeks_of(wanted: FigureFilter, *, period: int) -> list[Week]:
     return [Week(monday, good[monday], wrong[monday], verdicts[monday], causes[monday]) for monday in mondays]
 
 
-def _settled(wanted: FigureFilter, since: date) -> Iterable[dict[str, Any]]:
+def _settled(wanted: FigureFilter, since: date) -> Iterable[Mapping[str, Any]]:
     settled: QuerySet[ReviewItem] = ReviewItem.objects.filter(done_at__gte=midnight(since))
     rows = _of(settled, wanted, "")
     return (
@@ -78,7 +78,7 @@ def _settled(wanted: FigureFilter, since: date) -> Iterable[dict[str, Any]]:
     )
 
 
-def _pairs(wanted: FigureFilter, since: date) -> Iterable[dict[str, Any]]:
+def _pairs(wanted: FigureFilter, since: date) -> Iterable[Mapping[str, Any]]:
     first = Review.objects.filter(item=OuterRef("item"), round=Round.FIRST)
     second: QuerySet[Review] = Review.objects.filter(round=Round.SECOND, created_at__gte=midnight(since))
     rows = _of(second, wanted, "item__")
