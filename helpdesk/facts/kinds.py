@@ -53,6 +53,7 @@ class FactKind(StrEnum):
     REVIEW_GIVEN = "review.given"
     REVIEW_TAKEN_BACK = "review.taken_back"
     REVIEW_RULES_CHANGED = "review_rules.changed"
+    REVIEWS_EXPORTED = "reviews.exported"
 
 
 class ActorKind(models.TextChoices):

@@ -55,6 +55,7 @@ NEEDED: dict[str, dict[str, Right]] = {
         Right.EDIT_KNOWLEDGE,
     ),
     "reviews.domain": dict.fromkeys(("give_verdict", "next_item", "skip_item", "take_back"), Right.REVIEW_ANSWERS),
+    "reviews.exporting": {"export_examples": Right.MANAGE_REVIEWS},
     "reviews.rules": {"change_rules": Right.MANAGE_REVIEWS},
     "tracing.holds": {"place_hold": Right.MANAGE_RETENTION, "release_hold": Right.MANAGE_RETENTION},
     "tracing.jobs": {"request_analysis": Right.READ_TRACE_CONTENT},
@@ -79,6 +80,7 @@ OTHERS: dict[str, set[str]] = {
     "helpdesk.users.second_step": {"ask_for_second_step", "forget_second_step", "is_required_of", "people_with_second_step"},
     "knowledge.domain": {"checked_text", "free_slug", "new_article"},
     "reviews.domain": {"last_review", "waiting_for"},
+    "reviews.exporting": {"labelled_answers"},
     "reviews.rules": {"review_rules"},
     "tracing.holds": {"active_hold_of", "active_holds", "refuse_when_held", "shown_holds"},
     "tracing.jobs": {
