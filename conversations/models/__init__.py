@@ -27,7 +27,10 @@ from conversations.models.message import (
     format_of,
 )
 from conversations.models.note import Note
+from conversations.models.opening import OpeningHours
+from conversations.models.pre_chat import Asks, PreChat
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.survey import AnsweredBy, Survey
 from conversations.models.text import ConversationText
 from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
@@ -38,6 +41,8 @@ __all__ = [
     "ON_THE_DESK",
     "AnswerKind",
     "AnswerStyle",
+    "AnsweredBy",
+    "Asks",
     "Assistant",
     "Author",
     "CacheKind",
@@ -60,8 +65,10 @@ __all__ = [
     "Labelling",
     "Message",
     "Note",
+    "OpeningHours",
     "Outcome",
     "Parked",
+    "PreChat",
     "Priority",
     "PriorityClass",
     "Rating",
@@ -71,6 +78,7 @@ __all__ = [
     "ResponseTimes",
     "SavedView",
     "Stage",
+    "Survey",
     "TextFormat",
     "Visitor",
     "claims_confidence",

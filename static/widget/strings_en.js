@@ -8,6 +8,9 @@ export default {
   language: "Language",
   newConversation: "New conversation",
   newConversationHint: "Ends this one. We keep its messages.",
+  solved: "End conversation",
+  solvedHint: "My question is answered.",
+  solvedShort: "That's all I needed",
   talkToPerson: "Talk to a person",
   back: "Back to the chat",
 
@@ -16,6 +19,8 @@ export default {
   whoWaiting: "Waiting for a person",
   whoWaitingPosition: "Waiting for a person · number {position} in line",
   whoWaitingTime: "about {minutes} min",
+  whoWaitingBack: "our team is back {when}",
+  until: { today: "today at {time}", tomorrow: "tomorrow at {time}", weekday: "{weekday} at {time}", date: "on {date} at {time}" },
   whoWrites: "{person} is writing…",
   whoPerson: "{person} is answering",
   whoSomebody: "A person is answering",
@@ -95,6 +100,48 @@ export default {
     failed: "Your rating couldn't be saved. Try again in a moment.",
   },
 
+  survey: {
+    question: "How did this conversation go?",
+    scores: { 1: "Terrible", 2: "Bad", 3: "Okay", 4: "Good", 5: "Great" },
+    comment: "Anything to add? (optional)",
+    send: "Send",
+    decline: "Not now",
+    choose: "Choose a face first.",
+    rated: "You rated this conversation: {rating}.",
+    change: "Change",
+    thanks: "Thanks for your rating.",
+    declined: "All right. You won't be asked about this conversation again.",
+    failed: "Your rating couldn't be saved. Try again in a moment.",
+  },
+
+  history: {
+    title: "Earlier conversations",
+    loading: "Loading your conversations…",
+    none: "This is your first conversation. Later ones will be listed here.",
+    failed: "Your conversations can't be shown right now.",
+    more: "Show more",
+    current: "Open now",
+    untitled: "Conversation",
+    at: "Conversation of {date}",
+    ended: "This is an earlier conversation. To ask something new, go back to the chat.",
+  },
+
+  preChat: {
+    title: "Before we start",
+    name: "Your name",
+    email: "Your e-mail address",
+    optional: "{label} (optional)",
+    start: "Start the chat",
+  },
+
+  mailing: {
+    title: "Email this conversation",
+    text: "We'll send everything said here to your address, with a link to go on. Later answers go there as well.",
+    address: "Your e-mail address",
+    sent: "On its way to {address}.",
+    failed: "This couldn't be sent. Try again in a moment.",
+  },
+
   passageTitle: "Source {number}",
   passageQuote: "The answer relies on the highlighted sentences.",
   passageLoading: "Loading the passage…",
@@ -145,7 +192,12 @@ export default {
     taken: "A person has joined.",
     handed_back: "The AI assistant is answering again.",
     closed: "This conversation has ended.",
+<<<<<<< HEAD
     closed_by_rule: "This conversation has ended.",
+=======
+    transcript_sent: "You had this conversation sent to your e-mail address.",
+    solved: "You ended this conversation.",
+>>>>>>> main
     reopened: "This conversation is open again.",
     by: {
       taken: "{name} has joined.",
@@ -166,6 +218,9 @@ export default {
   waitingTitle: "A person will answer here",
   waitingText: "Keep writing, or close this window. The reply will be here when you come back.",
   waitingLong: "Everyone is busy right now. Leave your e-mail address and we'll send you the answer, or keep waiting here.",
+  waitingAway: "Our team is back {when}. Leave your e-mail address and we'll send you the answer. It will be here, too.",
+  awayNow: "Our team is back {when}. The AI assistant answers until then, and you can leave a message for us.",
+  emailLabelAway: "Get the answer by e-mail",
   emailLabel: "Don't want to wait? Get the answer by e-mail",
   emailSend: "Send",
   emailKept: "We'll e-mail you the answer too.",

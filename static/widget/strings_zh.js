@@ -8,6 +8,9 @@ export default {
   language: "语言",
   newConversation: "开始新对话",
   newConversationHint: "结束当前对话，已有消息会保留。",
+  solved: "结束对话",
+  solvedHint: "我的问题已解决。",
+  solvedShort: "问题已解决",
   talkToPerson: "转人工",
   back: "返回对话",
 
@@ -16,6 +19,8 @@ export default {
   whoWaiting: "正在等待人工客服",
   whoWaitingPosition: "正在等待人工客服 · 排在第 {position} 位",
   whoWaitingTime: "约 {minutes} 分钟",
+  whoWaitingBack: "客服将于{when}上班",
+  until: { today: "今天 {time}", tomorrow: "明天 {time}", weekday: "{weekday} {time}", date: "{date} {time}" },
   whoWrites: "{person} 正在输入…",
   whoPerson: "{person} 正在为您解答",
   whoSomebody: "人工客服正在为您解答",
@@ -94,6 +99,48 @@ export default {
     failed: "评价未能保存，请稍后再试。",
   },
 
+  survey: {
+    question: "您对这次服务满意吗？",
+    scores: { 1: "很差", 2: "较差", 3: "一般", 4: "满意", 5: "很满意" },
+    comment: "还有什么想说的吗？（选填）",
+    send: "提交",
+    decline: "暂不评价",
+    choose: "请先选择一项评价。",
+    rated: "您对这次对话的评价：{rating}。",
+    change: "修改",
+    thanks: "感谢您的评价。",
+    declined: "好的，不会再就这次对话询问您。",
+    failed: "评价未能保存，请稍后再试。",
+  },
+
+  history: {
+    title: "历史对话",
+    loading: "正在加载您的对话…",
+    none: "这是您的首次对话。以后的对话会列在这里。",
+    failed: "暂时无法显示您的对话。",
+    more: "显示更多",
+    current: "进行中",
+    untitled: "对话",
+    at: "{date}的对话",
+    ended: "这是之前的对话。如需继续提问，请返回聊天。",
+  },
+
+  preChat: {
+    title: "开始之前",
+    name: "您的姓名",
+    email: "您的邮箱",
+    optional: "{label}（选填）",
+    start: "开始对话",
+  },
+
+  mailing: {
+    title: "发送对话到邮箱",
+    text: "我们会把这里的全部内容发送到您的邮箱，并附上继续对话的链接。之后的回复也会发送到该邮箱。",
+    address: "您的邮箱",
+    sent: "已发送至 {address}。",
+    failed: "未能发送，请稍后再试。",
+  },
+
   passageTitle: "来源 {number}",
   passageQuote: "标出的句子就是回答的依据。",
   passageLoading: "正在加载原文…",
@@ -141,7 +188,12 @@ export default {
     taken: "人工客服已加入对话。",
     handed_back: "智能助手继续为您解答。",
     closed: "对话已结束。",
+<<<<<<< HEAD
     closed_by_rule: "对话已结束。",
+=======
+    transcript_sent: "您已将本次对话发送到邮箱。",
+    solved: "您已结束对话。",
+>>>>>>> main
     reopened: "对话已重新打开。",
     by: {
       taken: "{name} 已加入对话。",
@@ -162,6 +214,9 @@ export default {
   waitingTitle: "人工客服会在这里回复您",
   waitingText: "您可以继续留言，也可以关闭窗口，回复会一直保留。",
   waitingLong: "客服人员目前都在忙。您可以留下邮箱，我们会把回复发给您；也可以继续在这里等待。",
+  waitingAway: "客服将于{when}上班。请留下邮箱，我们会把回复发给您；回复也会保留在这里。",
+  awayNow: "客服将于{when}上班。在此之前由 AI 助手为您解答，您也可以先留言。",
+  emailLabelAway: "通过邮件接收回复",
   emailLabel: "不想等？通过邮件接收回复",
   emailSend: "提交",
   emailKept: "回复也会发送到您的邮箱。",

@@ -249,7 +249,7 @@ def test_who_may_set_the_times(client: Client, tenant: Tenant) -> None:
 def test_impossible_minutes_are_said_at_their_field(client: Client, tenant: Tenant, minutes: str) -> None:
     client.force_login(make_user(tenant, Role.OWNER))
     response = client.post(address(tenant), {"urgent-resolution": minutes})
-    assert (response.status_code, set(response.context["form"].errors)) == (422, {"urgent-resolution"})
+    assert (response.status_code, set(response.context["form"].errors)) == (400, {"urgent-resolution"})
 
 
 def test_the_inbox_shows_and_sorts_by_what_is_due(client: Client, tenant: Tenant) -> None:
