@@ -199,14 +199,10 @@ def close_conversation(
         if changed:
             replies.stop_replies(conversation, code=FailureCode.STOPPED)
             replies.end_hand_off(conversation, HandOffEnd.CLOSED)
-<<<<<<< HEAD
-            event = "closed_by_rule" if actor.kind is ActorKind.RULE else "closed"
-            append_event(conversation, event, user_id=_user_id(actor))
-=======
-            append_event(conversation, event, user_id=_user_id(actor))
+            said = "closed_by_rule" if actor.kind is ActorKind.RULE else event
+            append_event(conversation, said, user_id=_user_id(actor))
             if asks:
                 surveys.ask_how_it_went(conversation)
->>>>>>> main
             record_status(conversation_id, ConversationStatus.CLOSED, actor=actor)
 
 

@@ -16,13 +16,9 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-<<<<<<< HEAD
-from conversations.models import Author, ClockKind, Conversation, HandOff, HandOffReason, Message
-=======
 from conversations.identity.links import link_for
-from conversations.models import Author, Conversation, HandOff, HandOffReason, Message
+from conversations.models import Author, ClockKind, Conversation, HandOff, HandOffReason, Message
 from conversations.opening.stored import time_zone
->>>>>>> main
 from conversations.words import visitor_name
 from helpdesk.facts.models import Fact
 from helpdesk.permissions import RIGHTS, Right

@@ -25,12 +25,9 @@ urlpatterns = [
     path("<slug:tenant_slug>/widget/", widget_views.widget, name="widget"),
     path("<slug:tenant_slug>/widget/identity/", identity_views.keys, name="identity_keys"),
     path("<slug:tenant_slug>/widget/identity/<uuid:key_id>/revoke/", identity_views.revoke, name="revoke_identity_key"),
-<<<<<<< HEAD
     path("<slug:tenant_slug>/response-times/", clock_views.response_times_page, name="response_times"),
-=======
     path("<slug:tenant_slug>/widget/hours/", opening_views.opening_hours, name="opening_hours"),
     path("<slug:tenant_slug>/widget/before/", pre_chat_views.pre_chat, name="pre_chat"),
->>>>>>> main
     path("<slug:tenant_slug>/hand-off/", hand_off_views.rules, name="hand_off_rules"),
     path("<slug:tenant_slug>/inbox/", inbox_views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", inbox_views.inbox_rows, name="inbox_rows"),

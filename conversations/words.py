@@ -64,12 +64,9 @@ _EVENTS: dict[str, str | Promise] = {
     "wait_cancelled": gettext_lazy("The customer went back to the AI."),
     "email_left": gettext_lazy("The customer left an e-mail address."),
     "closed": gettext_lazy("The customer ended the conversation."),
-<<<<<<< HEAD
     "closed_by_rule": gettext_lazy("A rule closed the conversation."),
-=======
     "transcript_sent": gettext_lazy("The customer had the conversation sent by e-mail."),
     "solved": gettext_lazy("The customer said it is solved."),
->>>>>>> main
 }
 _EVENTS_BY: dict[str, str | Promise] = {
     "taken": gettext_lazy("%(name)s took this conversation."),

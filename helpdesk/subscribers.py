@@ -5,12 +5,8 @@ from __future__ import annotations
 from automation.running import run_rules
 from automation.triggers import STARTS, may_start
 from batches.queueing import feed_after
-<<<<<<< HEAD
 from conversations.clocks.winding import WINDS, may_wind, wind_after
-from conversations.mails import is_of_person, mail_answer, mail_breach, mail_unclaimed
-=======
-from conversations.mails import is_of_person, mail_answer, mail_transcript, mail_unclaimed
->>>>>>> main
+from conversations.mails import is_of_person, mail_answer, mail_breach, mail_transcript, mail_unclaimed
 from conversations.models import Channel
 from conversations.publishing import STREAMED, publish_fact
 from helpdesk.facts.kinds import FactKind
@@ -32,12 +28,9 @@ SUBSCRIBERS = (
     Subscriber("access", kinds=CHANGES_ACCESS, deliver=publish_access, is_prompt=True),
     Subscriber("alarm_mail", kinds=frozenset({FactKind.HAND_OFF_UNCLAIMED}), deliver=mail_unclaimed),
     Subscriber("answer_mail", kinds=frozenset({FactKind.MESSAGE_POSTED}), deliver=mail_answer, takes=is_of_person),
-<<<<<<< HEAD
     Subscriber("clocks", kinds=WINDS, deliver=wind_after, takes=may_wind),
     Subscriber("automation", kinds=STARTS, deliver=run_rules, takes=may_start),
     Subscriber("breach_mail", kinds=frozenset({FactKind.CLOCK_BREACHED}), deliver=mail_breach),
     Subscriber("reports", kinds=RELABELS, deliver=recount_after),
-=======
     Subscriber("transcript_mail", kinds=frozenset({FactKind.TRANSCRIPT_REQUESTED}), deliver=mail_transcript),
->>>>>>> main
 )

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from django.core.cache import cache
 from django.utils import timezone
 
+from helpdesk.tenants.scope import current_tenant_id
 from reports.counting import Selection, count
 from reports.days import ONE_DAY, beginning, day_of, missing_days, zone
 from reports.models import DayFigures
@@ -18,6 +20,7 @@ from reports.names import Figures
 LONGEST_DAYS = 366
 # Days that are over and were not added up yet, as just after midnight, are counted like today; more would take too long.
 MOST_COUNTED_NOW = 2
+KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,7 @@ def read(wanted: Wanted) -> Read:
     if wanted.since <= today <= wanted.until:
         counted_now.append(today)
     for day in counted_now:
-        counted = count(beginning(day, where), beginning(day + ONE_DAY, where), where)
-        found[day] = counted.get(wanted.selection, Counter())
+        found[day] = _counted_now(day, where).get(wanted.selection, Counter())
     return Read(
         wanted=wanted,
         where=where,
@@ -80,6 +82,16 @@ def read(wanted: Wanted) -> Read:
 def today_of_company() -> date:
     """The day that the company has now."""
     return day_of(timezone.now(), zone())
+
+
+def _counted_now(day: date, where: ZoneInfo) -> dict[Selection, Figures]:
+    """What is counted while the page is asked for is kept for a moment, for everybody in the company."""
+    key = f"report-day:{current_tenant_id()}:{where.key}:{day}"
+    kept: dict[Selection, Figures] | None = cache.get(key)
+    if kept is None:
+        kept = dict(count(beginning(day, where), beginning(day + ONE_DAY, where), where))
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept
 
 
 def _stored(selection: Selection, since: date, until: date) -> dict[date, Figures]:

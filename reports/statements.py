@@ -9,7 +9,7 @@ from __future__ import annotations
 _WHAT_WAS_SAID = """
     said AS MATERIALIZED (
         SELECT id, conversation_id, position, author, outcome, user_id, created_at,
-            CASE WHEN author = 'system' AND body IN ('closed', 'closed_by_rule') THEN body ELSE '' END AS closes
+            CASE WHEN author = 'system' AND body IN ('closed', 'solved', 'closed_by_rule') THEN body ELSE '' END AS closes
         FROM conversations_message
         WHERE tenant_id = %(tenant)s AND created_at >= %(since)s AND created_at < %(until)s
     ),
@@ -75,7 +75,7 @@ _HOW_IT_ENDED = """
         AND NOT EXISTS (
             SELECT 1 FROM conversations_message AS later WHERE later.tenant_id = %(tenant)s
             AND later.conversation_id = answers.conversation_id AND later.position > answers.position
-            AND (later.author <> 'system' OR later.body IN ('closed', 'closed_by_rule'))
+            AND (later.author <> 'system' OR later.body IN ('closed', 'solved', 'closed_by_rule'))
             AND later.created_at < answers.created_at + %(quiet)s
         )
         AND NOT EXISTS (
@@ -86,10 +86,11 @@ _HOW_IT_ENDED = """
     ),
     resolved_by_closing AS (
         SELECT conversation_id, created_at AS at, user_id,
-            CASE closes WHEN 'closed' THEN 'confirmed' ELSE 'assumed' END AS how
+            CASE WHEN closes = 'solved' OR user_id IS NOT NULL THEN 'confirmed' ELSE 'assumed' END AS how
         FROM closed WHERE NOT EXISTS (
             SELECT 1 FROM left_standing WHERE left_standing.id = closed.last_id
         )
+        AND (user_id IS NOT NULL OR closes <> 'closed' OR last_author = 'person' OR last_outcome = 'answered')
     ),
     resolved AS (
         SELECT conversation_id, at, how FROM resolved_by_closing

@@ -49,6 +49,15 @@ class Hours:
             left -= end - counts_from
         return None
 
+    def open_between(self, since: datetime, until: datetime) -> timedelta:
+        """How long people were there between the two moments, which lie within LOOK_AHEAD of each other."""
+        total = timedelta()
+        for begin, end in self._spans(since):
+            if begin >= until:
+                break
+            total += max(min(end, until) - max(begin, since), timedelta())
+        return total
+
     def _spans(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
         """What is open at that moment and after it, in order and in UTC."""
         at = at.astimezone(UTC)

@@ -192,12 +192,9 @@ export default {
     taken: "A person has joined.",
     handed_back: "The AI assistant is answering again.",
     closed: "This conversation has ended.",
-<<<<<<< HEAD
     closed_by_rule: "This conversation has ended.",
-=======
     transcript_sent: "You had this conversation sent to your e-mail address.",
     solved: "You ended this conversation.",
->>>>>>> main
     reopened: "This conversation is open again.",
     by: {
       taken: "{name} has joined.",

@@ -188,12 +188,9 @@ export default {
     taken: "人工客服已加入对话。",
     handed_back: "智能助手继续为您解答。",
     closed: "对话已结束。",
-<<<<<<< HEAD
     closed_by_rule: "对话已结束。",
-=======
     transcript_sent: "您已将本次对话发送到邮箱。",
     solved: "您已结束对话。",
->>>>>>> main
     reopened: "对话已重新打开。",
     by: {
       taken: "{name} 已加入对话。",

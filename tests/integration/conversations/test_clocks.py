@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from conversations import domain
 from conversations.clocks import breaches, winding
+from conversations.clocks.hours import after_open_seconds, is_open, open_seconds
 from conversations.clocks.times import change_response_times, response_times
 from conversations.inbox import triage
-from conversations.models import Clock, ClockKind, Conversation, HandOffReason, Parked, Priority
+from conversations.models import Clock, ClockKind, Conversation, HandOffReason, OpeningHours, Parked, Priority
 from conversations.replies import hand_over
 from conversations.tasks import raise_clock_breaches
 from helpdesk.facts.kinds import SYSTEM, FactKind
@@ -189,6 +190,18 @@ def test_who_answers_too_late_has_broken_it_also_unsaid(tenant: Tenant) -> None:
     with tenant_atomic(tenant.id):
         assert Clock.objects.get(kind="first_reply").breached_at is not None
     assert row(tenant, conversation).overdue_at is None
+
+
+def test_clocks_run_in_business_hours_only(tenant: Tenant) -> None:
+    now = timezone.now()
+    with tenant_atomic(tenant.id):
+        week = [[[9 * 60, 17 * 60]] for _ in range(7)]
+        OpeningHours.objects.create(is_on=True, time_zone="UTC", week=week, special={})
+        evening = now.replace(hour=16, minute=55, second=0, microsecond=0)
+        assert after_open_seconds(evening, 600) == evening + timedelta(hours=16, minutes=10)
+        assert open_seconds(evening, evening + timedelta(days=1)) == 8 * 3600
+        assert open_seconds(evening, evening - timedelta(hours=1)) == 0
+        assert [is_open(evening), is_open(evening + timedelta(hours=1))] == [True, False]
 
 
 def test_another_companys_clocks_are_out_of_reach(tenant: Tenant) -> None:

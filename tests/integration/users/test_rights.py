@@ -66,14 +66,10 @@ NEEDED: dict[str, dict[str, Right]] = {
     "tracing.retention": {"set_policy": Right.MANAGE_RETENTION},
 }
 OTHERS: dict[str, set[str]] = {
-<<<<<<< HEAD
     "conversations.clocks.times": {"promised_seconds", "response_times"},
-    "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
-=======
     "conversations.domain": {
         "begin_visit", "cancel_wait", "leave_conversation", "leave_email", "say_solved", "set_context", "visitor_of",
     },
->>>>>>> main
     "conversations.inbox.actions": {"snooze_end"},
     "conversations.inbox.notes": {"notes_of", "with_notes"},
     "conversations.inbox.saved_views": {"views_of"},
