@@ -52,7 +52,7 @@ class RuleForm(forms.Form):
     )
     do_assign = forms.ChoiceField(label=_("Assign to"), required=False)
     do_hand_off = forms.BooleanField(label=_("Hand off to a person"), required=False)
-    do_end = forms.ChoiceField(label=_("Then"), required=False, choices=[NOTHING, *Ending.choices])
+    do_end = forms.ChoiceField(label=_("Close or set aside"), required=False, choices=[NOTHING, *Ending.choices])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -96,7 +96,7 @@ def test_the_page_takes_as_many_queries_however_many_days(
     busy(tenant, days)
     client.force_login(make_user(tenant, Role.OWNER))
     client.get(url(tenant))
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(19):
         client.get(url(tenant))
 
 
