@@ -156,5 +156,6 @@ def _detail(event: KeyEvent, names: _Names, kind: AuditKind) -> str:
         invitation = names.invitations.get(event.subject) if event.subject else None
         # An invitation that has ended no longer says whom it was for.
         whom = (invitation.accepted_by or invitation.email) if invitation else ""
-        return " · ".join(str(part) for part in (whom, role_name(figures.get("role", ""))) if part)
+        role = figures.get("role") or (invitation.role if invitation else "")
+        return " · ".join(str(part) for part in (whom, role_name(role)) if part)
     return ""

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm as AllauthAuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as AllauthReauthenticateForm
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
 from django import forms
@@ -57,6 +58,12 @@ class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
 
 class AuthenticateKeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
     """What a security key says when somebody signs in."""
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the person has a security key at all."""
+        keys = Authenticator.objects.filter(user=self.user, type=Authenticator.Type.WEBAUTHN)
+        return bool(keys.exists())
 
     def clean_credential(self) -> Any:
         with _well_formed():
