@@ -11,7 +11,8 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
-from conversations import domain, labels, triage
+from conversations import domain
+from conversations.inbox import labels, triage
 from conversations.models import Conversation, Label, Labelling, Parked, Priority
 from conversations.tasks import wake_snoozed
 from helpdesk.errors import Conflict, InvalidInput, NotFound

@@ -15,10 +15,10 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from batches.tasks import feed_batches
+from conversations.inbox.triage import park
 from conversations.intake import ask_for_person
 from conversations.models import Conversation, HandOff, Parked, Reply, ReplyStatus
 from conversations.tasks import raise_hand_off_alarms, sweep_replies
-from conversations.triage import park
 from helpdesk.api.models import IdempotentRequest
 from helpdesk.api.tasks import forget_idempotent_requests
 from helpdesk.facts.kinds import SYSTEM, FactKind

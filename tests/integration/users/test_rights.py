@@ -29,11 +29,11 @@ NEEDED: dict[str, dict[str, Right]] = {
         "close_conversation": Right.REPLY,
         "reopen_conversation": Right.REPLY,
     },
-    "conversations.hand_off_rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
-    "conversations.inbox_actions": {"act": Right.REPLY},
-    "conversations.notes": {"add_note": Right.REPLY},
-    "conversations.writing": {"begin_writing": Right.REPLY, "end_writing": Right.REPLY},
-    "conversations.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
+    "conversations.hand_off.rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
+    "conversations.inbox.actions": {"act": Right.REPLY},
+    "conversations.inbox.notes": {"add_note": Right.REPLY},
+    "conversations.hand_off.writing": {"begin_writing": Right.REPLY, "end_writing": Right.REPLY},
+    "conversations.inbox.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
     "helpdesk.users.invitations": {
         "invite": Right.MANAGE_PEOPLE,
@@ -53,9 +53,9 @@ NEEDED: dict[str, dict[str, Right]] = {
 }
 OTHERS: dict[str, set[str]] = {
     "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
-    "conversations.inbox_actions": {"snooze_end"},
-    "conversations.notes": {"notes_of", "with_notes"},
-    "conversations.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
+    "conversations.inbox.actions": {"snooze_end"},
+    "conversations.inbox.notes": {"notes_of", "with_notes"},
+    "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
         "accept_as", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",

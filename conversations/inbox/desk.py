@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.failures import sentence_for_desk
+from conversations.inbox.queues import on_the_desk
+from conversations.inbox.rows import Row, rows_of
 from conversations.models import (
     Author,
     Conversation,
@@ -23,8 +25,6 @@ from conversations.models import (
     ReplyStatus,
 )
 from conversations.queries import replies_in_flight, transcript
-from conversations.queues import on_the_desk
-from conversations.rows import Row, rows_of
 from conversations.words import system_words, visitor_name
 
 

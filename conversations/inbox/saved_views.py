@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from conversations.inbox.queues import Listed
 from conversations.models import SavedView
-from conversations.queues import Listed
 from helpdesk.errors import InvalidInput, NotFound
 
 MOST_VIEWS = 30

@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from conversations import domain, writing
+from conversations import domain
 from conversations.errors import AlreadyTaken, NewerConversation
 from conversations.forms import NoteForm
-from conversations.notes import add_note
+from conversations.hand_off import writing
+from conversations.inbox.notes import add_note
 from conversations.queries import conversation_by_id
 from helpdesk.facts.kinds import user_actor
 from helpdesk.permissions import Right

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from conversations import domain
-from conversations.triage.choosing import IS_UNRESOLVED, chosen
+from conversations.inbox.triage.choosing import IS_UNRESOLVED, chosen
 from helpdesk.facts.kinds import Actor
 from helpdesk.tenants.scope import current_tenant_id
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from conversations.queries import default_assistant
-from conversations.widget_forms import WidgetForm
-from conversations.widget_settings import change_widget
+from conversations.widget.forms import WidgetForm
+from conversations.widget.settings import change_widget
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.facts.kinds import user_actor
 from helpdesk.permissions import Right

@@ -17,10 +17,10 @@ from django.core.validators import validate_email
 from django.utils import timezone
 
 from conversations.errors import IdentityRefused
-from conversations.identity_keys import is_active
+from conversations.identity.keys import is_active
+from conversations.identity.visitors import VisitorIdentity, read_token
 from conversations.models import IdentityKey, Visitor
 from conversations.validation import REFERENCE_CHARACTERS
-from conversations.visitors import VisitorIdentity, read_token
 from helpdesk.errors import NotSignedIn
 from helpdesk.tenants.scope import tenant_atomic
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations.identity_keys import (
+from conversations.identity.keys import (
     NAME_CHARACTERS,
     CreatedIdentityKey,
     create_identity_key,

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from conversations.inbox.triage.choosing import chosen
 from conversations.models import Conversation, Priority
-from conversations.triage.choosing import chosen
 from helpdesk.facts.kinds import Actor, FactKind
 from helpdesk.facts.recording import record
 

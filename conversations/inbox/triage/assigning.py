@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from conversations.inbox.triage.choosing import IS_UNRESOLVED, chosen
 from conversations.models import Conversation
-from conversations.triage.choosing import IS_UNRESOLVED, chosen
 from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import Actor, FactKind
 from helpdesk.facts.recording import record

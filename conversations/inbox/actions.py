@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from conversations import triage
+from conversations.inbox import triage
 from conversations.models import Parked, Priority
 from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import Actor

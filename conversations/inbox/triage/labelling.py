@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
+from conversations.inbox.triage.choosing import chosen
 from conversations.models import Label, Labelling
-from conversations.triage.choosing import chosen
 from helpdesk.errors import NotFound
 from helpdesk.facts.kinds import Actor, FactKind
 from helpdesk.facts.recording import record

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from conversations import accents
 from conversations.models import Assistant
 from conversations.validation import CONTROLS
+from conversations.widget import accents
 from helpdesk.errors import Conflict, InvalidInput, NotFound
 from helpdesk.facts.kinds import SYSTEM, Actor, FactKind
 from helpdesk.facts.recording import record

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.events import record_stage
+from conversations.inbox.triage.choosing import IS_UNRESOLVED, MOST_AT_ONCE, chosen
 from conversations.models import Conversation, Parked, Stage
 from conversations.queries import due_snoozes
-from conversations.triage.choosing import IS_UNRESOLVED, MOST_AT_ONCE, chosen
 from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import SYSTEM, Actor
 from helpdesk.pending.marks import note

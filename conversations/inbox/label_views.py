@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from conversations.labels import change_label, counted_labels, create_label, delete_label
+from conversations.inbox.labels import change_label, counted_labels, create_label, delete_label
 from conversations.models import LabelColour
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.facts.kinds import user_actor

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from conversations.finding import MOST_CHARACTERS, matching
-from conversations.labels import labels_prefetched
+from conversations.inbox.labels import labels_prefetched
 from conversations.models import (
     IS_OPEN,
     ON_THE_DESK,

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from conversations import accents
 from conversations.models import Assistant
-from conversations.widget_settings import (
+from conversations.widget import accents
+from conversations.widget.settings import (
     WELCOME_CHARACTERS,
     WidgetSettings,
     clean_accent,

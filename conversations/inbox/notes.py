@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from conversations.desk import Entry
 from conversations.entries import InboxChanged, to_plain
+from conversations.inbox.desk import Entry
 from conversations.models import Conversation, Note
 from conversations.publishing import publish_softly
 from conversations.validation import clean_body

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from conversations.hand_off_rules import change_hand_off_rules
+from conversations.hand_off.rules import change_hand_off_rules
 from conversations.replies import hand_off_rules
 from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import user_actor

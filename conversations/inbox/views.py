@@ -18,12 +18,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations import saved_views
-from conversations.inbox_actions import act as carry_out
-from conversations.labels import labels_by_name
+from conversations.inbox import saved_views
+from conversations.inbox.actions import act as carry_out
+from conversations.inbox.labels import labels_by_name
+from conversations.inbox.queues import (
+    ATTENTION,
+    MOST_COUNTED,
+    QUEUES,
+    Listed,
+    counts,
+    page_of,
+    read_listed,
+    without_filters,
+)
+from conversations.inbox.rows import rows_of
 from conversations.models import Priority
-from conversations.queues import ATTENTION, MOST_COUNTED, QUEUES, Listed, counts, page_of, read_listed, without_filters
-from conversations.rows import rows_of
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound
 from helpdesk.facts.kinds import user_actor
 from helpdesk.permissions import Right

@@ -5,10 +5,10 @@ statement, records a fact for each and returns how many those were. What is of a
 already is passed over. Runs inside `tenant_atomic`; who may call it is `Right.REPLY`.
 """
 
-from conversations.triage.assigning import assign
-from conversations.triage.labelling import add_label, remove_label
-from conversations.triage.parking import park, wake_due
-from conversations.triage.ranking import set_priority
-from conversations.triage.resolving import resolve
+from conversations.inbox.triage.assigning import assign
+from conversations.inbox.triage.labelling import add_label, remove_label
+from conversations.inbox.triage.parking import park, wake_due
+from conversations.inbox.triage.ranking import set_priority
+from conversations.inbox.triage.resolving import resolve
 
 __all__ = ["add_label", "assign", "park", "remove_label", "resolve", "set_priority", "wake_due"]
