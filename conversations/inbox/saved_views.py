@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from conversations.inbox.queues import Listed
 from conversations.models import SavedView
 from helpdesk.errors import InvalidInput, NotFound
+from helpdesk.permissions import Right
+from helpdesk.users.acting import needs
 
 MOST_VIEWS = 30
 NAME_CHARACTERS = 40
@@ -20,6 +22,7 @@ def views_of(user_id: int) -> list[SavedView]:
     return list(SavedView.objects.filter(user=user_id).order_by(Lower("name"), "id"))
 
 
+@needs(Right.SEE_CONVERSATIONS)
 def save_view(*, user_id: int, name: str, listed: Listed) -> SavedView:
     """Keep it under that name, in place of the one that had it. Raises InvalidInput."""
     clean = " ".join(name.split())
@@ -36,6 +39,7 @@ def save_view(*, user_id: int, name: str, listed: Listed) -> SavedView:
     return view
 
 
+@needs(Right.SEE_CONVERSATIONS)
 def delete_view(view_id: UUID, *, user_id: int) -> None:
     """Raises NotFound, also for another person's."""
     if not SavedView.objects.filter(id=view_id, user=user_id).delete()[0]:

@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from conversations.inbox import saved_views
 from conversations.inbox.actions import act as carry_out
 from conversations.inbox.labels import labels_by_name
+from conversations.inbox.menus import order_menus
 from conversations.inbox.queues import (
     ATTENTION,
     MOST_COUNTED,
@@ -41,12 +41,6 @@ from helpdesk.users.access import DeskRequest, desk_view
 from helpdesk.users.queries import people_with
 
 LAST_TENANT = "last_tenant"
-SNOOZES = (
-    ("1h", gettext_lazy("In an hour")),
-    ("3h", gettext_lazy("In 3 hours")),
-    ("tomorrow", gettext_lazy("Tomorrow at 9:00")),
-    ("week", gettext_lazy("Next Monday at 9:00")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +133,13 @@ def list_context(request: DeskRequest, selected: UUID | None = None) -> dict[str
 
 def pane_context(request: DeskRequest) -> dict[str, Any]:
     """What stands around the list and does not change with it: filters, menus, saved views."""
+    labels, people = labels_by_name(), people_with(Right.REPLY)
     return {
-        "company_labels": labels_by_name(),
-        "people": people_with(Right.REPLY),
+        "company_labels": labels,
+        "people": people,
+        "menus": order_menus(people, labels) if Right.REPLY in request.rights else [],
         "languages": Language.choices,
         "priorities": Priority.choices,
-        "snoozes": SNOOZES,
         "views": saved_views.views_of(request.user.pk),
         "behind": request.GET.get("behind", "") if "behind" in request.GET else "",
     }

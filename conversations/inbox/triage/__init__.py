@@ -2,7 +2,7 @@
 
 Every function takes the ids of conversations, locks in the order of their ids those that it would change, changes them in one
 statement, records a fact for each and returns how many those were. What is of another company, deleted, or as wanted
-already is passed over. Runs inside `tenant_atomic`; who may call it is `Right.REPLY`.
+already is passed over. Runs inside `tenant_atomic`.
 """
 
 from conversations.inbox.triage.assigning import assign

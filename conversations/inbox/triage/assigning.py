@@ -14,9 +14,11 @@ from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import Actor, FactKind
 from helpdesk.facts.recording import record
 from helpdesk.permissions import Right, has_right
+from helpdesk.users.acting import needs
 from helpdesk.users.models import Membership
 
 
+@needs(Right.REPLY)
 def assign(conversation_ids: Iterable[UUID], *, assignee_id: int | None, actor: Actor, only_free: bool = False) -> int:
     """Give them to that person, or to nobody. `only_free` leaves alone what somebody else has.
 

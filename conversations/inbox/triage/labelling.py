@@ -12,8 +12,11 @@ from conversations.models import Label, Labelling
 from helpdesk.errors import NotFound
 from helpdesk.facts.kinds import Actor, FactKind
 from helpdesk.facts.recording import record
+from helpdesk.permissions import Right
+from helpdesk.users.acting import needs
 
 
+@needs(Right.REPLY)
 def add_label(conversation_ids: Iterable[UUID], *, label_id: UUID, actor: Actor) -> int:
     """Label them; raises NotFound for a label that the company does not have."""
     # Held, so that the label is not deleted meanwhile.
@@ -26,6 +29,7 @@ def add_label(conversation_ids: Iterable[UUID], *, label_id: UUID, actor: Actor)
     return len(ids)
 
 
+@needs(Right.REPLY)
 def remove_label(conversation_ids: Iterable[UUID], *, label_id: UUID, actor: Actor) -> int:
     """Take the label off them."""
     ids = chosen(conversation_ids, _has(label_id))

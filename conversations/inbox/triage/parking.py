@@ -21,11 +21,14 @@ from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import SYSTEM, Actor
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
+from helpdesk.permissions import Right
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.acting import needs
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=366)
 
 
+@needs(Right.REPLY)
 def park(conversation_ids: Iterable[UUID], *, parked: Parked, actor: Actor, until: datetime | None = None) -> int:
     """Set them aside, or with `Parked.NO` open them again; `until` goes with snoozing. Raises InvalidInput."""
     _check(parked, until)

@@ -11,8 +11,11 @@ from conversations.inbox.triage.choosing import chosen
 from conversations.models import Conversation, Priority
 from helpdesk.facts.kinds import Actor, FactKind
 from helpdesk.facts.recording import record
+from helpdesk.permissions import Right
+from helpdesk.users.acting import needs
 
 
+@needs(Right.REPLY)
 def set_priority(conversation_ids: Iterable[UUID], *, priority: Priority, actor: Actor) -> int:
     """Give them this priority."""
     ids = chosen(conversation_ids, ~Q(priority=priority))
