@@ -8,6 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest, HttpResponse
 
 from helpdesk.users import attempts
+from helpdesk.users.lockout import report_stop
 from helpdesk.users.models import User
 from helpdesk.users.queries import account_of
 from helpdesk.users.sign_ins import note_sign_in
@@ -27,6 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Counts an attempt as a wrong one until the password proves right. Raises ValidationError above a limit."""
         self._attempt = attempts.count_attempt(request, credentials.get("email", ""))
         if self._attempt is None:
+            report_stop(credentials.get("email", ""))
             raise self.validation_error("too_many_login_attempts")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:

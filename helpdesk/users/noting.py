@@ -24,6 +24,8 @@ class PeopleChange(TextChoices):
     REMOVED = "person_removed", "person removed"
     SECOND_STEP_REQUIRED = "mfa_required", "two-step sign-in required"
     SECOND_STEP_OPTIONAL = "mfa_optional", "two-step sign-in optional"
+    SIGN_IN_STOPPED = "sign_in_stopped", "attempts to sign in stopped"
+    SIGN_IN_UNLOCKED = "sign_in_unlocked", "sign-in unlocked"
 
 
 class Notes(Protocol):
