@@ -91,6 +91,32 @@ class ArticleVersion(TenantModel):
         return f"{self.title} v{self.number}"
 
 
+class ArticleChangeKind(models.TextChoices):
+    """What was done with an article, besides saving a text."""
+
+    PUBLISHED = "published", _("Published")
+    ARCHIVED = "archived", _("Archived")
+    RESTORED = "restored", _("Unarchived")
+
+
+class ArticleChange(TenantModel):
+    """Who published or archived an article, and which version; nobody where a command did."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=9, choices=ArticleChangeKind)
+    number = models.PositiveIntegerField(null=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["article", "-at"], name="changes_of_article")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} {self.kind}"
+
+
 class Chunk(TenantModel):
     """A passage of a published version, at most 400 tokens.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from knowledge import views
+from knowledge import history_views, views
 
 app_name = "knowledge"
 urlpatterns = [
@@ -16,4 +16,10 @@ urlpatterns = [
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/archive/", views.archive, name="archive"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/restore/", views.restore, name="restore"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/versions/<int:number>/", views.version, name="version"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/history/", history_views.article_history, name="history"),
+    path(
+        "<slug:tenant_slug>/knowledge/<uuid:article_id>/versions/<int:number>/changes/",
+        history_views.changes,
+        name="changes",
+    ),
 ]

@@ -24,6 +24,9 @@ from knowledge.models import Article, ArticleVersion
 from knowledge.queries import article_by_id, latest_version, version_by_number, versions_of
 from knowledge.rendering import render_markdown
 
+# Beside an article; the others are in its history.
+VERSIONS_SHOWN = 8
+
 
 @require_GET
 @desk_view(Right.SEE_KNOWLEDGE)
@@ -253,6 +256,6 @@ def _versions_context(request: DeskRequest, article: Article) -> dict[str, Any]:
     return {
         "article": shown,
         "state": desk.state_of(shown),
-        "versions": list(versions_of(article)),
+        "versions": list(versions_of(article)[:VERSIONS_SHOWN]),
         "may_edit": Right.EDIT_KNOWLEDGE in request.rights,
     }
