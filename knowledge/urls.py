@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from knowledge import history_views, views
+from knowledge import history_views, pair_views, views
 
 app_name = "knowledge"
 urlpatterns = [
@@ -16,6 +16,10 @@ urlpatterns = [
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/archive/", views.archive, name="archive"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/restore/", views.restore, name="restore"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/versions/<int:number>/", views.version, name="version"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/languages/", pair_views.languages, name="languages"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/languages/link/", pair_views.link, name="link"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/languages/unlink/", pair_views.unlink, name="unlink"),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/languages/reviewed/", pair_views.reviewed, name="reviewed"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/history/", history_views.article_history, name="history"),
     path(
         "<slug:tenant_slug>/knowledge/<uuid:article_id>/versions/<int:number>/changes/",

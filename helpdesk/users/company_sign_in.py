@@ -7,7 +7,7 @@ is invited. The session that follows knows that one company, whatever else the p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from allauth.account.adapter import get_adapter
@@ -167,5 +167,5 @@ def _claims(said: dict[str, Any]) -> dict[str, Any]:
 
 def provider_name(slug: str) -> str | None:
     """What the company's provider is called; None where it has none."""
-    apps = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    apps = cast(list[dict[str, Any]], settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"])
     return next((str(each["name"]) for each in apps if each["provider_id"] == slug), None)
