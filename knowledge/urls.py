@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from knowledge import history_views, pair_views, views
+from knowledge import history_views, pair_views, shelf_views, views
 
 app_name = "knowledge"
 urlpatterns = [
     path("<slug:tenant_slug>/knowledge/", views.article_list, name="list"),
     path("<slug:tenant_slug>/knowledge/new/", views.new, name="new"),
     path("<slug:tenant_slug>/knowledge/preview/", views.preview, name="preview"),
+    path("<slug:tenant_slug>/knowledge/categories/", shelf_views.categories, name="categories"),
+    path(
+        "<slug:tenant_slug>/knowledge/categories/<uuid:category_id>/rename/", shelf_views.rename, name="rename_category"
+    ),
+    path(
+        "<slug:tenant_slug>/knowledge/categories/<uuid:category_id>/remove/", shelf_views.remove, name="remove_category"
+    ),
+    path("<slug:tenant_slug>/knowledge/<uuid:article_id>/passages/", shelf_views.passages, name="passages"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/", views.edit, name="edit"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/publish/", views.publish, name="publish"),
     path("<slug:tenant_slug>/knowledge/<uuid:article_id>/archive/", views.archive, name="archive"),
