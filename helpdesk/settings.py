@@ -44,7 +44,11 @@ ROOT_URLCONF = "helpdesk.urls"
 ASGI_APPLICATION = "helpdesk.asgi.application"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
+# Django's admin for whoever runs the server (helpdesk.operations.operators), below /operators/.
+OPERATORS = env.boolean("GLASSDESK_OPERATORS", False)
+
 INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
