@@ -7,7 +7,7 @@ keeps them shut besides. It is not there unless it is switched on (GLASSDESK_OPE
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.authentication import get_authentication_records
 from django.contrib import admin
@@ -27,6 +27,12 @@ from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.people import members
 
 MOST_MEMBERS = 200
+
+# The stubs' class is generic, Django's is not.
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
 
 
 def is_operator(request: HttpRequest) -> bool:
@@ -57,7 +63,7 @@ class OperatorSite(admin.AdminSite):
         return super().each_context(request) | {"waiting": SimpleLazyObject(_waiting)}
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+class ReadOnly(_ModelAdmin):
     """Operators look; commands change."""
 
     list_per_page = 50
