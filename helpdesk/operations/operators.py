@@ -7,6 +7,8 @@ keeps them shut besides. It is not there unless it is switched on (GLASSDESK_OPE
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.authentication import get_authentication_records
@@ -14,6 +16,7 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -40,7 +43,7 @@ def is_operator(request: HttpRequest) -> bool:
     user: Any = request.user
     if not (user.is_active and user.is_authenticated and user.is_staff) or user.only_in is not None:
         return False
-    return any(record.get("method") == "mfa" for record in get_authentication_records(request))
+    return any(record.get("method") == "mfa" for record in get_authentication_records(request, user))
 
 
 class OperatorSite(admin.AdminSite):
@@ -53,11 +56,30 @@ class OperatorSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return is_operator(request)
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         """Whoever is signed in and no operator finds nothing; others sign in as everywhere."""
-        if request.user.is_authenticated:
-            raise Http404
-        return redirect_to_login(request.get_full_path())
+        inner = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if is_operator(request):
+                return inner(request, *args, **kwargs)
+            if request.user.is_authenticated:
+                raise Http404
+            return redirect_to_login(request.get_full_path())
+
+        return update_wrapper(guarded, inner)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is no sign-in of its own."""
+        raise Http404
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The account's own page."""
+        return redirect("account_logout")
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The account's own page, with its rules."""
+        return redirect("account_change_password")
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"waiting": SimpleLazyObject(_waiting)}

@@ -76,7 +76,7 @@ def test_the_list_of_categories_takes_the_same_queries(
     editor.get(path_of("categories", tenant))
     for number in range(count):
         write(tenant, f"Article {number}", f"Shelf {number}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         editor.get(path_of("categories", tenant))
 
 

@@ -41,6 +41,7 @@ def as_client(user: User, *, with_second_step: bool = True, **entries: Any) -> C
     session = client.session
     methods = [{"method": "password"}, *([{"method": "mfa", "type": "totp"}] if with_second_step else [])]
     session[AUTHENTICATION_METHODS_SESSION_KEY] = methods
+    session[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = str(user.pk)
     for name, value in entries.items():
         session[name] = value
     session.save()
@@ -95,6 +96,16 @@ def test_a_company_shows_its_people_and_nothing_that_anybody_wrote(tenant: Tenan
 
 def test_only_tables_without_text_are_registered() -> None:
     assert {model._meta.label for model in site._registry} == {"tenants.Tenant", "pending.OpenWork"}
+
+
+def test_the_account_is_changed_on_its_own_pages_only() -> None:
+    client = as_client(operator())
+    found = {path: client.get(HOME + path) for path in ("password_change/", "logout/", "login/")}
+    assert {path: (page.status_code, page.headers.get("Location")) for path, page in found.items()} == {
+        "password_change/": (302, "/accounts/password/change/"),
+        "logout/": (302, "/accounts/logout/"),
+        "login/": (404, None),
+    }
 
 
 def test_nothing_can_be_changed(tenant: Tenant) -> None:
