@@ -94,6 +94,6 @@ def _tenant_id(company: str) -> uuid.UUID:
 
 
 def _token(tenant_id: uuid.UUID, visitor_id: uuid.UUID) -> str:
-    from conversations.visitors import VisitorIdentity, issue_token
+    from conversations.identity.visitors import VisitorIdentity, issue_token
 
     return issue_token(VisitorIdentity(tenant_id, visitor_id))

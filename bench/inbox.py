@@ -77,7 +77,7 @@ def _measure(owner_url: str, count: int, rounds: int) -> dict[str, list[float]]:
     from django.db import connection
     from django.test import Client
 
-    from conversations.queues import QUEUES
+    from conversations.inbox.queues import QUEUES
 
     slug, agent = _company(owner_url, count)
     client = Client(SERVER_NAME="localhost")

@@ -43,7 +43,7 @@ from helpdesk.users.acting import needs
 from helpdesk.users.email_addresses import canonical
 from helpdesk.users.models import User
 
-# What ends the hold on the assistant's answers (`conversations.writing`).
+# What ends the hold on the assistant's answers (`conversations.hand_off.writing`).
 NOBODY_WRITES: dict[str, Any] = {"writer": None, "writer_until": None}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from conversations.alarms import raise_alarms
+from conversations.hand_off.alarms import raise_alarms
+from conversations.inbox.triage import wake_due
 from conversations.queries import has_due_alarms, has_due_snoozes, has_open_replies
 from conversations.recovery import recover_replies
-from conversations.triage import wake_due
 from conversations.unserved import fail_unserved_replies
 from helpdesk.pending.marks import sweep
 from helpdesk.pending.models import Kind

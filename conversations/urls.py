@@ -5,16 +5,13 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from conversations import (
-    assistant_views,
-    hand_off_views,
-    identity_views,
-    inbox_views,
-    label_views,
-    ownership_views,
-    views,
-    widget_views,
-)
+from conversations import assistant_views, views
+from conversations.hand_off import ownership_views
+from conversations.hand_off import views as hand_off_views
+from conversations.identity import views as identity_views
+from conversations.inbox import label_views
+from conversations.inbox import views as inbox_views
+from conversations.widget import settings_views as widget_views
 
 app_name = "desk"
 urlpatterns = [

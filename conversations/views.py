@@ -12,17 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from conversations import desk, domain
+from conversations import domain
 from conversations.channels import rules_of
 from conversations.errors import AnsweredMeanwhile
 from conversations.forms import NoteForm, ReplyForm
-from conversations.hand_off_card import hand_off_card
-from conversations.inbox_views import LAST_TENANT, list_context, pane_context, remember_tenant
-from conversations.labels import labels_of
+from conversations.hand_off.card import hand_off_card
+from conversations.inbox import desk
+from conversations.inbox.labels import labels_of
+from conversations.inbox.notes import notes_of, with_notes
+from conversations.inbox.rows import owner_words
+from conversations.inbox.views import LAST_TENANT, list_context, pane_context, remember_tenant
 from conversations.models import Conversation
-from conversations.notes import notes_of, with_notes
 from conversations.queries import conversation_by_id, waiting_position
-from conversations.rows import owner_words
 from conversations.words import visitor_name
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.pages.page_numbers import requested_number

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "conversations",
     "tracing",
     "batches",
+    "reviews",
     "inference_worker",
     "evaluation",
 ]

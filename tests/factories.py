@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from conversations.domain import begin_visit
+from conversations.identity.tickets import issue_ticket
 from conversations.inbound import from_visitor
 from conversations.intake import receive
 from conversations.models import Assistant, Conversation, Message, Reply
-from conversations.tickets import issue_ticket
 from helpdesk.api_keys.domain import create_key
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.permissions import Role

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from conversations.labels import MOST_LABELS, NAME_CHARACTERS
+from conversations.inbox.labels import MOST_LABELS, NAME_CHARACTERS
 from conversations.models import Priority, Stage
 from conversations.parameters import RequestParameters, described_parameters
 from conversations.validation import MESSAGE_CHARACTERS, REFERENCE_CHARACTERS

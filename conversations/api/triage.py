@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from conversations import triage
+from conversations.inbox import triage
 from conversations.models import Conversation, Label, Parked, Priority, Stage
 from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import Actor

@@ -24,8 +24,9 @@ from conversations.api.waiting import has_ended_within
 from conversations.channels import rules_of
 from conversations.followed import FollowedReply, describe_answer, nothing_of
 from conversations.inbound import from_api_client
+from conversations.inbox.labels import labels_prefetched
+from conversations.inbox.triage.choosing import IS_UNRESOLVED
 from conversations.intake import PostedMessage, begin_conversation, receive
-from conversations.labels import labels_prefetched
 from conversations.models import (
     IS_OPEN,
     Channel,
@@ -42,7 +43,6 @@ from conversations.parameters import RequestParameters
 from conversations.queries import conversation_by_id, describe_message
 from conversations.replies import stop_reply
 from conversations.shapes import MessageShape
-from conversations.triage.choosing import IS_UNRESOLVED
 from helpdesk.api.idempotency import HEADER
 from helpdesk.api.negotiation import EventsOrJson
 from helpdesk.api.pagination import PAGE_QUERY, page_response

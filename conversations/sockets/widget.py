@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from conversations import domain
 from conversations.followed import FollowedConversation
 from conversations.follower_events import ConversationEvent
-from conversations.identities import visitor_of_token
+from conversations.identity.identities import visitor_of_token
+from conversations.identity.tickets import SOCKET_WITHIN, check_ticket
+from conversations.identity.visitors import VisitorIdentity
 from conversations.inbound import from_visitor
 from conversations.intake import ask_for_person, receive
 from conversations.queries import current_conversation, describe_message
@@ -25,9 +27,7 @@ from conversations.sockets.consumer import FrameConsumer
 from conversations.sockets.frames import cursor_of, frame_uuid
 from conversations.sockets.live import Live, conversation_frame
 from conversations.throttles import check_message_rate
-from conversations.tickets import SOCKET_WITHIN, check_ticket
 from conversations.validation import clean_context
-from conversations.visitors import VisitorIdentity
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
 from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.streams.entries import START

@@ -19,14 +19,14 @@ from rest_framework.views import APIView
 
 from conversations import domain
 from conversations.errors import WebsiteRefused
-from conversations.identities import begin_identified_visit, visitor_of_token
+from conversations.identity.identities import begin_identified_visit, visitor_of_token
+from conversations.identity.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
+from conversations.identity.visitors import VisitorIdentity, issue_token
 from conversations.passages import describe_passage
 from conversations.queries import default_assistant
 from conversations.ratings import rate_answer
 from conversations.shapes import FeedbackShape
-from conversations.tickets import SESSION_WITHIN, SOCKET_WITHIN, check_ticket, issue_ticket
 from conversations.validation import MESSAGE_CHARACTERS
-from conversations.visitors import VisitorIdentity, issue_token
 from helpdesk.errors import InvalidInput, NotFound, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
 from helpdesk.tenants.queries import tenant_by_slug

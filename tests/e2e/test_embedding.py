@@ -14,7 +14,7 @@ import jwt
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from conversations.identity_keys import create_identity_key
+from conversations.identity.keys import create_identity_key
 from conversations.models import Visitor
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic

@@ -12,7 +12,7 @@ from django.db import connections
 from django.utils import timezone
 
 from conversations import domain
-from conversations.alarms import raise_alarms
+from conversations.hand_off.alarms import raise_alarms
 from conversations.intake import ask_for_person
 from conversations.mails import mail_unclaimed
 from conversations.models import Conversation, HandOff

@@ -13,9 +13,9 @@ from django.utils import timezone
 from conversations import domain, replies
 from conversations.failures import FailureCode
 from conversations.feedback import give_feedback
-from conversations.labels import create_label
+from conversations.inbox.labels import create_label
+from conversations.inbox.queues import Listed, page_of
 from conversations.models import Channel, Conversation, ConversationStatus, Message, Outcome, Reply, Visitor
-from conversations.queues import Listed, page_of
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.facts.kinds import SYSTEM
 from helpdesk.facts.models import Fact

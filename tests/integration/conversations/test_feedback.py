@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from conversations.domain import begin_visit
 from conversations.feedback import give_feedback
+from conversations.identity.visitors import VisitorIdentity, issue_token
 from conversations.models import Feedback, Giver, Message, Reply
 from conversations.queries import describe_message, transcript
-from conversations.visitors import VisitorIdentity, issue_token
 from conversations.widget.views import FeedbackThrottle
 from helpdesk.errors import InvalidInput, NotFound
 from helpdesk.tenants.scope import tenant_atomic

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from conversations import domain, replies
 from conversations.failures import FailureCode
+from conversations.inbox.notes import add_note
 from conversations.intake import ask_for_person
 from conversations.mails import is_of_person, mail_answer
 from conversations.models import (
@@ -24,7 +25,6 @@ from conversations.models import (
     Reply,
     Visitor,
 )
-from conversations.notes import add_note
 from conversations.queries import conversation_by_id, describe_conversation, describe_message, transcript
 from conversations.ratings import rate_answer
 from conversations.replies.reasons import is_same, plain

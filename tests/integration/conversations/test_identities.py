@@ -13,8 +13,8 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
-from conversations.identities import visitor_of_token
-from conversations.identity_keys import MOST_ACTIVE, CreatedIdentityKey, create_identity_key, revoke_identity_key
+from conversations.identity.identities import visitor_of_token
+from conversations.identity.keys import MOST_ACTIVE, CreatedIdentityKey, create_identity_key, revoke_identity_key
 from conversations.models import IdentityKey, Visitor
 from conversations.validation import clean_context
 from helpdesk.errors import InvalidInput, NotFound, NotSignedIn

@@ -14,10 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import domain, intake, labels, triage
+from conversations import domain, intake
 from conversations.channels import IN_INBOX, rules_of
+from conversations.inbox import labels, triage
+from conversations.inbox.queues import QUEUES, ROWS_PER_PAGE, in_queue
 from conversations.models import Channel, Conversation, ConversationText, Label, Labelling, Parked, Priority, SavedView
-from conversations.queues import QUEUES, ROWS_PER_PAGE, in_queue
 from helpdesk.facts.kinds import SYSTEM
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant

@@ -19,9 +19,9 @@ from django.urls import reverse
 from batches.feeding import begin_items, feed
 from conversations import domain, intake
 from conversations.admission import QueueReadTooLate, read_queue
-from conversations.desk import rows as desk_rows
 from conversations.errors import ConversationClosed, NotAnApiConversation
 from conversations.inbound import Inbound, from_api_client, from_chat, from_shell, from_visitor
+from conversations.inbox.desk import rows as desk_rows
 from conversations.intake import PostedMessage, receive
 from conversations.models import Assistant, Author, Channel, Conversation, Message, Reply, ReplyStatus, Visitor
 from conversations.parameters import RequestParameters

@@ -13,8 +13,9 @@ from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import domain, replies, writing
+from conversations import domain, replies
 from conversations.errors import AlreadyTaken, AnsweredMeanwhile, NewerConversation
+from conversations.hand_off import writing
 from conversations.intake import ask_for_person
 from conversations.models import Conversation, HandOff, HandOffEnd, Message, Outcome, Reply, ReplyStatus
 from conversations.queries import conversation_by_id, describe_conversation

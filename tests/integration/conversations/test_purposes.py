@@ -8,9 +8,10 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
-from conversations import desk, replies
+from conversations import replies
 from conversations.api.stats import figures
 from conversations.failures import FailureCode
+from conversations.inbox import desk
 from conversations.models import Assistant, Conversation, Message, Reply
 from conversations.queries import replies_in_flight
 from helpdesk.tenants.models import Tenant

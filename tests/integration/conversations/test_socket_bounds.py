@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 from conversations.domain import begin_visit
-from conversations.visitors import VisitorIdentity, issue_token
+from conversations.identity.visitors import VisitorIdentity, issue_token
 from helpdesk.tenants.models import Tenant
 from helpdesk.web import socket_bounds
 from tests.conftest import ROOT

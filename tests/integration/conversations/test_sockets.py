@@ -16,10 +16,10 @@ from django.db import connections
 from django.test import Client
 
 from conversations.domain import begin_visit
+from conversations.identity.visitors import VisitorIdentity, issue_token
 from conversations.sockets import desk, widget
 from conversations.sockets.consumer import FrameConsumer
 from conversations.sockets.frames import cursor_of, parse_frame
-from conversations.visitors import VisitorIdentity, issue_token
 from helpdesk.asgi import application
 from helpdesk.errors import InvalidInput
 from helpdesk.permissions import Role

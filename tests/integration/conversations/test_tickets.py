@@ -9,9 +9,9 @@ import pytest
 from django.core import signing
 from django.test import Client
 
+from conversations.identity.tickets import check_ticket
 from conversations.models import Visitor
 from conversations.sockets import widget
-from conversations.tickets import check_ticket
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.tenants.sites import admitted_origin

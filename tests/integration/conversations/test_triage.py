@@ -11,11 +11,12 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
-from conversations import domain, labels, triage
+from conversations import domain
+from conversations.inbox import labels, triage
 from conversations.models import Conversation, Label, Labelling, Parked, Priority
 from conversations.tasks import wake_snoozed
 from helpdesk.errors import Conflict, InvalidInput, NotFound
-from helpdesk.facts.kinds import SYSTEM, Actor, ActorKind, FactKind
+from helpdesk.facts.kinds import SYSTEM, Actor, ActorKind, FactKind, user_actor
 from helpdesk.facts.models import Fact
 from helpdesk.pending.models import Kind, OpenWork
 from helpdesk.permissions import Role
@@ -160,9 +161,10 @@ def test_the_database_refuses_a_snooze_without_an_end(tenant: Tenant) -> None:
 
 def test_resolving_many_stops_their_answers_and_clears_what_was_set_aside(tenant: Tenant) -> None:
     one, two = ask(tenant, 2)
+    agent = make_user(tenant)
     snooze(tenant, [one], days=1)
     with tenant_atomic(tenant.id):
-        assert triage.resolve([one, two], actor=AGENT) == 2
+        assert triage.resolve([one, two], actor=user_actor(agent)) == 2
         assert triage.resolve([one, two], actor=AGENT) == 0
         assert triage.park([one], parked=Parked.PENDING, actor=AGENT) == 0
     assert [(row(tenant, each).stage, row(tenant, each).parked) for each in (one, two)] == [("resolved", "")] * 2

@@ -12,9 +12,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from conversations import accents
 from conversations.models import Assistant
-from conversations.widget_settings import WidgetSettings, change_widget
+from conversations.widget import accents
+from conversations.widget.settings import WidgetSettings, change_widget
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.facts.models import Fact
 from helpdesk.permissions import Role

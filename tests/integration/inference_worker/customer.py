@@ -11,7 +11,7 @@ from typing import Any
 from channels.testing import WebsocketCommunicator
 
 from conversations.domain import begin_visit
-from conversations.visitors import VisitorIdentity, issue_token
+from conversations.identity.visitors import VisitorIdentity, issue_token
 from helpdesk.asgi import application
 from helpdesk.tenants.models import Tenant
 from tests.factories import make_ticket

@@ -12,10 +12,10 @@ import pytest
 import inference_worker.answering.pipeline
 import inference_worker.reply
 from conversations.domain import close_conversation, post_person_message
+from conversations.hand_off.writing import begin_writing, end_writing
 from conversations.intake import ask_for_person
 from conversations.models import AnswerStyle, Assistant, Conversation, Message, Reply
 from conversations.replies import stop_reply
-from conversations.writing import begin_writing, end_writing
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client
 from helpdesk.tenants.models import Tenant

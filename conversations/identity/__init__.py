@@ -1,0 +1,1 @@
+"""Who a customer is: visitors, signed identities and the tickets of a page."""
