@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import models
@@ -52,7 +53,7 @@ def article_rows(filters: Filters, *, page: int = 1) -> tuple[list[Article], boo
     if filters.pair == PairState.MISSING:
         found = found.filter(pair=None).exclude(status=ArticleStatus.ARCHIVED)
     elif filters.pair == PairState.OLDER:
-        found = found.filter(seen_to_at__lt=F("other_text_at"))
+        found = cast("QuerySet[Any]", found).filter(seen_to_at__lt=F("other_text_at"))
     first = (page - 1) * ROWS_PER_PAGE
     rows = list(with_states(found)[first : first + ROWS_PER_PAGE + 1])
     return rows[:ROWS_PER_PAGE], len(rows) > ROWS_PER_PAGE

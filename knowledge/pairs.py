@@ -114,11 +114,11 @@ def link(*, tenant_id: UUID, article_id: UUID, other_id: UUID) -> None:
 def unlink(*, tenant_id: UUID, article_id: UUID) -> None:
     """End the article's link; the other one has none then either. Raises NotFound."""
     with tenant_atomic(tenant_id):
-        [article] = _locked(article_id) or [None]
-        if article is None:
+        found = _locked(article_id)
+        if not found:
             raise NotFound
-        if article.pair is not None:
-            Article.objects.filter(pair=article.pair).update(pair=None)
+        if found[0].pair is not None:
+            Article.objects.filter(pair=found[0].pair).update(pair=None)
 
 
 @needs(Right.EDIT_KNOWLEDGE)

@@ -7,7 +7,6 @@ keeps them shut besides. It is not there unless it is switched on (GLASSDESK_OPE
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,7 @@ class OperatorSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return is_operator(request)
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Whoever is signed in and no operator finds nothing; others sign in as everywhere."""
         inner = super().admin_view(view, cacheable)
 
@@ -73,11 +72,11 @@ class OperatorSite(admin.AdminSite):
         """There is no sign-in of its own."""
         raise Http404
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The account's own page."""
         return redirect("account_logout")
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The account's own page, with its rules."""
         return redirect("account_change_password")
 
