@@ -8,7 +8,7 @@ keeps them shut besides. It is not there unless it is switched on (GLASSDESK_OPE
 from __future__ import annotations
 
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.authentication import get_authentication_records
 from django.contrib import admin
@@ -61,7 +61,7 @@ class OperatorSite(admin.AdminSite):
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if is_operator(request):
-                return inner(request, *args, **kwargs)
+                return cast(HttpResponse, inner(request, *args, **kwargs))
             if request.user.is_authenticated:
                 raise Http404
             return redirect_to_login(request.get_full_path())
