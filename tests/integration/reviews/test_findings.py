@@ -20,7 +20,7 @@ from tracing.forget import forget_conversation
 
 pytestmark = pytest.mark.django_db
 # Session, person, then savepoints, scope settings and membership of `desk_view`, then the page's own.
-FOUND_QUERIES = 11
+FOUND_QUERIES = 13
 
 
 @pytest.fixture
