@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batches.queueing import feed_after
-from conversations.mails import is_of_person, mail_answer, mail_unclaimed
+from conversations.mails import is_of_person, mail_answer, mail_transcript, mail_unclaimed
 from conversations.models import Channel
 from conversations.publishing import STREAMED, publish_fact
 from helpdesk.facts.kinds import FactKind
@@ -24,4 +24,5 @@ SUBSCRIBERS = (
     Subscriber("access", kinds=CHANGES_ACCESS, deliver=publish_access, is_prompt=True),
     Subscriber("alarm_mail", kinds=frozenset({FactKind.HAND_OFF_UNCLAIMED}), deliver=mail_unclaimed),
     Subscriber("answer_mail", kinds=frozenset({FactKind.MESSAGE_POSTED}), deliver=mail_answer, takes=is_of_person),
+    Subscriber("transcript_mail", kinds=frozenset({FactKind.TRANSCRIPT_REQUESTED}), deliver=mail_transcript),
 )

@@ -26,7 +26,10 @@ from conversations.models.message import (
     format_of,
 )
 from conversations.models.note import Note
+from conversations.models.opening import OpeningHours
+from conversations.models.pre_chat import Asks, PreChat
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.survey import AnsweredBy, Survey
 from conversations.models.text import ConversationText
 from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
@@ -37,6 +40,8 @@ __all__ = [
     "ON_THE_DESK",
     "AnswerKind",
     "AnswerStyle",
+    "AnsweredBy",
+    "Asks",
     "Assistant",
     "Author",
     "CacheKind",
@@ -57,8 +62,10 @@ __all__ = [
     "Labelling",
     "Message",
     "Note",
+    "OpeningHours",
     "Outcome",
     "Parked",
+    "PreChat",
     "Priority",
     "PriorityClass",
     "Rating",
@@ -67,6 +74,7 @@ __all__ = [
     "ReplyStatus",
     "SavedView",
     "Stage",
+    "Survey",
     "TextFormat",
     "Visitor",
     "claims_confidence",

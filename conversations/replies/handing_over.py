@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from conversations.models import (
     HandOffRules,
     Reply,
 )
+from conversations.opening.stored import after_minutes_open
 from conversations.replies.ends import stop_replies
 from conversations.transcript import append_event, append_message
 from helpdesk.facts.kinds import AI, Actor, ActorKind
@@ -71,7 +72,7 @@ def end_hand_off(conversation: Conversation, end: HandOffEnd, *, user_id: int | 
 
 
 def _begin(conversation: Conversation, reason: HandOffReason, reply: Reply | None, now: datetime) -> HandOff:
-    alarm_at = _rounded_up(now + timedelta(minutes=hand_off_rules().alarm_minutes))
+    alarm_at = _rounded_up(after_minutes_open(now, hand_off_rules().alarm_minutes))
     begun: HandOff = HandOff.objects.create(
         conversation_id=conversation.id, reply=reply, reason=reason, began_at=now, alarm_at=alarm_at
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from conversations import replies
 from conversations.domain import begin_visit
 from conversations.failures import FailureCode
 from conversations.feedback import give_feedback
-from conversations.models import Conversation, Message, Reply
+from conversations.models import Conversation, Message, Reply, Survey
 from conversations.shapes import MessageShape
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -151,7 +151,11 @@ def enrich(tenant: Tenant, ids: dict[str, str]) -> None:
     with tenant_atomic(tenant.id):
         trace = Trace.objects.get(id=ids["trace_id"])
         Conversation.objects.filter(id=trace.conversation_id).update(assignee=make_user(tenant), status="person")
-        Conversation.objects.filter(id=ids["failed_conversation_id"]).update(status="person")
+        snoozed = {"parked": "snoozed", "wakes_at": now + timedelta(days=1)}
+        Conversation.objects.filter(id=ids["failed_conversation_id"]).update(status="person", **snoozed)
+        translated = [{**source, "translation": "加急配送"} for source in trace.reply.answer.sources]
+        Message.objects.filter(id=trace.reply.answer_id).update(sources=translated)
+        Survey.objects.create(conversation_id=trace.conversation_id, answered_by="ai", score=4, rated_at=now)
         of_job = {"trace": trace, "kind": "replay", "finished_at": now}
         AnalysisJob.objects.create(**of_job, state="done", analysis=TraceAnalysis.objects.filter(trace=trace).first())
         AnalysisJob.objects.create(**of_job, state="failed", error_code="engine")

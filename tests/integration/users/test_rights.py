@@ -40,6 +40,8 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.inbox.triage.resolving": {"resolve": Right.REPLY},
     "conversations.hand_off.writing": {"begin_writing": Right.REPLY, "end_writing": Right.REPLY},
     "conversations.inbox.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
+    "conversations.opening.changing": {"change_opening_hours": Right.MANAGE_WIDGET},
+    "conversations.pre_chat.changing": {"change_pre_chat": Right.MANAGE_WIDGET},
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
     "helpdesk.users.invitations": {
         "invite": Right.MANAGE_PEOPLE,
@@ -61,7 +63,9 @@ NEEDED: dict[str, dict[str, Right]] = {
     "tracing.retention": {"set_policy": Right.MANAGE_RETENTION},
 }
 OTHERS: dict[str, set[str]] = {
-    "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
+    "conversations.domain": {
+        "begin_visit", "cancel_wait", "leave_conversation", "leave_email", "say_solved", "set_context", "visitor_of",
+    },
     "conversations.inbox.actions": {"snooze_end"},
     "conversations.inbox.notes": {"notes_of", "with_notes"},
     "conversations.inbox.saved_views": {"views_of"},
