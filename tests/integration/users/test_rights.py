@@ -77,7 +77,7 @@ OTHERS: dict[str, set[str]] = {
     "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
-        "accept_as", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
+        "accept_as", "accept_vouched_for", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
         "waiting_invitations",
     },
     "helpdesk.users.people": {"may_give", "members"},
