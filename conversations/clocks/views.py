@@ -28,7 +28,11 @@ class ResponseTimesForm(forms.Form):
         for priority in Priority:
             for kind in ClockKind:
                 self.fields[f"{priority.value}-{kind.value}"] = forms.IntegerField(
-                    label=f"{priority.label}: {kind.label}", required=False, min_value=1, max_value=LONGEST_MINUTES
+                    label=f"{priority.label}: {kind.label}",
+                    required=False,
+                    min_value=1,
+                    max_value=LONGEST_MINUTES,
+                    widget=forms.NumberInput(attrs={"class": "input"}),
                 )
 
     def table(self) -> list[dict[str, Any]]:
