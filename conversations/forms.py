@@ -22,7 +22,9 @@ class ReplyForm(forms.Form):
         required=False,
         strip=False,
         # No maxlength: the browser would cut a long paste without a word.
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a reply…")}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a reply…"), "data-offers": _("Canned replies")}
+        ),
     )
 
     # The last message that the writer knows; absent when nothing says so.

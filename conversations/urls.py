@@ -9,7 +9,7 @@ from conversations import assistant_views, views
 from conversations.hand_off import ownership_views
 from conversations.hand_off import views as hand_off_views
 from conversations.identity import views as identity_views
-from conversations.inbox import label_views
+from conversations.inbox import canned_views, label_views
 from conversations.inbox import views as inbox_views
 from conversations.widget import settings_views as widget_views
 
@@ -31,6 +31,10 @@ urlpatterns = [
     path("<slug:tenant_slug>/labels/", label_views.labels, name="labels"),
     path("<slug:tenant_slug>/labels/<uuid:label_id>/", label_views.change, name="change_label"),
     path("<slug:tenant_slug>/labels/<uuid:label_id>/delete/", label_views.delete, name="delete_label"),
+    path("<slug:tenant_slug>/canned-replies/", canned_views.replies, name="canned_replies"),
+    path("<slug:tenant_slug>/canned-replies/<uuid:reply_id>/", canned_views.change, name="change_canned_reply"),
+    path("<slug:tenant_slug>/canned-replies/<uuid:reply_id>/delete/", canned_views.delete, name="delete_canned_reply"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/canned/", canned_views.offered, name="offered_replies"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/updates/", views.updates, name="updates"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reply/", views.reply, name="reply"),

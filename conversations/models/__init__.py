@@ -1,6 +1,7 @@
 """Conversations between a customer, the assistant and the tenant's people."""
 
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
+from conversations.models.canned import CannedReply
 from conversations.models.conversation import (
     IS_OPEN,
     ON_THE_DESK,
@@ -40,6 +41,7 @@ __all__ = [
     "Assistant",
     "Author",
     "CacheKind",
+    "CannedReply",
     "Channel",
     "Conversation",
     "ConversationStatus",

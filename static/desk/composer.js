@@ -2,6 +2,7 @@
  *
  * `seen` is the last message that the writer knew when they began: the server refuses once what somebody has answered since. */
 
+import { offerIn } from "./offers.js";
 import { lastPosition } from "./positions.js";
 import { watchWriting } from "./writing.js";
 
@@ -102,4 +103,5 @@ if (form) {
   wasEmpty = !box.value.trim();
   grow();
   watchWriting(form, box);
+  offerIn(box, { sign: "/", address: form.dataset.canned, insertion: ({ text }) => text });
 }

@@ -32,6 +32,9 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.hand_off.rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
     "conversations.inbox.actions": {"act": Right.REPLY},
     "conversations.inbox.notes": {"add_note": Right.REPLY},
+    "conversations.inbox.canned": dict.fromkeys(
+        ("create_canned_reply", "change_canned_reply", "delete_canned_reply"), Right.MANAGE_INBOX
+    ),
     "conversations.inbox.saved_views": dict.fromkeys(("save_view", "delete_view"), Right.SEE_CONVERSATIONS),
     "conversations.inbox.triage.assigning": {"assign": Right.REPLY},
     "conversations.inbox.triage.labelling": dict.fromkeys(("add_label", "remove_label"), Right.REPLY),
@@ -61,6 +64,7 @@ OTHERS: dict[str, set[str]] = {
     "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
     "conversations.inbox.actions": {"snooze_end"},
     "conversations.inbox.notes": {"notes_of", "with_notes"},
+    "conversations.inbox.canned": {"canned_replies", "offers"},
     "conversations.inbox.saved_views": {"views_of"},
     "conversations.inbox.triage.parking": {"wake_due"},
     "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
