@@ -44,7 +44,14 @@ class NoteForm(forms.Form):
         label=_("Private note"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a note for your team…")}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 2,
+                "dir": "auto",
+                "placeholder": _("Write a note for your team; @ calls somebody…"),
+                "data-offers": _("People"),
+            }
+        ),
     )
 
     def clean_note(self) -> str:

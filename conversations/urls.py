@@ -26,6 +26,7 @@ urlpatterns = [
     path("<slug:tenant_slug>/inbox/", inbox_views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", inbox_views.inbox_rows, name="inbox_rows"),
     path("<slug:tenant_slug>/inbox/act/", inbox_views.act, name="act"),
+    path("<slug:tenant_slug>/inbox/people/", inbox_views.people, name="people_to_mention"),
     path("<slug:tenant_slug>/inbox/views/", inbox_views.save_view, name="save_view"),
     path("<slug:tenant_slug>/inbox/views/<uuid:view_id>/delete/", inbox_views.delete_view, name="delete_view"),
     path("<slug:tenant_slug>/labels/", label_views.labels, name="labels"),

@@ -21,6 +21,7 @@ from conversations.inbox import desk
 from conversations.inbox.labels import labels_of
 from conversations.inbox.notes import notes_of, with_notes
 from conversations.inbox.rows import owner_words
+from conversations.inbox.seeing import see
 from conversations.inbox.views import LAST_TENANT, list_context, pane_context, remember_tenant
 from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
@@ -58,14 +59,21 @@ def tenants(request: HttpRequest) -> HttpResponse:
 def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """One conversation with its transcript, its facts and the reply box."""
     remember_tenant(request)
-    return _conversation_page(request, conversation_by_id(conversation_id), ReplyForm())
+    found = conversation_by_id(conversation_id)
+    see(found, user_id=request.user.pk)
+    return _conversation_page(request, found, ReplyForm())
 
 
 @require_GET
 @desk_view(Right.SEE_CONVERSATIONS)
 def updates(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
-    """The messages behind position `after`, and everything around them that may have changed."""
+    """The messages behind position `after`, and everything around them that may have changed.
+
+    `seen` says that the page is before somebody's eyes.
+    """
     found = conversation_by_id(conversation_id)
+    if "seen" in request.GET:
+        see(found, user_id=request.user.pk)
     after = requested_number(request, "after", default=0)
     notes_shown = requested_number(request, "notes", default=0)
     context = _conversation_context(request, found, after=after, notes_shown=notes_shown)

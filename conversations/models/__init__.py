@@ -1,6 +1,7 @@
 """Conversations between a customer, the assistant and the tenant's people."""
 
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
+from conversations.models.attention import Mention, Seen
 from conversations.models.canned import CannedReply
 from conversations.models.conversation import (
     IS_OPEN,
@@ -57,6 +58,7 @@ __all__ = [
     "Label",
     "LabelColour",
     "Labelling",
+    "Mention",
     "Message",
     "Note",
     "Outcome",
@@ -68,6 +70,7 @@ __all__ = [
     "ReplyPurpose",
     "ReplyStatus",
     "SavedView",
+    "Seen",
     "Stage",
     "TextFormat",
     "Visitor",

@@ -93,6 +93,9 @@ if (form) {
   });
 
   const noteForm = document.getElementById("note-form");
+  if (noteForm) {
+    offerIn(noteForm.querySelector("textarea"), { sign: "@", address: noteForm.dataset.people, insertion: ({ name }) => `${name} ` });
+  }
   noteForm?.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt !== noteForm || event.detail.xhr.status !== 204) return;
     noteForm.reset();
