@@ -9,7 +9,7 @@ from conversations import assistant_views, views
 from conversations.hand_off import ownership_views
 from conversations.hand_off import views as hand_off_views
 from conversations.identity import views as identity_views
-from conversations.inbox import canned_views, label_views
+from conversations.inbox import canned_views, label_views, staffing_views
 from conversations.inbox import views as inbox_views
 from conversations.widget import settings_views as widget_views
 
@@ -32,6 +32,12 @@ urlpatterns = [
     path("<slug:tenant_slug>/labels/", label_views.labels, name="labels"),
     path("<slug:tenant_slug>/labels/<uuid:label_id>/", label_views.change, name="change_label"),
     path("<slug:tenant_slug>/labels/<uuid:label_id>/delete/", label_views.delete, name="delete_label"),
+    path("<slug:tenant_slug>/presence/", staffing_views.presence, name="presence"),
+    path("<slug:tenant_slug>/teams/", staffing_views.teams_page, name="teams"),
+    path("<slug:tenant_slug>/teams/assignment/", staffing_views.assignment, name="assignment"),
+    path("<slug:tenant_slug>/teams/<uuid:team_id>/", staffing_views.change, name="change_team"),
+    path("<slug:tenant_slug>/teams/<uuid:team_id>/up/", staffing_views.up, name="move_team_up"),
+    path("<slug:tenant_slug>/teams/<uuid:team_id>/delete/", staffing_views.delete, name="delete_team"),
     path("<slug:tenant_slug>/canned-replies/", canned_views.replies, name="canned_replies"),
     path("<slug:tenant_slug>/canned-replies/<uuid:reply_id>/", canned_views.change, name="change_canned_reply"),
     path("<slug:tenant_slug>/canned-replies/<uuid:reply_id>/delete/", canned_views.delete, name="delete_canned_reply"),

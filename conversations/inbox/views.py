@@ -35,6 +35,7 @@ from conversations.inbox.queues import (
 from conversations.inbox.rows import rows_of
 from conversations.inbox.seeing import unread_counts
 from conversations.models import Priority
+from conversations.staffing.presence import AWAY, presence_of
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound
 from helpdesk.facts.kinds import user_actor
 from helpdesk.permissions import Right
@@ -148,10 +149,12 @@ def list_context(request: DeskRequest, selected: UUID | None = None) -> dict[str
 def pane_context(request: DeskRequest) -> dict[str, Any]:
     """What stands around the list and does not change with it: filters, menus, saved views."""
     labels, people = labels_by_name(), people_with(Right.REPLY)
+    presence = presence_of([each.pk for each in people])
     return {
         "company_labels": labels,
         "people": people,
-        "menus": order_menus(people, labels) if Right.REPLY in request.rights else [],
+        "menus": order_menus(people, labels, presence) if Right.REPLY in request.rights else [],
+        "is_away": presence.get(request.user.pk) == AWAY,
         "languages": Language.choices,
         "priorities": Priority.choices,
         "views": saved_views.views_of(request.user.pk),

@@ -29,6 +29,7 @@ from conversations.models.message import (
 )
 from conversations.models.note import Note
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.staffing import Staffing, Team, TeamMember
 from conversations.models.text import ConversationText
 from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
@@ -71,7 +72,10 @@ __all__ = [
     "ReplyStatus",
     "SavedView",
     "Seen",
+    "Staffing",
     "Stage",
+    "Team",
+    "TeamMember",
     "TextFormat",
     "Visitor",
     "claims_confidence",

@@ -176,7 +176,7 @@ def test_the_page_takes_a_fixed_number_of_queries_and_has_pages(
     client.force_login(make_user(tenant, Role.ADMIN))
     page = reverse("desk:canned_replies", args=[tenant.slug])
     client.get(page)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         assert len(client.get(page).context["replies"]) == count
     with tenant_atomic(tenant.id):
         CannedReply.objects.bulk_create(

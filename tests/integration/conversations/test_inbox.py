@@ -239,7 +239,7 @@ def test_list_takes_a_fixed_number_of_queries(
                 triage.add_label([conversation.id], label_id=label.id, actor=SYSTEM)
     rows = reverse("desk:inbox_rows", args=[tenant.slug])
     client.get(rows)
-    for query, number in (({}, 14), ({"q": "delivery"}, 16), ({"filter": "mine", "label": one.id}, 14)):
+    for query, number in (({}, 15), ({"q": "delivery"}, 17), ({"filter": "mine", "label": one.id}, 15)):
         with django_assert_num_queries(number):
             response = client.get(rows, query)
         assert len(response.context["rows"]) == count

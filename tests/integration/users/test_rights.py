@@ -44,6 +44,10 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.inbox.triage.resolving": {"resolve": Right.REPLY},
     "conversations.hand_off.writing": {"begin_writing": Right.REPLY, "end_writing": Right.REPLY},
     "conversations.inbox.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
+    "conversations.staffing.presence": dict.fromkeys(("stay", "set_away"), Right.REPLY),
+    "conversations.staffing.teams": dict.fromkeys(
+        ("create_team", "change_team", "move_team_up", "delete_team", "set_assignment"), Right.MANAGE_INBOX
+    ),
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
     "helpdesk.users.invitations": {
         "invite": Right.MANAGE_PEOPLE,
@@ -70,6 +74,8 @@ OTHERS: dict[str, set[str]] = {
     "conversations.inbox.saved_views": {"views_of"},
     "conversations.inbox.triage.parking": {"wake_due"},
     "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
+    "conversations.staffing.presence": {"is_away", "presence_of"},
+    "conversations.staffing.teams": {"capacities", "teams"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
         "accept_as", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
