@@ -37,6 +37,13 @@ class ReplyForm(forms.Form):
             raise forms.ValidationError(str(error.message), code=error.code) from error
 
 
+class DraftForm(forms.Form):
+    """A reply that somebody has begun."""
+
+    body = forms.CharField(required=False, strip=False)
+    seen = forms.IntegerField(required=False, min_value=0)
+
+
 class NoteForm(forms.Form):
     """A private note to the company's own people."""
 

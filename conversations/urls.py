@@ -45,6 +45,7 @@ urlpatterns = [
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/updates/", views.updates, name="updates"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/reply/", views.reply, name="reply"),
+    path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/draft/", views.draft, name="draft"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/take/", ownership_views.take, name="take"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/hand-back/", ownership_views.hand_back, name="hand_back"),
     path("<slug:tenant_slug>/inbox/<uuid:conversation_id>/close/", ownership_views.close, name="close"),

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import domain
 from conversations.channels import rules_of
 from conversations.errors import AnsweredMeanwhile
-from conversations.forms import NoteForm, ReplyForm
+from conversations.forms import DraftForm, NoteForm, ReplyForm
 from conversations.hand_off.card import hand_off_card
 from conversations.inbox import desk
+from conversations.inbox.drafts import draft_in, forget_draft, save_draft
 from conversations.inbox.labels import labels_of
 from conversations.inbox.notes import notes_of, with_notes
 from conversations.inbox.rows import owner_words
@@ -61,7 +62,8 @@ def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     remember_tenant(request)
     found = conversation_by_id(conversation_id)
     see(found, user_id=request.user.pk)
-    return _conversation_page(request, found, ReplyForm())
+    begun = draft_in(conversation_id, request.user.pk)
+    return _conversation_page(request, found, ReplyForm(initial={"body": begun}))
 
 
 @require_GET
@@ -104,10 +106,22 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
             closed = _("This conversation has just been closed. The customer's next message starts a new one.")
             form.add_error("body", closed)
         else:
+            forget_draft(conversation_id, user_id=request.user.pk)
             return _replied(request, conversation_id)
     if getattr(request, "htmx", False):
         return render(request, "conversations/_problem.html", {"form": form}, status=422)
     return _conversation_page(request, found, form, status=status)
+
+
+@require_POST
+@desk_view(Right.REPLY)
+def draft(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """Keep what the person has typed so far."""
+    form = DraftForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput
+    save_draft(conversation_id, user_id=request.user.pk, **form.cleaned_data)
+    return HttpResponse(status=204)
 
 
 def _replied(request: DeskRequest, conversation_id: UUID) -> HttpResponse:

@@ -21,6 +21,7 @@ from conversations.models import (
     Conversation,
     ConversationStatus,
     ConversationText,
+    Draft,
     Feedback,
     Labelling,
     Message,
@@ -69,6 +70,7 @@ def _empty(conversation: Conversation) -> None:
     Note.objects.filter(conversation=conversation).delete()
     ConversationText.objects.filter(conversation=conversation).delete()
     Labelling.objects.filter(conversation=conversation).delete()
+    Draft.objects.filter(conversation=conversation).delete()
     Seen.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation.id).update(
         status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now(),

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.inbox import saved_views
 from conversations.inbox.actions import act as carry_out
+from conversations.inbox.drafts import drafted
 from conversations.inbox.labels import labels_by_name
 from conversations.inbox.menus import order_menus
 from conversations.inbox.queues import (
@@ -136,7 +137,11 @@ def list_context(request: DeskRequest, selected: UUID | None = None) -> dict[str
     return {
         "listed": listed,
         "filter": listed.queue,
-        "rows": rows_of(found, unread=unread_counts(found, request.user.pk)),
+        "rows": rows_of(
+            found,
+            unread=unread_counts(found, request.user.pk),
+            drafted=drafted([each.id for each in found], request.user.pk),
+        ),
         "older": listed.behind_row(found[-1]) if has_more else "",
         "queues": _tabs(listed, counted),
         "attention": counted[ATTENTION] + counted[MENTIONS],

@@ -14,6 +14,7 @@ from conversations.models.conversation import (
     Priority,
     Stage,
 )
+from conversations.models.draft import Draft
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
 from conversations.models.hand_off import HandOff, HandOffEnd, HandOffReason, HandOffRules
 from conversations.models.identity_key import IdentityKey
@@ -48,6 +49,7 @@ __all__ = [
     "Conversation",
     "ConversationStatus",
     "ConversationText",
+    "Draft",
     "Feedback",
     "FeedbackReason",
     "Giver",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.urls import reverse
 from conversations import domain, intake
 from conversations.inbox.notes import add_note
 from conversations.inbox.seeing import mentioned_in, see, unread_counts
-from conversations.models import Conversation, Mention, Seen
+from conversations.models import Conversation, Draft, Mention, Seen
 from conversations.queries import conversation_by_id
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
@@ -153,15 +154,56 @@ def test_nobody_of_another_company_is_called_or_offered(client: Client, tenant: 
         assert not Seen.objects.filter(user=stranger).exists()
 
 
+def test_a_draft_is_kept_for_its_writer_until_it_is_sent(client: Client, tenant: Tenant) -> None:
+    agent, conversation = make_user(tenant), waiting(tenant)
+    client.force_login(agent)
+    at, reply, page = (
+        reverse(f"desk:{name}", args=[tenant.slug, conversation.id]) for name in ("draft", "reply", "conversation")
+    )
+    seen = client.get(page).context["conversation"].message_count
+    for body in ("Dear", "Dear customer,\x00 "):
+        assert client.post(at, {"body": body, "seen": seen}).status_code == 204
+    response = client.get(page)
+    assert response.context["form"].initial == {"body": "Dear customer, "}
+    assert [row.has_draft for row in response.context["rows"]] == [True]
+    client.force_login(make_user(tenant))
+    response = client.get(page)
+    assert (response.context["form"].initial, response.context["rows"][0].has_draft) == ({"body": ""}, False)
+    client.force_login(agent)
+    client.post(reply, {"body": "Dear customer, hello.", "seen": seen})
+    # What the browser said before it sent comes late.
+    assert client.post(at, {"body": "Dear customer, hel", "seen": seen}).status_code == 204
+    with tenant_atomic(tenant.id):
+        assert not Draft.objects.exists()
+
+
+def test_drafts_of_others_and_odd_ones(client: Client, tenant: Tenant) -> None:
+    conversation = waiting(tenant)
+    at = reverse("desk:draft", args=[tenant.slug, conversation.id])
+    for person, status in ((make_user(tenant, Role.VIEWER), 403), (make_user(make_tenant()), 404)):
+        client.force_login(person)
+        assert client.post(at, {"body": "x"}).status_code == status
+    agent = make_user(tenant)
+    client.force_login(agent)
+    assert client.post(at, {"body": "x" * 16_001}).status_code == 413
+    assert client.post(at, {"body": "x", "seen": "-1"}).status_code == 400
+    assert client.post(reverse("desk:draft", args=[tenant.slug, uuid.uuid4()]), {"body": "x"}).status_code == 404
+    client.post(at, {"body": "x"})
+    client.post(at, {"body": "  "})
+    with tenant_atomic(tenant.id):
+        assert not Draft.objects.exists()
+
+
 def test_a_deleted_conversation_forgets_who_saw_it_and_whom_it_called(client: Client, tenant: Tenant) -> None:
     writer, called = make_user(tenant), make_user(tenant)
     conversation = make_question(tenant)[0]
     add_note(tenant_id=tenant.id, conversation_id=conversation.id, user=writer, body=f"@{called}")
     client.force_login(called)
     look(client, tenant, conversation)
+    client.post(reverse("desk:draft", args=[tenant.slug, conversation.id]), {"body": "Dear"})
     with tenant_atomic(tenant.id):
         forget_conversation(conversation.id)
-        assert (Seen.objects.count(), Mention.objects.count()) == (0, 0)
+        assert (Seen.objects.count(), Mention.objects.count(), Draft.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -239,7 +239,7 @@ def test_list_takes_a_fixed_number_of_queries(
                 triage.add_label([conversation.id], label_id=label.id, actor=SYSTEM)
     rows = reverse("desk:inbox_rows", args=[tenant.slug])
     client.get(rows)
-    for query, number in (({}, 15), ({"q": "delivery"}, 17), ({"filter": "mine", "label": one.id}, 15)):
+    for query, number in (({}, 16), ({"q": "delivery"}, 18), ({"filter": "mine", "label": one.id}, 16)):
         with django_assert_num_queries(number):
             response = client.get(rows, query)
         assert len(response.context["rows"]) == count
