@@ -9,7 +9,7 @@ from conversations import assistant_views, views
 from conversations.hand_off import ownership_views
 from conversations.hand_off import views as hand_off_views
 from conversations.identity import views as identity_views
-from conversations.inbox import canned_views, label_views, staffing_views
+from conversations.inbox import canned_views, label_views, macro_views, staffing_views
 from conversations.inbox import views as inbox_views
 from conversations.widget import settings_views as widget_views
 
@@ -32,6 +32,9 @@ urlpatterns = [
     path("<slug:tenant_slug>/labels/", label_views.labels, name="labels"),
     path("<slug:tenant_slug>/labels/<uuid:label_id>/", label_views.change, name="change_label"),
     path("<slug:tenant_slug>/labels/<uuid:label_id>/delete/", label_views.delete, name="delete_label"),
+    path("<slug:tenant_slug>/macros/", macro_views.macros_page, name="macros"),
+    path("<slug:tenant_slug>/macros/<uuid:macro_id>/", macro_views.change, name="change_macro"),
+    path("<slug:tenant_slug>/macros/<uuid:macro_id>/delete/", macro_views.delete, name="delete_macro"),
     path("<slug:tenant_slug>/presence/", staffing_views.presence, name="presence"),
     path("<slug:tenant_slug>/teams/", staffing_views.teams_page, name="teams"),
     path("<slug:tenant_slug>/teams/assignment/", staffing_views.assignment, name="assignment"),

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from conversations.models import Label, Priority
+from conversations.models import Label, Macro, Priority
 from conversations.staffing.presence import AWAY, GONE, HERE
 from helpdesk.users.models import User
 
@@ -54,7 +54,9 @@ class Menu:
     manages_words: str = ""
 
 
-def order_menus(people: Iterable[User], labels: Iterable[Label], presence: Mapping[int, str]) -> list[Menu]:
+def order_menus(
+    people: Iterable[User], labels: Iterable[Label], macros: Iterable[Macro], presence: Mapping[int, str]
+) -> list[Menu]:
     """All of them, for somebody who may reply; `presence` by person marks who is there."""
     return [
         Menu("assign", _("Assign"), "user", _assigning(people, presence)),
@@ -63,6 +65,10 @@ def order_menus(people: Iterable[User], labels: Iterable[Label], presence: Mappi
             manages="desk:labels", manages_words=_("Manage labels"),
         ),
         Menu("snooze", _("Snooze"), "clock", [_snooze(code, words) for code, words in SNOOZES], has_moment=True),
+        Menu(
+            "macro", _("Macros"), "play", [_macro(each) for each in macros], none=_("No macros yet."),
+            manages="desk:macros", manages_words=_("Manage macros"),
+        ),
         Menu("more", _("More"), "", _rest()),
     ]  # fmt: skip
 
@@ -89,6 +95,10 @@ def _label(label: Label) -> Order:
 
 def _snooze(code: str, words: str | Promise) -> Order:
     return Order(f"snooze:{code}", words, _("Snooze: %(words)s") % {"words": words})
+
+
+def _macro(macro: Macro) -> Order:
+    return Order(f"macro:{macro.id}", macro.name, _("Macro: %(name)s") % {"name": macro.name})
 
 
 def _rest() -> list[Order]:

@@ -10,6 +10,7 @@ from helpdesk.permissions import Right
 PAGES: tuple[tuple[str, str | Promise, Right], ...] = (
     ("desk:labels", gettext_lazy("Labels"), Right.SEE_CONVERSATIONS),
     ("desk:canned_replies", gettext_lazy("Canned replies"), Right.REPLY),
+    ("desk:macros", gettext_lazy("Macros"), Right.REPLY),
     ("desk:teams", gettext_lazy("Teams"), Right.REPLY),
 )
 

@@ -21,6 +21,7 @@ from conversations.inbox import saved_views
 from conversations.inbox.actions import act as carry_out
 from conversations.inbox.drafts import drafted
 from conversations.inbox.labels import labels_by_name
+from conversations.inbox.macros import macros
 from conversations.inbox.menus import order_menus
 from conversations.inbox.queues import (
     ATTENTION,
@@ -158,7 +159,7 @@ def pane_context(request: DeskRequest) -> dict[str, Any]:
     return {
         "company_labels": labels,
         "people": people,
-        "menus": order_menus(people, labels, presence) if Right.REPLY in request.rights else [],
+        "menus": order_menus(people, labels, macros(), presence) if Right.REPLY in request.rights else [],
         "is_away": presence.get(request.user.pk) == AWAY,
         "languages": Language.choices,
         "priorities": Priority.choices,

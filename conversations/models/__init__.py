@@ -19,6 +19,7 @@ from conversations.models.feedback import Feedback, FeedbackReason, Giver, Ratin
 from conversations.models.hand_off import HandOff, HandOffEnd, HandOffReason, HandOffRules
 from conversations.models.identity_key import IdentityKey
 from conversations.models.label import Label, LabelColour, Labelling
+from conversations.models.macro import Macro
 from conversations.models.message import (
     AnswerKind,
     CacheKind,
@@ -61,6 +62,7 @@ __all__ = [
     "Label",
     "LabelColour",
     "Labelling",
+    "Macro",
     "Mention",
     "Message",
     "Note",

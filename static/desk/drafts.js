@@ -1,5 +1,7 @@
 /* What somebody has typed and not sent: kept by the server for all their devices, and on this one until the server has it. */
 
+import { lastPosition } from "./positions.js";
+
 const PAUSE = 1_000;
 
 /** Keep what stands in `box`; `form` names the server's address in `data-draft-at`. Returns what to call once it was sent. */
@@ -21,7 +23,7 @@ export function keepDraft(form, box) {
     request?.abort();
     request = new AbortController();
     const text = box.value;
-    const body = new URLSearchParams({ csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value, body: text, seen: form.elements.seen.value });
+    const body = new URLSearchParams({ csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value, body: text, seen: lastPosition() });
     try {
       const response = await fetch(form.dataset.draftAt, { method: "POST", body, signal: request.signal, keepalive: text.length < 10_000 });
       if (response.ok && !response.redirected && box.value === text) onDevice((storage) => storage.removeItem(key));

@@ -37,6 +37,8 @@ NEEDED: dict[str, dict[str, Right]] = {
     ),
     "conversations.inbox.seeing": {"see": Right.SEE_CONVERSATIONS},
     "conversations.inbox.drafts": dict.fromkeys(("save_draft", "forget_draft"), Right.REPLY),
+    "conversations.inbox.macros": dict.fromkeys(("create_macro", "change_macro", "delete_macro"), Right.MANAGE_INBOX)
+    | {"run_macro": Right.REPLY},
     "conversations.inbox.saved_views": dict.fromkeys(("save_view", "delete_view"), Right.SEE_CONVERSATIONS),
     "conversations.inbox.triage.assigning": {"assign": Right.REPLY},
     "conversations.inbox.triage.labelling": dict.fromkeys(("add_label", "remove_label"), Right.REPLY),
@@ -73,6 +75,7 @@ OTHERS: dict[str, set[str]] = {
     "conversations.inbox.canned": {"canned_replies", "offers"},
     "conversations.inbox.seeing": {"unread_counts", "mentioned_in", "call"},
     "conversations.inbox.drafts": {"draft_in", "drafted"},
+    "conversations.inbox.macros": {"macros"},
     "conversations.inbox.saved_views": {"views_of"},
     "conversations.inbox.triage.parking": {"wake_due"},
     "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
