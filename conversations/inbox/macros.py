@@ -31,7 +31,7 @@ MOST_MACROS = 100
 NAME_CHARACTERS = 40
 STAGES = ("open", "pending", "snooze:1h", "snooze:3h", "snooze:tomorrow", "snooze:week", "resolve")
 # The status comes last: what is resolved can be given to nobody any more.
-KINDS = ("label", "unlabel", "priority", "take", "assign", "open", "pending", "snooze", "resolve")
+KINDS = ("label", "priority", "take", "assign", "open", "pending", "snooze", "resolve")
 
 CarryOut = Callable[[str, Sequence[UUID]], object]
 
@@ -85,22 +85,25 @@ def delete_macro(macro_id: UUID, *, actor: Actor) -> None:
 def run_macro(macro_id: UUID, conversation_ids: Sequence[UUID], *, user_id: int, carry_out: CarryOut) -> int:
     """Do all of it with those that are not resolved; returns how many they are. Raises NotFound, or what `carry_out` raises.
 
-    All locked first, in one order, and all or nothing: what stops half-way is undone with the transaction.
+    All locked first, in one order, and all or nothing.
     """
     macro: Macro | None = Macro.objects.filter(id=macro_id).first()
     if macro is None:
         raise NotFound
-    ids = chosen(conversation_ids, IS_UNRESOLVED)
     user = User.objects.get(pk=user_id)
-    for conversation in Conversation.objects.filter(id__in=ids).select_related("visitor").order_by("id"):
-        _write(macro, conversation, user)
-    known = {str(each) for each in Label.objects.values_list("id", flat=True)}
-    for order in macro.orders:
-        kind, _colon, argument = order.partition(":")
-        # A label that was deleted meanwhile is left out.
-        if ids and (kind not in {"label", "unlabel"} or argument in known):
+    with transaction.atomic():
+        ids = chosen(conversation_ids, IS_UNRESOLVED)
+        for conversation in Conversation.objects.filter(id__in=ids).select_related("visitor").order_by("id"):
+            _write(macro, conversation, user)
+        for order in _still_possible(macro.orders) if ids else ():
             carry_out(order, ids)
     return len(ids)
+
+
+def _still_possible(orders: Sequence[str]) -> list[str]:
+    """Without labels that were deleted meanwhile."""
+    known = {f"label:{each}" for each in Label.objects.values_list("id", flat=True)}
+    return [order for order in orders if not order.startswith("label:") or order in known]
 
 
 def _write(macro: Macro, conversation: Conversation, user: User) -> None:
@@ -147,7 +150,7 @@ def _is_order(order: str) -> bool:
             return argument == "" or (argument.isascii() and argument.isdigit() and len(argument) < 19)
         case "priority":
             return argument in Priority.values
-        case "label" | "unlabel":
+        case "label":
             return Label.objects.filter(id=argument).exists() if _is_uuid(argument) else False
     return order in STAGES
 
