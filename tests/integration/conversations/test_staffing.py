@@ -209,7 +209,8 @@ def test_whoever_went_away_without_an_answer_has_it_no_longer_after_the_alarm(te
 
 def test_a_team_is_of_the_company(tenant: Tenant) -> None:
     theirs = make_tenant()
-    team = make_team(theirs, "Secret", make_user(theirs))
+    stranger = make_user(theirs)
+    team = make_team(theirs, "Secret", stranger)
     with tenant_atomic(tenant.id):
         assert teams.teams() == []
         for change in (teams.delete_team, teams.move_team_up):
@@ -218,7 +219,7 @@ def test_a_team_is_of_the_company(tenant: Tenant) -> None:
         with pytest.raises(NotFound):
             teams.change_team(team.id, name="Mine", user_ids=[], reasons=[], actor=SYSTEM)
         with pytest.raises(InvalidInput):
-            teams.create_team(name="Odd", user_ids=[make_user(theirs).pk], reasons=[], actor=SYSTEM)
+            teams.create_team(name="Odd", user_ids=[stranger.pk], reasons=[], actor=SYSTEM)
     switch_on(theirs)
     here(theirs)
     waiting(tenant)

@@ -79,7 +79,7 @@ OTHERS: dict[str, set[str]] = {
     "conversations.inbox.saved_views": {"views_of"},
     "conversations.inbox.triage.parking": {"wake_due"},
     "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
-    "conversations.staffing.presence": {"is_away", "presence_of"},
+    "conversations.staffing.presence": {"presence_of"},
     "conversations.staffing.teams": {"capacities", "teams"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
