@@ -36,6 +36,7 @@ class Right(StrEnum):
     MANAGE_OWNERS = "manage_owners"
     MANAGE_SECURITY = "manage_security"
     MANAGE_LABELS = "manage_labels"
+    MANAGE_INBOX = "manage_inbox"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}
