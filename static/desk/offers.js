@@ -87,12 +87,16 @@ export function offerIn(box, { sign, address, insertion }) {
     }
   }
 
-  box.addEventListener("input", (event) => {
+  function look(event) {
     clearTimeout(timer);
     const typed = event.isComposing ? undefined : word();
     if (typed === undefined) close();
     else timer = setTimeout(() => ask(typed), PAUSE);
-  });
+  }
+
+  box.addEventListener("input", look);
+  // Behind an input method's last letter comes no input that is not composing.
+  box.addEventListener("compositionend", look);
   box.addEventListener("blur", close);
   box.addEventListener("keydown", (event) => {
     if (list.hidden || event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey) return;
