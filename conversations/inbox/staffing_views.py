@@ -132,7 +132,7 @@ def _page(request: DeskRequest, *, problem: str = "", place: str = "", status: i
     people, own = people_with(Right.REPLY), teams.capacities()
     presences = presence_of([each.pk for each in people])
     typed = _typed(request) if problem else {}
-    shown = []
+    shown: list[dict[str, Any]] = []
     for each in teams.teams():
         own_text = typed if place == str(each.id) else {}
         shown.append(
