@@ -107,7 +107,7 @@ def _page(request: DeskRequest, *, problem: str = "", place: str = "", status: i
             }
             for each in macros()
         ],
-        "typed": typed,
+        "typed": typed if place == "new" else Macro(),
         "labels": [(f"label:{each.id}", each) for each in labels],
         "choices": choices,
         "problem": problem,

@@ -131,13 +131,18 @@ def _typed(request: DeskRequest) -> dict[str, Any]:
 def _page(request: DeskRequest, *, problem: str = "", place: str = "", status: int = 200) -> HttpResponse:
     people, own = people_with(Right.REPLY), teams.capacities()
     presences = presence_of([each.pk for each in people])
-    shown = [
-        {
-            "team": each, "people": {member.user_id for member in each.members.all()},
-            "key": str(each.id), "reasons": [HandOffReason(reason).label for reason in each.reasons],
-        }
-        for each in teams.teams()
-    ]  # fmt: skip
+    typed = _typed(request) if problem else {}
+    shown: list[dict[str, Any]] = []
+    for each in teams.teams():
+        own_text = typed if place == str(each.id) else {}
+        shown.append(
+            {
+                "team": each, "key": str(each.id), "reasons": [HandOffReason(reason).label for reason in each.reasons],
+                "count": len(each.members.all()), "name": own_text.get("name", each.name),
+                "chosen": own_text.get("user_ids", [member.user_id for member in each.members.all()]),
+                "named": own_text.get("reasons", each.reasons),
+            }
+        )  # fmt: skip
     context = {
         "rules": hand_off_rules(),
         "people": [
@@ -151,7 +156,7 @@ def _page(request: DeskRequest, *, problem: str = "", place: str = "", status: i
         "reasons": HandOffReason.choices,
         "problem": problem,
         "place": place,
-        "typed": _typed(request) if problem and place == "new" else {},
+        "typed": typed if place == "new" else {},
         "may_manage": Right.MANAGE_INBOX in request.rights,
         "inbox_settings": settings_pages(request.rights),
     }  # fmt: skip
