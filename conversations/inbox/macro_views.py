@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -23,7 +24,7 @@ from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from helpdesk.users.queries import people_with
 
-STATUSES = (
+STATUSES: tuple[tuple[str, str | Promise], ...] = (
     ("open", gettext_lazy("Open")),
     ("pending", gettext_lazy("Pending")),
     *((f"snooze:{code}", words) for code, words in SNOOZES),
@@ -91,11 +92,14 @@ def _page(request: DeskRequest, *, problem: str = "", place: str = "", status: i
         typed.orders = list(steps.orders)
         typed.note, typed.reply_en, typed.reply_zh = steps.note, steps.reply_en, steps.reply_zh
     labels, people = labels_by_name(), people_with(Right.REPLY)
-    assigning = [("take", _("Whoever runs it")), *((f"assign:{each.pk}", str(each)) for each in people)]
-    choices = {
+    assigning: list[tuple[str, str | Promise]] = [
+        ("take", _("Whoever runs it")),
+        *((f"assign:{each.pk}", str(each)) for each in people),
+    ]
+    choices: dict[str, list[tuple[str, str | Promise]]] = {
         "assign": [*assigning, ("assign:", _("Nobody"))],
         "priority": [(f"priority:{code}", words) for code, words in Priority.choices],
-        "status": STATUSES,
+        "status": list(STATUSES),
     }
     words = {order: str(said) for group in choices.values() for order, said in group}
     words |= {f"label:{each.id}": each.name for each in labels}
