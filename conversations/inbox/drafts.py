@@ -29,15 +29,14 @@ def save_draft(conversation_id: UUID, *, user_id: int, body: str, seen: int | No
     rows = Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id, deleted_at__isnull=True)
     if not rows.values_list("id").first():
         raise NotFound
-    text = body.replace("\x00", "")
-    if not text.strip():
+    if not body.strip():
         forget_draft(conversation_id, user_id=user_id)
         return
     mine = Message.objects.filter(conversation=conversation_id, author=Author.PERSON, user=user_id)
     if seen is not None and mine.filter(position__gt=seen).exists():
         return
     Draft.objects.update_or_create(
-        conversation_id=conversation_id, user_id=user_id, defaults={"body": text, "updated_at": timezone.now()}
+        conversation_id=conversation_id, user_id=user_id, defaults={"body": body, "updated_at": timezone.now()}
     )
 
 

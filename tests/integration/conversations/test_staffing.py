@@ -292,7 +292,7 @@ def test_saying_that_one_is_away(client: Client, tenant: Tenant) -> None:
     url, inbox = (reverse(f"desk:{name}", args=[tenant.slug]) for name in ("presence", "inbox"))
     assert client.post(url, {"presence": "away", "next": "//evil.example"}).url == inbox
     assert presences(tenant, agent) == [AWAY]
-    assert "You&#x27;re away" in client.get(inbox).content.decode()
+    assert "re away: nothing new" in client.get(inbox).content.decode()
     assert 'value="here"' in client.get(url).content.decode()
     client.post(url, {"presence": "here"})
     assert presences(tenant, agent) == [GONE]
