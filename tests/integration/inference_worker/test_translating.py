@@ -19,18 +19,25 @@ from inference_worker.answering.results import Asked
 from inference_worker.engine.contract import EngineError
 from inference_worker.engine.scripted import ScriptedEngine
 from inference_worker.runtime import Runtime
+from tests.factories import make_tenant
+from tests.integration.inference_worker.conftest import publish
 from tests.integration.inference_worker.test_further_stages import answered
 from tracing.content import TraceContent
 from tracing.report import opened_report
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skip(reason="Written for one quote; now two are chosen. To be put right."),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 QUESTION = "How many working days does express delivery take?"
 SOURCE = "Express delivery takes one working day and costs nine euros."
 TRANSLATION = "加急配送需要一个工作日，费用为九欧元。"
+
+
+@pytest.fixture
+def shop(worker: Runtime) -> Tenant:
+    """A tenant whose one article is one sentence, so that just this is quoted."""
+    tenant = make_tenant("mossgate-test", name="Mossgate")
+    publish(tenant, "Express delivery", SOURCE)
+    return tenant
 
 
 @pytest.fixture
