@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "conversations",
     "tracing",
     "batches",
+    "reviews",
     "inference_worker",
     "evaluation",
 ]

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("helpdesk.api_keys.urls")),
     path("desk/", include("helpdesk.users.people_urls")),
     path("desk/", include("batches.urls")),
+    path("desk/", include("reviews.urls")),
 ]
 
 handler400 = "helpdesk.api.errors.bad_request"

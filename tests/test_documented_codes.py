@@ -33,6 +33,8 @@ OF_PAGES_ONLY = {
     "identity_refused",
     "ticket_expired",
     "website_refused",
+    "cause_missing",
+    "reviewed_meanwhile",
 }
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
 SHARED = (

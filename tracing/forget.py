@@ -16,22 +16,22 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.feedback import blank_comments
 from conversations.models import (
     Conversation,
     ConversationStatus,
     ConversationText,
     Draft,
-    Feedback,
     Labelling,
     Message,
     Note,
     Parked,
+    Reply,
     Seen,
     Visitor,
 )
 from conversations.queries import conversation_by_id
 from conversations.replies import end_replies_of_deleted
+from conversations.written_about import blank_written_about
 from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import forget_stream
@@ -66,7 +66,7 @@ def forget_conversation(conversation_id: UUID) -> None:
 
 def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
-    blank_comments(Feedback.objects.filter(reply__conversation=conversation))
+    blank_written_about(Reply.objects.filter(conversation=conversation))
     Note.objects.filter(conversation=conversation).delete()
     ConversationText.objects.filter(conversation=conversation).delete()
     Labelling.objects.filter(conversation=conversation).delete()

@@ -56,6 +56,9 @@ class FactKind(StrEnum):
     IDENTITY_KEY_REVOKED = "identity_key.revoked"
     TRACE_READ = "trace.read"
     RETENTION_CHANGED = "retention.changed"
+    REVIEW_GIVEN = "review.given"
+    REVIEW_TAKEN_BACK = "review.taken_back"
+    REVIEW_RULES_CHANGED = "review_rules.changed"
 
 
 class ActorKind(models.TextChoices):

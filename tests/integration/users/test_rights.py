@@ -63,6 +63,8 @@ NEEDED: dict[str, dict[str, Right]] = {
         ("save_article", "publish_article", "archive_article", "restore_article", "restore_version"),
         Right.EDIT_KNOWLEDGE,
     ),
+    "reviews.domain": dict.fromkeys(("give_verdict", "next_item", "skip_item", "take_back"), Right.REVIEW_ANSWERS),
+    "reviews.rules": {"change_rules": Right.MANAGE_REVIEWS},
     "tracing.holds": {"place_hold": Right.MANAGE_RETENTION, "release_hold": Right.MANAGE_RETENTION},
     "tracing.jobs": {"request_analysis": Right.READ_TRACE_CONTENT},
     "tracing.read": {"open_trace": Right.READ_TRACE_CONTENT, "open_trace_and_analyses": Right.READ_TRACE_CONTENT},
@@ -89,6 +91,8 @@ OTHERS: dict[str, set[str]] = {
     "helpdesk.users.people": {"may_give", "members"},
     "helpdesk.users.second_step": {"ask_for_second_step", "forget_second_step", "is_required_of", "people_with_second_step"},
     "knowledge.domain": {"checked_text", "free_slug", "new_article"},
+    "reviews.domain": {"last_review", "waiting_for"},
+    "reviews.rules": {"review_rules"},
     "tracing.holds": {"active_hold_of", "active_holds", "refuse_when_held", "shown_holds"},
     "tracing.jobs": {
         "claim_job", "fail_job", "finish_job", "give_back_job", "has_open_jobs", "open_jobs", "recover_jobs", "renew_job",
