@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -151,7 +151,10 @@ def enrich(tenant: Tenant, ids: dict[str, str]) -> None:
     with tenant_atomic(tenant.id):
         trace = Trace.objects.get(id=ids["trace_id"])
         Conversation.objects.filter(id=trace.conversation_id).update(assignee=make_user(tenant), status="person")
-        Conversation.objects.filter(id=ids["failed_conversation_id"]).update(status="person")
+        snoozed = {"parked": "snoozed", "wakes_at": now + timedelta(days=1)}
+        Conversation.objects.filter(id=ids["failed_conversation_id"]).update(status="person", **snoozed)
+        translated = [{**source, "translation": "加急配送"} for source in trace.reply.answer.sources]
+        Message.objects.filter(id=trace.reply.answer_id).update(sources=translated)
         of_job = {"trace": trace, "kind": "replay", "finished_at": now}
         AnalysisJob.objects.create(**of_job, state="done", analysis=TraceAnalysis.objects.filter(trace=trace).first())
         AnalysisJob.objects.create(**of_job, state="failed", error_code="engine")
