@@ -79,7 +79,7 @@ def conversation_by_id(conversation_id: UUID) -> Conversation:
     """One conversation of the tenant; raises NotFound, also for a deleted one."""
     conversation: Conversation | None = (
         Conversation.objects.filter(id=conversation_id, deleted_at__isnull=True)
-        .select_related("assignee", "assistant", "visitor", "writer")
+        .select_related("assignee", "assistant", "visitor", "writer", "survey")
         .first()
     )
     if conversation is None:

@@ -11,6 +11,8 @@ from conversations.hand_off import views as hand_off_views
 from conversations.identity import views as identity_views
 from conversations.inbox import canned_views, label_views, macro_views, staffing_views
 from conversations.inbox import views as inbox_views
+from conversations.opening import views as opening_views
+from conversations.pre_chat import views as pre_chat_views
 from conversations.widget import settings_views as widget_views
 
 app_name = "desk"
@@ -22,6 +24,8 @@ urlpatterns = [
     path("<slug:tenant_slug>/widget/", widget_views.widget, name="widget"),
     path("<slug:tenant_slug>/widget/identity/", identity_views.keys, name="identity_keys"),
     path("<slug:tenant_slug>/widget/identity/<uuid:key_id>/revoke/", identity_views.revoke, name="revoke_identity_key"),
+    path("<slug:tenant_slug>/widget/hours/", opening_views.opening_hours, name="opening_hours"),
+    path("<slug:tenant_slug>/widget/before/", pre_chat_views.pre_chat, name="pre_chat"),
     path("<slug:tenant_slug>/hand-off/", hand_off_views.rules, name="hand_off_rules"),
     path("<slug:tenant_slug>/inbox/", inbox_views.inbox, name="inbox"),
     path("<slug:tenant_slug>/inbox/rows/", inbox_views.inbox_rows, name="inbox_rows"),

@@ -301,7 +301,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "EXCEPTION_HANDLER": "helpdesk.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "helpdesk.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "visitor-session": "30/min",
+        "visitor-feedback": "60/min",
+        "visitor-history": "120/min",
+        "visitor-transcript": "5/hour",
+    },
     "UNAUTHENTICATED_USER": None,
 }
 # How long a caller may wait for the chain of its traces to be checked.
@@ -350,7 +355,14 @@ WHITENOISE_AUTOREFRESH = False
 STATIC_BUNDLES: dict[str, str | list[str]] = {
     "widget/panel.js": "widget/main.js",
     "widget/refusal.css": ["tokens.css", "widget/refused.css"],
-    "widget/panel.css": ["tokens.css", "widget/widget.css", "widget/transcript.css", "widget/feedback.css"],
+    "widget/panel.css": [
+        "tokens.css",
+        "widget/widget.css",
+        "widget/transcript.css",
+        "widget/feedback.css",
+        "widget/survey.css",
+        "widget/pre_chat.css",
+    ],
 }
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_settings(json_lines=env.boolean("GLASSDESK_JSON_LOGS", False))

@@ -8,8 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from conversations.inbox.labels import labels_by_name
+from helpdesk.tenants.models import Language
 from reviews.domain import Judgement
-from reviews.models import Round
+from reviews.models import Round, SampledFor
 
 
 class VerdictForm(forms.Form):
@@ -27,6 +28,18 @@ class VerdictForm(forms.Form):
         return Judgement(
             verdict=given["verdict"], cause=given["cause"], correction=given["correction"], note=given["note"]
         )
+
+
+class FigureFilterForm(forms.Form):
+    """Which answers the overview counts."""
+
+    sampled_for = forms.ChoiceField(label=_("Queue"), required=False, choices=[("", _("All")), *SampledFor.choices])
+    language = forms.ChoiceField(label=_("Language"), required=False, choices=[("", _("All")), *Language.choices])
+
+    def chosen(self) -> dict[str, str]:
+        """Of an address that somebody edited, what it can be."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in self.fields}
 
 
 class RulesForm(forms.Form):

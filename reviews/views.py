@@ -18,7 +18,9 @@ from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.permissions import Right
 from helpdesk.users.access import DeskRequest, desk_view
 from reviews import domain
-from reviews.forms import VerdictForm
+from reviews.figure_charts import figures
+from reviews.figures import PERIODS, FigureFilter, weeks_of
+from reviews.forms import FigureFilterForm, VerdictForm
 from reviews.models import Cause, ReviewItem, SampledFor, Verdict
 from reviews.queries import reviewed_today, waiting
 from reviews.rules import review_rules
@@ -30,13 +32,24 @@ PAGE = "reviews/answer.html"
 @require_GET
 @desk_view(Right.REVIEW_ANSWERS)
 def overview(request: DeskRequest) -> HttpResponse:
-    """How much waits, and where to begin."""
+    """How much waits, where to begin, and what the verdicts say."""
     queue = waiting(request.user)
+    filter_form = FigureFilterForm(request.GET)
+    filters = {name: value for name, value in filter_form.chosen().items() if value}
+    period = next((weeks for weeks in PERIODS if str(weeks) == request.GET.get("period", "")), PERIODS[0])
     context = {
         "queue": queue,
         "reasons": [(value, label, queue.by_reason[value]) for value, label in SampledFor.choices],
         "rules": review_rules(),
         "may_manage": Right.MANAGE_REVIEWS in request.rights,
+        "filter_form": filter_form,
+        "filters": filters,
+        "period": period,
+        "periods": [
+            {"weeks": weeks, "is_current": weeks == period, "query": urlencode({**filters, "period": weeks})}
+            for weeks in PERIODS
+        ],
+        "figures": figures(weeks_of(FigureFilter(**filters), period=period)),
     }
     return render(request, "reviews/overview.html", context)
 

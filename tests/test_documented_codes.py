@@ -30,6 +30,8 @@ OF_PAGES_ONLY = {
     "already_taken",
     "answered_meanwhile",
     "newer_conversation",
+    "survey_over",
+    "link_expired",
     "identity_refused",
     "ticket_expired",
     "website_refused",

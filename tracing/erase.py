@@ -19,7 +19,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.models import Reply, Visitor
+from conversations.models import Reply, Survey, Visitor
+from conversations.surveys import blank_survey_comments
 from conversations.written_about import blank_written_about
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import current_tenant_id
@@ -79,8 +80,11 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
             keys.cache.forget(key_id)
         replies = Reply.objects.filter(conversation__visitor_id=subject) if subject else Reply.objects.all()
         blank_written_about(replies)
+        blank_survey_comments(
+            Survey.objects.filter(conversation__visitor_id=subject) if subject else Survey.objects.all()
+        )
         visitors = Visitor.objects.filter(id=subject) if subject else Visitor.objects.all()
-        visitors.update(subject="", name="", email="", answer_email="", context={})
+        visitors.update(subject="", name="", email="", answer_email="", told={}, context={})
         receipt = append_to_chain(
             DeletionReceipt(
                 kind=str(kind), subject=subject, count=len(doomed), ids_digest=_digest(doomed),

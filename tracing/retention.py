@@ -18,7 +18,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Reply
+from conversations.models import Reply, Survey
+from conversations.surveys import blank_survey_comments
 from conversations.written_about import blank_written_about
 from helpdesk.errors import InvalidInput
 from helpdesk.pending.marks import note
@@ -108,6 +109,8 @@ def _blank_due_comments(tenant_id: UUID) -> None:
             held = active_holds().values("conversation_id")
             due = Reply.objects.filter(finished_at__lt=cutoff).exclude(conversation_id__in=held)
             blank_written_about(due)
+            surveys = Survey.objects.filter(rated_at__lt=cutoff).exclude(conversation_id__in=held)
+            blank_survey_comments(surveys)
 
 
 def due_counts() -> dict[DeletionKind, int]:

@@ -38,6 +38,7 @@ ROWS_PER_PAGE = 50
 # Nobody acts on the difference between 4,000 and 5,000; counting them all would be the slowest part of the page.
 MOST_COUNTED = 1000
 NOBODY = "none"
+WAITS = Q(status=ConversationStatus.WAITING)
 FOR_PEOPLE = Q(status__in=[ConversationStatus.WAITING, ConversationStatus.PERSON])
 
 QUEUES: Mapping[str, str | Promise] = {
@@ -129,8 +130,8 @@ def in_queue(name: str, user_id: int) -> Q:
         "pending": ON_THE_DESK & Q(parked=Parked.PENDING) & ~Q(status=ConversationStatus.CLOSED),
         "snoozed": ON_THE_DESK & Q(parked=Parked.SNOOZED) & ~Q(status=ConversationStatus.CLOSED),
         "closed": ON_THE_DESK & Q(status=ConversationStatus.CLOSED),
-        # Whose move it is: the person's own, where the customer wrote last, and what waits for anybody.
-        ATTENTION: (Q(assignee=user_id, last_author=Author.CUSTOMER) & FOR_PEOPLE & IS_OPEN)
+        # Whose move it is: the person's own that wait or where the customer wrote last, and what waits for anybody.
+        ATTENTION: (Q(assignee=user_id) & (WAITS | Q(last_author=Author.CUSTOMER)) & FOR_PEOPLE & IS_OPEN)
         | (Q(status=ConversationStatus.WAITING, assignee__isnull=True, parked=Parked.NO)),
     }[name]
 

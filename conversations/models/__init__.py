@@ -30,8 +30,11 @@ from conversations.models.message import (
     format_of,
 )
 from conversations.models.note import Note
+from conversations.models.opening import OpeningHours
+from conversations.models.pre_chat import Asks, PreChat
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
 from conversations.models.staffing import Staffing, Team, TeamMember
+from conversations.models.survey import AnsweredBy, Survey
 from conversations.models.text import ConversationText
 from conversations.models.view import SavedView
 from conversations.models.visitor import Visitor
@@ -42,6 +45,8 @@ __all__ = [
     "ON_THE_DESK",
     "AnswerKind",
     "AnswerStyle",
+    "AnsweredBy",
+    "Asks",
     "Assistant",
     "Author",
     "CacheKind",
@@ -66,8 +71,10 @@ __all__ = [
     "Mention",
     "Message",
     "Note",
+    "OpeningHours",
     "Outcome",
     "Parked",
+    "PreChat",
     "Priority",
     "PriorityClass",
     "Rating",
@@ -78,6 +85,7 @@ __all__ = [
     "Seen",
     "Staffing",
     "Stage",
+    "Survey",
     "Team",
     "TeamMember",
     "TextFormat",

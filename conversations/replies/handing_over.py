@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from conversations.models import (
     Reply,
     Team,
 )
+from conversations.opening.stored import after_minutes_open
 from conversations.replies.ends import stop_replies
 from conversations.transcript import append_event, append_message
 from helpdesk.facts.kinds import AI, Actor, ActorKind
@@ -81,7 +82,7 @@ def _begin(conversation: Conversation, reason: HandOffReason, reply: Reply | Non
 
 def next_alarm(now: datetime) -> datetime:
     """When an alarm is due that begins to run now; noted as work. Runs inside the caller's transaction."""
-    alarm_at = _rounded_up(now + timedelta(minutes=hand_off_rules().alarm_minutes))
+    alarm_at = _rounded_up(after_minutes_open(now, hand_off_rules().alarm_minutes))
     note(Kind.HAND_OFFS, due_at=alarm_at)
     return alarm_at
 

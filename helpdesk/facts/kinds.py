@@ -18,6 +18,8 @@ class FactKind(StrEnum):
     REPLY_FAILED = "reply.failed"
     FEEDBACK_GIVEN = "feedback.given"
     STATUS_CHANGED = "conversation.status_changed"
+    TRANSCRIPT_REQUESTED = "transcript.requested"
+    CONVERSATION_RATED = "conversation.rated"
     NOTE_ADDED = "note.added"
     HAND_OFF_UNCLAIMED = "hand_off.unclaimed"
     HAND_OFF_RULES_CHANGED = "hand_off_rules.changed"
@@ -52,6 +54,8 @@ class FactKind(StrEnum):
     ARTICLE_RESTORED = "article.restored"
     ASSISTANT_CHANGED = "assistant.changed"
     WIDGET_CHANGED = "widget.changed"
+    PRE_CHAT_CHANGED = "pre_chat.changed"
+    OPENING_HOURS_CHANGED = "opening_hours.changed"
     IDENTITY_KEY_CREATED = "identity_key.created"
     IDENTITY_KEY_REVOKED = "identity_key.revoked"
     TRACE_READ = "trace.read"
@@ -59,6 +63,7 @@ class FactKind(StrEnum):
     REVIEW_GIVEN = "review.given"
     REVIEW_TAKEN_BACK = "review.taken_back"
     REVIEW_RULES_CHANGED = "review_rules.changed"
+    REVIEWS_EXPORTED = "reviews.exported"
 
 
 class ActorKind(models.TextChoices):

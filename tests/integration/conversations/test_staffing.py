@@ -122,6 +122,18 @@ def test_each_in_turn_up_to_their_capacity(tenant: Tenant) -> None:
         assert [(each.actor, each.data) for each in facts] == [("system", {"assignee": one.pk})]
 
 
+def test_what_is_given_to_somebody_counts_in_their_title_alone(client: Client, tenant: Tenant) -> None:
+    switch_on(tenant)
+    [given], other = here(tenant), make_user(tenant)
+    waiting(tenant)
+    assign_waiting(tenant.id)
+    counted = {}
+    for person in (given, other):
+        client.force_login(person)
+        counted[person] = client.get(reverse("desk:inbox", args=[tenant.slug])).context["attention"]
+    assert counted == {given: 1, other: 0}
+
+
 def test_who_is_away_gone_full_or_may_not_reply_gets_nothing(tenant: Tenant) -> None:
     switch_on(tenant)
     away, gone, full, lowered, fine = here(tenant, 5)

@@ -51,6 +51,8 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.staffing.teams": dict.fromkeys(
         ("create_team", "change_team", "move_team_up", "delete_team", "set_assignment"), Right.MANAGE_INBOX
     ),
+    "conversations.opening.changing": {"change_opening_hours": Right.MANAGE_WIDGET},
+    "conversations.pre_chat.changing": {"change_pre_chat": Right.MANAGE_WIDGET},
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
     "helpdesk.users.invitations": {
         "invite": Right.MANAGE_PEOPLE,
@@ -64,6 +66,7 @@ NEEDED: dict[str, dict[str, Right]] = {
         Right.EDIT_KNOWLEDGE,
     ),
     "reviews.domain": dict.fromkeys(("give_verdict", "next_item", "skip_item", "take_back"), Right.REVIEW_ANSWERS),
+    "reviews.exporting": {"export_examples": Right.MANAGE_REVIEWS},
     "reviews.rules": {"change_rules": Right.MANAGE_REVIEWS},
     "tracing.holds": {"place_hold": Right.MANAGE_RETENTION, "release_hold": Right.MANAGE_RETENTION},
     "tracing.jobs": {"request_analysis": Right.READ_TRACE_CONTENT},
@@ -71,7 +74,9 @@ NEEDED: dict[str, dict[str, Right]] = {
     "tracing.retention": {"set_policy": Right.MANAGE_RETENTION},
 }
 OTHERS: dict[str, set[str]] = {
-    "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
+    "conversations.domain": {
+        "begin_visit", "cancel_wait", "leave_conversation", "leave_email", "say_solved", "set_context", "visitor_of",
+    },
     "conversations.inbox.actions": {"snooze_end"},
     "conversations.inbox.notes": {"notes_of", "with_notes"},
     "conversations.inbox.canned": {"canned_replies", "offers"},
@@ -92,6 +97,7 @@ OTHERS: dict[str, set[str]] = {
     "helpdesk.users.second_step": {"ask_for_second_step", "forget_second_step", "is_required_of", "people_with_second_step"},
     "knowledge.domain": {"checked_text", "free_slug", "new_article"},
     "reviews.domain": {"last_review", "waiting_for"},
+    "reviews.exporting": {"labelled_answers"},
     "reviews.rules": {"review_rules"},
     "tracing.holds": {"active_hold_of", "active_holds", "refuse_when_held", "shown_holds"},
     "tracing.jobs": {

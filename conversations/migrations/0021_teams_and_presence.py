@@ -15,7 +15,7 @@ from helpdesk.tenants.isolation import TenantForeignKey, TenantIsolation
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0017_seen_and_mentioned'),
+        ('conversations', '0020_seen_and_mentioned'),
         ('tenants', '0004_second_step'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

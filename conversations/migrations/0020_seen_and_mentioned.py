@@ -13,7 +13,7 @@ from helpdesk.tenants.isolation import TenantIsolation
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0016_canned_replies'),
+        ('conversations', '0019_canned_replies'),
         ('tenants', '0004_second_step'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

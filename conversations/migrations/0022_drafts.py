@@ -13,7 +13,7 @@ from helpdesk.tenants.isolation import TenantIsolation
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0018_teams_and_presence'),
+        ('conversations', '0021_teams_and_presence'),
         ('tenants', '0004_second_step'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
