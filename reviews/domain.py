@@ -65,9 +65,13 @@ def next_item(user: User, *, sampled_for: str = "") -> ReviewItem | None:
     rows = waiting_for(user, now=now).select_for_update(skip_locked=True, of=("self",))
     if sampled_for:
         rows = rows.filter(sampled_for=sampled_for)
-    own = rows.filter(claimed_by=user, claimed_until__gt=now)
-    item: ReviewItem | None = own.first() or rows.order_by("rank", "answered_at", "id").first()
-    if item is not None and not (item.claimed_by_id == user.pk and item.claimed_until and item.claimed_until > now):
+    own: ReviewItem | None = rows.filter(claimed_by=user, claimed_until__gt=now).first()
+    if own is not None:
+        return own
+    # One at a time: what they left in another queue is free again.
+    _release(user)
+    item: ReviewItem | None = rows.order_by("rank", "answered_at", "id").first()
+    if item is not None:
         _claim(item, user, now)
     return item
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from conversations.inbox.labels import labels_by_name
 from helpdesk.tenants.models import Language
 from reviews.domain import Judgement
-from reviews.models import Round, SampledFor
+from reviews.models import Cause, Round, SampledFor, Verdict
 
 
 class VerdictForm(forms.Form):
@@ -30,16 +30,27 @@ class VerdictForm(forms.Form):
         )
 
 
-class FigureFilterForm(forms.Form):
+class _Filter(forms.Form):
+    """Choices in an address, which people edit: what cannot be chosen does not restrict."""
+
+    def chosen(self) -> dict[str, str]:
+        """Each field with what it restricts to, or nothing."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in self.fields}
+
+
+class FindingFilterForm(_Filter):
+    """Which settled answers are listed."""
+
+    verdict = forms.ChoiceField(label=_("Verdict"), required=False, choices=[("", _("All")), *Verdict.choices])
+    cause = forms.ChoiceField(label=_("Wrong because"), required=False, choices=[("", _("All")), *Cause.choices])
+
+
+class FigureFilterForm(_Filter):
     """Which answers the overview counts."""
 
     sampled_for = forms.ChoiceField(label=_("Queue"), required=False, choices=[("", _("All")), *SampledFor.choices])
     language = forms.ChoiceField(label=_("Language"), required=False, choices=[("", _("All")), *Language.choices])
-
-    def chosen(self) -> dict[str, str]:
-        """Of an address that somebody edited, what it can be."""
-        self.is_valid()
-        return {name: self.cleaned_data.get(name, "") for name in self.fields}
 
 
 class RulesForm(forms.Form):

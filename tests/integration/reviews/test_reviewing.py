@@ -60,6 +60,14 @@ def test_one_queue_can_be_asked_for(tenant: Tenant) -> None:
     assert next_of(tenant, reviewer(tenant), sampled_for="random") == random.id
 
 
+def test_who_goes_to_another_queue_keeps_nothing_from_others(tenant: Tenant) -> None:
+    random, rated = make_item(tenant), make_item(tenant, SampledFor.THUMBS_DOWN)
+    first, second = reviewer(tenant), reviewer(tenant)
+    assert next_of(tenant, first) == rated.id
+    assert next_of(tenant, first, sampled_for="random") == random.id
+    assert next_of(tenant, second) == rated.id
+
+
 def test_a_verdict_ends_it_and_is_a_fact_without_words(tenant: Tenant) -> None:
     item, user = make_item(tenant), reviewer(tenant)
     review = judge(tenant, user, MISREAD)
