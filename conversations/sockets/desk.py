@@ -24,6 +24,7 @@ from helpdesk.tenants.off_loop import in_database
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.access import authorise
 from helpdesk.users.models import Membership
+from helpdesk.users.sessions import user_of_session
 
 SOCKETS_PER_PERSON = 40
 
@@ -58,7 +59,8 @@ class DeskConsumer(FrameConsumer):
         if not self.scope["user"].is_authenticated:
             raise NotSignedIn
         arguments = self.scope["url_route"]["kwargs"]
-        membership = authorise(self.scope["user"], arguments["tenant_slug"], Right.SEE_CONVERSATIONS)
+        person = user_of_session(self.scope["session"].session_key)
+        membership = authorise(person, arguments["tenant_slug"], Right.SEE_CONVERSATIONS)
         if "conversation_id" in arguments:
             with tenant_atomic(membership.tenant.id):
                 conversation_by_id(arguments["conversation_id"])

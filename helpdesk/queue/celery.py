@@ -106,6 +106,7 @@ app.autodiscover_tasks(
         "helpdesk.api",
         "helpdesk.facts",
         "helpdesk.operations",
+        "helpdesk.users",
         "conversations",
         "knowledge",
         "tracing",

@@ -90,7 +90,7 @@ OTHERS: dict[str, set[str]] = {
     "conversations.staffing.teams": {"capacities", "teams"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
-        "accept_as", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
+        "accept_as", "accept_vouched_for", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
         "waiting_invitations",
     },
     "helpdesk.users.people": {"may_give", "members"},
