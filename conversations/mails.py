@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.identity.links import link_for
-from conversations.models import Author, ClockKind, Conversation, HandOff, HandOffReason, Message
+from conversations.models import Author, ClockKind, Conversation, HandOff, HandOffReason, Message, TeamMember
 from conversations.opening.stored import time_zone
 from conversations.words import visitor_name
 from helpdesk.facts.models import Fact
@@ -28,10 +28,17 @@ from helpdesk.users.models import Membership
 
 
 def mail_unclaimed(fact: Fact) -> None:
-    """To everybody who may reply, in the company's language; nobody sees the others' addresses. Nothing once it is taken."""
+    """To the team whose turn it is, or else to everybody who may reply, in the company's language.
+
+    Nobody sees the others' addresses. Nothing once it is taken.
+    """
     rows = HandOff.objects.filter(id=fact.data["hand_off"], ended_at__isnull=True)
     hand_off = rows.select_related("conversation").first()
-    people = _addresses_of_repliers()
+    roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
+    members = Membership.objects.filter(role__in=roles, user__is_active=True)
+    if team := fact.data.get("team"):
+        members = members.filter(user__in=TeamMember.objects.filter(team=team).values("user"))
+    people = list(members.values_list("user__email", flat=True))
     if hand_off is None or not people:
         return
     tenant = Tenant.objects.get(id=current_tenant_id())

@@ -45,7 +45,7 @@ def has_due_alarms() -> bool:
 def open_hand_off(conversation_id: UUID) -> HandOff | None:
     """The wait that goes on, with the answer that it is about."""
     rows = HandOff.objects.filter(conversation_id=conversation_id, ended_at__isnull=True)
-    found: HandOff | None = rows.select_related("reply__question").first()
+    found: HandOff | None = rows.select_related("reply__question", "team").first()
     return found
 
 

@@ -39,6 +39,7 @@ class Right(StrEnum):
     SEE_REPORTS = "see_reports"
     MANAGE_REPORTS = "manage_reports"
     MANAGE_AUTOMATION = "manage_automation"
+    MANAGE_INBOX = "manage_inbox"
     REVIEW_ANSWERS = "review_answers"
     MANAGE_REVIEWS = "manage_reviews"
 

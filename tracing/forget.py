@@ -20,11 +20,13 @@ from conversations.models import (
     Conversation,
     ConversationStatus,
     ConversationText,
+    Draft,
     Labelling,
     Message,
     Note,
     Parked,
     Reply,
+    Seen,
     Survey,
     Visitor,
 )
@@ -71,6 +73,8 @@ def _empty(conversation: Conversation) -> None:
     Note.objects.filter(conversation=conversation).delete()
     ConversationText.objects.filter(conversation=conversation).delete()
     Labelling.objects.filter(conversation=conversation).delete()
+    Draft.objects.filter(conversation=conversation).delete()
+    Seen.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation.id).update(
         status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now(),
         parked=Parked.NO, wakes_at=None,

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('conversations', '0021_rules'),
+        ('conversations', '0026_rules'),
         ('tenants', '0004_second_step'),
     ]
 

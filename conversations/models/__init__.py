@@ -1,6 +1,8 @@
 """Conversations between a customer, the assistant and the tenant's people."""
 
 from conversations.models.assistant import ASSISTANT_STYLES, AnswerStyle, Assistant
+from conversations.models.attention import Mention, Seen
+from conversations.models.canned import CannedReply
 from conversations.models.clock import Clock, ClockKind, ResponseTimes
 from conversations.models.conversation import (
     IS_OPEN,
@@ -13,10 +15,12 @@ from conversations.models.conversation import (
     Priority,
     Stage,
 )
+from conversations.models.draft import Draft
 from conversations.models.feedback import Feedback, FeedbackReason, Giver, Rating
 from conversations.models.hand_off import HandOff, HandOffEnd, HandOffReason, HandOffRules
 from conversations.models.identity_key import IdentityKey
 from conversations.models.label import Label, LabelColour, Labelling
+from conversations.models.macro import Macro
 from conversations.models.message import (
     AnswerKind,
     CacheKind,
@@ -30,6 +34,7 @@ from conversations.models.note import Note
 from conversations.models.opening import OpeningHours
 from conversations.models.pre_chat import Asks, PreChat
 from conversations.models.reply import PriorityClass, Reply, ReplyPurpose, ReplyStatus
+from conversations.models.staffing import Staffing, Team, TeamMember
 from conversations.models.survey import AnsweredBy, Survey
 from conversations.models.text import ConversationText
 from conversations.models.view import SavedView
@@ -46,12 +51,14 @@ __all__ = [
     "Assistant",
     "Author",
     "CacheKind",
+    "CannedReply",
     "Channel",
     "Clock",
     "ClockKind",
     "Conversation",
     "ConversationStatus",
     "ConversationText",
+    "Draft",
     "Feedback",
     "FeedbackReason",
     "Giver",
@@ -63,6 +70,8 @@ __all__ = [
     "Label",
     "LabelColour",
     "Labelling",
+    "Macro",
+    "Mention",
     "Message",
     "Note",
     "OpeningHours",
@@ -77,8 +86,12 @@ __all__ = [
     "ReplyStatus",
     "ResponseTimes",
     "SavedView",
+    "Seen",
+    "Staffing",
     "Stage",
     "Survey",
+    "Team",
+    "TeamMember",
     "TextFormat",
     "Visitor",
     "claims_confidence",

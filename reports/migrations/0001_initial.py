@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('conversations', '0019_by_time'),
+        ('conversations', '0024_by_time'),
         ('tenants', '0004_second_step'),
     ]
 

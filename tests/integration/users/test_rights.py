@@ -34,6 +34,13 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.hand_off.rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
     "conversations.inbox.actions": {"act": Right.REPLY},
     "conversations.inbox.notes": {"add_note": Right.REPLY},
+    "conversations.inbox.canned": dict.fromkeys(
+        ("create_canned_reply", "change_canned_reply", "delete_canned_reply"), Right.MANAGE_INBOX
+    ),
+    "conversations.inbox.seeing": {"see": Right.SEE_CONVERSATIONS},
+    "conversations.inbox.drafts": dict.fromkeys(("save_draft", "forget_draft"), Right.REPLY),
+    "conversations.inbox.macros": dict.fromkeys(("create_macro", "change_macro", "delete_macro"), Right.MANAGE_INBOX)
+    | {"run_macro": Right.REPLY},
     "conversations.inbox.saved_views": dict.fromkeys(("save_view", "delete_view"), Right.SEE_CONVERSATIONS),
     "conversations.inbox.triage.assigning": {"assign": Right.REPLY},
     "conversations.inbox.triage.labelling": dict.fromkeys(("add_label", "remove_label"), Right.REPLY),
@@ -42,6 +49,10 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.inbox.triage.resolving": {"resolve": Right.REPLY},
     "conversations.hand_off.writing": {"begin_writing": Right.REPLY, "end_writing": Right.REPLY},
     "conversations.inbox.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
+    "conversations.staffing.presence": dict.fromkeys(("stay", "set_away"), Right.REPLY),
+    "conversations.staffing.teams": dict.fromkeys(
+        ("create_team", "change_team", "move_team_up", "delete_team", "set_assignment"), Right.MANAGE_INBOX
+    ),
     "conversations.opening.changing": {"change_opening_hours": Right.MANAGE_WIDGET},
     "conversations.pre_chat.changing": {"change_pre_chat": Right.MANAGE_WIDGET},
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
@@ -72,9 +83,15 @@ OTHERS: dict[str, set[str]] = {
     },
     "conversations.inbox.actions": {"snooze_end"},
     "conversations.inbox.notes": {"notes_of", "with_notes"},
+    "conversations.inbox.canned": {"canned_replies", "offers"},
+    "conversations.inbox.seeing": {"unread_counts", "mentioned_in", "call"},
+    "conversations.inbox.drafts": {"draft_in", "drafted"},
+    "conversations.inbox.macros": {"macros"},
     "conversations.inbox.saved_views": {"views_of"},
     "conversations.inbox.triage.parking": {"wake_due"},
     "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
+    "conversations.staffing.presence": {"presence_of"},
+    "conversations.staffing.teams": {"capacities", "teams"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
         "accept_as", "accept_vouched_for", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",

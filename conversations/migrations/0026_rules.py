@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0020_clocks'),
+        ('conversations', '0025_clocks'),
     ]
 
     operations = [

@@ -14,7 +14,7 @@ from helpdesk.tenants.isolation import TenantIsolation
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0019_by_time'),
+        ('conversations', '0024_by_time'),
         ('tenants', '0004_second_step'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

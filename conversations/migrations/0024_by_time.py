@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('conversations', '0018_pre_chat'),
+        ('conversations', '0023_macros'),
         ('tenants', '0004_second_step'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
