@@ -17,15 +17,17 @@ class ChannelRules:
 
     `admits_people`: a person may take a conversation over and answer in it, and a customer who asks for one waits for one.
     `is_open_to_api_clients`: other software may ask and stop in it.
+    `asks_how_it_went`: the customer is asked when a conversation is resolved.
     """
 
     is_in_inbox: bool = False
     admits_people: bool = False
     is_open_to_api_clients: bool = False
+    asks_how_it_went: bool = False
 
 
 _RULES: Mapping[str, ChannelRules] = {
-    Channel.WIDGET: ChannelRules(is_in_inbox=True, admits_people=True),
+    Channel.WIDGET: ChannelRules(is_in_inbox=True, admits_people=True, asks_how_it_went=True),
     Channel.API: ChannelRules(admits_people=True, is_open_to_api_clients=True),
     # Nobody reads along: what a person wrote would reach nobody.
     Channel.BATCH: ChannelRules(),

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from conversations import replies
+from conversations import replies, surveys
 from conversations.channels import rules_of
 from conversations.entries import StatusChanged, to_plain
 from conversations.errors import AlreadyTaken, AnsweredMeanwhile, NewerConversation
@@ -158,9 +158,28 @@ def cancel_wait(*, tenant_id: UUID, conversation_id: UUID, visitor_id: UUID) -> 
         return True
 
 
+def leave_conversation(*, tenant_id: UUID, conversation_id: UUID, visitor_id: UUID) -> None:
+    """The customer begins another one, and is asked nothing about this one."""
+    actor = Actor(ActorKind.CUSTOMER, str(visitor_id))
+    with tenant_atomic(tenant_id):
+        close_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor, asks=False)
+        surveys.stop_asking(conversation_id)
+
+
+def say_solved(*, tenant_id: UUID, conversation_id: UUID, visitor_id: UUID) -> None:
+    """The customer needs nothing more. Raises NotFound for a conversation that is not theirs."""
+    with tenant_atomic(tenant_id):
+        if not Conversation.objects.filter(id=conversation_id, visitor_id=visitor_id).exists():
+            raise NotFound
+        actor = Actor(ActorKind.CUSTOMER, str(visitor_id))
+        close_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor, event="solved")
+
+
 @needs(Right.REPLY)
-def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor = SYSTEM) -> None:
-    """End the conversation; the visitor's next message begins another."""
+def close_conversation(
+    *, tenant_id: UUID, conversation_id: UUID, actor: Actor = SYSTEM, event: str = "closed", asks: bool = True
+) -> None:
+    """End the conversation; the visitor's next message begins another. `asks`: the customer is asked how it went."""
     with tenant_atomic(tenant_id):
         conversation = Conversation.objects.filter(id=conversation_id).first()
         if conversation is None:
@@ -180,7 +199,9 @@ def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor =
         if changed:
             replies.stop_replies(conversation, code=FailureCode.STOPPED)
             replies.end_hand_off(conversation, HandOffEnd.CLOSED)
-            append_event(conversation, "closed", user_id=_user_id(actor))
+            append_event(conversation, event, user_id=_user_id(actor))
+            if asks:
+                surveys.ask_how_it_went(conversation)
             record_status(conversation_id, ConversationStatus.CLOSED, actor=actor)
 
 

@@ -49,6 +49,14 @@ class IdentityRefused(GlassdeskError):
         super().__init__(IDENTITY_REASONS[reason], reason=reason)
 
 
+class LinkExpired(GlassdeskError):
+    """The link of a mail no longer opens the conversation."""
+
+    code = "link_expired"
+    status = 422
+    message = _("This link no longer works. You can start a new conversation here.")
+
+
 class TicketExpired(GlassdeskError):
     """The chat's page was loaded too long ago, or is not ours."""
 
@@ -73,6 +81,13 @@ class AnsweredMeanwhile(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(_("%(name)s replied while you were writing. Read it, then send again.") % {"name": name})
+
+
+class SurveyOver(Conflict):
+    """It is too late to say how a conversation went, or to change it."""
+
+    code = "survey_over"
+    message = _("This conversation can no longer be rated.")
 
 
 class NewerConversation(Conflict):

@@ -9,13 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from conversations.models import Author, Feedback, FeedbackReason, Giver, Message, Rating, Reply
-from conversations.validation import clean_text, is_visible
+from conversations.validation import clean_comment
 from helpdesk.errors import InvalidInput, NotFound
 from helpdesk.facts.kinds import Actor, ActorKind, FactKind
 from helpdesk.facts.recording import record
 from helpdesk.tenants.scope import tenant_atomic
 
-COMMENT_CHARACTERS = 500
 ACTORS = {Giver.CUSTOMER: ActorKind.CUSTOMER, Giver.AGENT: ActorKind.USER, Giver.API: ActorKind.API_KEY}
 
 
@@ -38,7 +37,7 @@ def give_feedback(
     fields = {
         "rating": _clean_rating(rating),
         "reason": _clean_reason(reason, rating),
-        "comment": _clean_comment(comment),
+        "comment": clean_comment(comment),
         "updated_at": timezone.now(),
     }
     with tenant_atomic(tenant_id):
@@ -82,17 +81,3 @@ def _clean_reason(reason: object, rating: object) -> str:
     if reason not in FeedbackReason.values:
         raise InvalidInput(_("A reason is one of: %(reasons)s.") % {"reasons": ", ".join(FeedbackReason.values)})
     return str(reason)
-
-
-def _clean_comment(comment: object) -> str:
-    if comment in ("", None):
-        return ""
-    text = clean_text(comment)
-    if not is_visible(text):
-        return ""
-    if len(text) > COMMENT_CHARACTERS:
-        raise InvalidInput(
-            _("Comments can have up to %(limit)d characters. Shorten yours and send it again.")
-            % {"limit": COMMENT_CHARACTERS}
-        )
-    return text

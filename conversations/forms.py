@@ -22,7 +22,9 @@ class ReplyForm(forms.Form):
         required=False,
         strip=False,
         # No maxlength: the browser would cut a long paste without a word.
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a reply…")}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a reply…"), "data-offers": _("Canned replies")}
+        ),
     )
 
     # The last message that the writer knows; absent when nothing says so.
@@ -35,6 +37,13 @@ class ReplyForm(forms.Form):
             raise forms.ValidationError(str(error.message), code=error.code) from error
 
 
+class DraftForm(forms.Form):
+    """A reply that somebody has begun."""
+
+    body = forms.CharField(required=False, strip=False)
+    seen = forms.IntegerField(required=False, min_value=0)
+
+
 class NoteForm(forms.Form):
     """A private note to the company's own people."""
 
@@ -42,7 +51,14 @@ class NoteForm(forms.Form):
         label=_("Private note"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto", "placeholder": _("Write a note for your team…")}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 2,
+                "dir": "auto",
+                "placeholder": _("Write a note for your team; @ calls somebody…"),
+                "data-offers": _("People"),
+            }
+        ),
     )
 
     def clean_note(self) -> str:

@@ -6,12 +6,19 @@ commit sends a mail twice, and none is ever lost.
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
-from conversations.models import Author, HandOff, HandOffReason, Message
+from conversations.identity.links import link_for
+from conversations.models import Author, Conversation, HandOff, HandOffReason, Message, TeamMember
+from conversations.opening.stored import time_zone
 from conversations.words import visitor_name
 from helpdesk.facts.models import Fact
 from helpdesk.permissions import RIGHTS, Right
@@ -21,11 +28,17 @@ from helpdesk.users.models import Membership
 
 
 def mail_unclaimed(fact: Fact) -> None:
-    """To everybody who may reply, in the company's language; nobody sees the others' addresses. Nothing once it is taken."""
+    """To the team whose turn it is, or else to everybody who may reply, in the company's language.
+
+    Nobody sees the others' addresses. Nothing once it is taken.
+    """
     rows = HandOff.objects.filter(id=fact.data["hand_off"], ended_at__isnull=True)
     hand_off = rows.select_related("conversation").first()
     roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
-    people = list(Membership.objects.filter(role__in=roles, user__is_active=True).values_list("user__email", flat=True))
+    members = Membership.objects.filter(role__in=roles, user__is_active=True)
+    if team := fact.data.get("team"):
+        members = members.filter(user__in=TeamMember.objects.filter(team=team).values("user"))
+    people = list(members.values_list("user__email", flat=True))
     if hand_off is None or not people:
         return
     tenant = Tenant.objects.get(id=current_tenant_id())
@@ -55,8 +68,48 @@ def mail_answer(fact: Fact) -> None:
             "person": str(message.user or ""),
             "body": message.body,
             "contact": tenant.contact_email,
+            "link": link_for(tenant, message.conversation.visitor),
         }
         _send("conversations/email/answer", context, to=[address], reply_to=[tenant.contact_email])
+
+
+def mail_transcript(fact: Fact) -> None:
+    """The conversation to the address of the customer who asked for it; nothing once it is deleted, or the address gone."""
+    rows = Conversation.objects.filter(id=fact.conversation_id, deleted_at__isnull=True)
+    conversation: Conversation | None = rows.select_related("visitor", "assistant").first()
+    if conversation is None or not conversation.visitor.answer_email:
+        return
+    tenant = Tenant.objects.get(id=current_tenant_id())
+    zone = time_zone()
+    with translation.override(_locale(conversation.language)):
+        context: dict[str, object] = {
+            "company": tenant.name_in(conversation.language),
+            "lines": [_line(message, conversation, zone) for message in _said(conversation)],
+            "zone": str(zone),
+            "contact": tenant.contact_email,
+            "link": link_for(tenant, conversation.visitor),
+        }
+        to, reply_to = [conversation.visitor.answer_email], [tenant.contact_email]
+        _send("conversations/email/transcript", context, to=to, reply_to=reply_to)
+
+
+def _said(conversation: Conversation) -> QuerySet[Message]:
+    rows: QuerySet[Message] = Message.objects.filter(conversation=conversation).exclude(author=Author.SYSTEM)
+    return rows.select_related("user").order_by("position")
+
+
+def _line(message: Message, conversation: Conversation, zone: ZoneInfo) -> dict[str, str]:
+    names = {
+        Author.CUSTOMER: _("You"),
+        Author.AI: _("%(name)s (AI)") % {"name": conversation.assistant.name},
+        Author.PERSON: str(message.user or _("A person")),
+    }
+    return {
+        "name": str(names[Author(message.author)]),
+        "at": date_format(message.created_at.astimezone(zone), "DATETIME_FORMAT"),
+        "body": message.body,
+        "sources": "; ".join(dict.fromkeys(str(source["title"]) for source in message.sources)),
+    }
 
 
 def is_of_person(fact: Fact) -> bool:

@@ -37,6 +37,7 @@ STREAMED = frozenset(
         FactKind.REPLY_DONE,
         FactKind.REPLY_FAILED,
         FactKind.STATUS_CHANGED,
+        FactKind.CONVERSATION_RATED,
         FactKind.HAND_OFF_UNCLAIMED,
         FactKind.ASSIGNED,
         FactKind.STAGE_CHANGED,

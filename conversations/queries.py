@@ -45,7 +45,7 @@ def has_due_alarms() -> bool:
 def open_hand_off(conversation_id: UUID) -> HandOff | None:
     """The wait that goes on, with the answer that it is about."""
     rows = HandOff.objects.filter(conversation_id=conversation_id, ended_at__isnull=True)
-    found: HandOff | None = rows.select_related("reply__question").first()
+    found: HandOff | None = rows.select_related("reply__question", "team").first()
     return found
 
 
@@ -79,7 +79,7 @@ def conversation_by_id(conversation_id: UUID) -> Conversation:
     """One conversation of the tenant; raises NotFound, also for a deleted one."""
     conversation: Conversation | None = (
         Conversation.objects.filter(id=conversation_id, deleted_at__isnull=True)
-        .select_related("assignee", "assistant", "visitor", "writer")
+        .select_related("assignee", "assistant", "visitor", "writer", "survey")
         .first()
     )
     if conversation is None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from django.utils import timezone
+
 from conversations.language_notes import language_note
 from conversations.models import (
     AnswerKind,
@@ -24,8 +26,10 @@ from conversations.models import (
     Rating,
     Reply,
     ReplyStatus,
+    Survey,
     TextFormat,
 )
+from conversations.opening.stored import Wait, expected_wait
 from helpdesk.api.shapes import Moment, OneOf, Shape, StoredId, StoredMoment
 from helpdesk.tenants.models import Language
 
@@ -117,6 +121,18 @@ class MessageShape(Shape):
         )
 
 
+class SurveyShape(Shape):
+    """How a conversation went for the customer: 1 to 5, or null where they have not said."""
+
+    score: int | None
+    comment: str
+    is_open: bool
+
+    @classmethod
+    def of(cls, survey: Survey) -> Self:
+        return cls(score=survey.score, comment=survey.comment, is_open=survey.is_open)
+
+
 class FollowedConversationShape(Shape):
     """The `conversation` object of the protocol."""
 
@@ -126,13 +142,18 @@ class FollowedConversationShape(Shape):
     assignee: str | None
     waiting_position: int | None
     wait_minutes: int | None
+    back_at: Moment | None
     unclaimed: bool
     has_email: bool
     writing: str | None
     writing_seconds: int | None
+    survey: SurveyShape | None
 
     @classmethod
     def of(cls, conversation: Conversation, *, waiting_position: int | None) -> Self:
+        wait = Wait()
+        if waiting_position:
+            wait = expected_wait(timezone.now(), waiting_position * MINUTES_PER_WAITING_CONVERSATION)
         seconds = conversation.seconds_of_writing
         # Until a person has it, who looks after it is the company's own affair.
         has_person = conversation.status not in {ConversationStatus.AI, ConversationStatus.WAITING}
@@ -142,11 +163,36 @@ class FollowedConversationShape(Shape):
             language=conversation.language,
             assignee=str(conversation.assignee) if conversation.assignee and has_person else None,
             waiting_position=waiting_position,
-            wait_minutes=waiting_position * MINUTES_PER_WAITING_CONVERSATION if waiting_position else None,
+            wait_minutes=wait.minutes,
+            back_at=wait.back_at,
             unclaimed=conversation.alarmed_at is not None,
             has_email=conversation.visitor.answer_email != "",
             writing=str(conversation.writer) if seconds else None,
             writing_seconds=seconds or None,
+            survey=SurveyShape.of(conversation.survey) if hasattr(conversation, "survey") else None,
+        )
+
+
+class EarlierConversationShape(Shape):
+    """A line of the list of a visitor's conversations; `preview` is the beginning of its last message."""
+
+    id: UUID
+    status: Annotated[str, OneOf(ConversationStatus)]
+    created_at: Moment
+    last_message_at: Moment
+    last_author: Annotated[str, OneOf(Author)]
+    preview: str
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Self:
+        return cls(
+            id=conversation.id,
+            status=conversation.status,
+            created_at=conversation.created_at,
+            last_message_at=conversation.last_message_at,
+            last_author=conversation.last_author,
+            # Of a system's event there is only a code.
+            preview="" if conversation.last_author == Author.SYSTEM else conversation.preview,
         )
 
 

@@ -11,6 +11,7 @@ from helpdesk.errors import InvalidInput, MessageTooLong
 
 MESSAGE_CHARACTERS = 4000
 REFERENCE_CHARACTERS = 128
+COMMENT_CHARACTERS = 500
 CONTEXT_ENTRIES = 20
 CONTEXT_NAME = 40
 CONTEXT_VALUE = 300
@@ -41,6 +42,21 @@ def clean_text(raw: object) -> str:
     text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
     if CONTROLS.search(text):
         raise InvalidInput(_("The message contains control characters. Remove them and send it again."))
+    return text
+
+
+def clean_comment(raw: object) -> str:
+    """What somebody adds to a rating, trimmed; empty where nothing of it is seen. Raises InvalidInput."""
+    if raw in ("", None):
+        return ""
+    text = clean_text(raw)
+    if not is_visible(text):
+        return ""
+    if len(text) > COMMENT_CHARACTERS:
+        raise InvalidInput(
+            _("Comments can have up to %(limit)d characters. Shorten yours and send it again.")
+            % {"limit": COMMENT_CHARACTERS}
+        )
     return text
 
 

@@ -15,12 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 from conversations import domain
 from conversations.channels import rules_of
 from conversations.errors import AnsweredMeanwhile
-from conversations.forms import NoteForm, ReplyForm
+from conversations.forms import DraftForm, NoteForm, ReplyForm
 from conversations.hand_off.card import hand_off_card
 from conversations.inbox import desk
+from conversations.inbox.drafts import draft_in, forget_draft, save_draft
 from conversations.inbox.labels import labels_of
 from conversations.inbox.notes import notes_of, with_notes
 from conversations.inbox.rows import owner_words
+from conversations.inbox.seeing import see
 from conversations.inbox.views import LAST_TENANT, list_context, pane_context, remember_tenant
 from conversations.models import Conversation
 from conversations.queries import conversation_by_id, waiting_position
@@ -58,14 +60,22 @@ def tenants(request: HttpRequest) -> HttpResponse:
 def conversation(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
     """One conversation with its transcript, its facts and the reply box."""
     remember_tenant(request)
-    return _conversation_page(request, conversation_by_id(conversation_id), ReplyForm())
+    found = conversation_by_id(conversation_id)
+    see(found, user_id=request.user.pk)
+    begun = draft_in(conversation_id, request.user.pk)
+    return _conversation_page(request, found, ReplyForm(initial={"body": begun}))
 
 
 @require_GET
 @desk_view(Right.SEE_CONVERSATIONS)
 def updates(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
-    """The messages behind position `after`, and everything around them that may have changed."""
+    """The messages behind position `after`, and everything around them that may have changed.
+
+    `seen` says that the page is before somebody's eyes.
+    """
     found = conversation_by_id(conversation_id)
+    if "seen" in request.GET:
+        see(found, user_id=request.user.pk)
     after = requested_number(request, "after", default=0)
     notes_shown = requested_number(request, "notes", default=0)
     context = _conversation_context(request, found, after=after, notes_shown=notes_shown)
@@ -96,10 +106,22 @@ def reply(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
             closed = _("This conversation has just been closed. The customer's next message starts a new one.")
             form.add_error("body", closed)
         else:
+            forget_draft(conversation_id, user_id=request.user.pk)
             return _replied(request, conversation_id)
     if getattr(request, "htmx", False):
         return render(request, "conversations/_problem.html", {"form": form}, status=422)
     return _conversation_page(request, found, form, status=status)
+
+
+@require_POST
+@desk_view(Right.REPLY)
+def draft(request: DeskRequest, conversation_id: UUID) -> HttpResponse:
+    """Keep what the person has typed so far."""
+    form = DraftForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput
+    save_draft(conversation_id, user_id=request.user.pk, **form.cleaned_data)
+    return HttpResponse(status=204)
 
 
 def _replied(request: DeskRequest, conversation_id: UUID) -> HttpResponse:

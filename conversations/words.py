@@ -9,6 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+# An event's code goes on with the score.
+RATED = "rated_"
+
 
 def visitor_name(visitor_id: UUID) -> str:
     """How an anonymous visitor is called: the same four characters every time."""
@@ -44,6 +47,8 @@ _EVENTS: dict[str, str | Promise] = {
     "wait_cancelled": gettext_lazy("The customer went back to the AI."),
     "email_left": gettext_lazy("The customer left an e-mail address."),
     "closed": gettext_lazy("The customer ended the conversation."),
+    "transcript_sent": gettext_lazy("The customer had the conversation sent by e-mail."),
+    "solved": gettext_lazy("The customer said it is solved."),
 }
 _EVENTS_BY: dict[str, str | Promise] = {
     "taken": gettext_lazy("%(name)s took this conversation."),
@@ -55,6 +60,8 @@ _EVENTS_BY: dict[str, str | Promise] = {
 
 def system_words(code: str, name: str = "") -> str:
     """A system entry's sentence, about the person of that name if there is one; an unknown code is shown as it is."""
+    if code.startswith(RATED):
+        return _("The customer rated this conversation %(score)s out of 5.") % {"score": code.removeprefix(RATED)}
     if code in _EVENTS_BY and (name or code not in _EVENTS):
         return str(_EVENTS_BY[code]) % {"name": name or _("A person")}
     return str(_EVENTS.get(code, code))

@@ -18,9 +18,16 @@ logger = structlog.get_logger(__name__)
 class ForgivingRedisCache(RedisCache):
     """Django's Redis cache, except that a lost connection reads as a miss and writes as success.
 
-    `add` has to succeed then: allauth takes its lock with it, and would otherwise refuse every sign-in. Limits are not
-    counted while Redis is away; passwords are checked as always.
+    `add` has to succeed then: allauth takes its lock with it, and would otherwise make people wait for it. What must not go
+    uncounted asks `is_there` first (helpdesk.users.attempts).
     """
+
+    def is_there(self) -> bool:
+        """Whether Redis answers now."""
+        return bool(_or(False, self._ping))
+
+    def _ping(self) -> bool:
+        return bool(self._cache.get_client(None, write=True).ping())
 
     def add(self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         return _or(True, super().add, key, value, timeout, version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -132,6 +133,39 @@ def named_models(name: str) -> dict[str, str]:
             raise ImproperlyConfigured(f"{name} names {alias} twice.")
         found[alias] = location
     return found
+
+
+def company_sign_ins(name: str) -> list[dict[str, object]]:
+    """A JSON list of companies' OpenID Connect providers, as allauth reads them; see docs/operations/running.md."""
+    raw = secret(name, "")
+    try:
+        found = json.loads(raw) if raw else []
+        if not isinstance(found, list):
+            raise TypeError
+        apps = [_provider(each) for each in found]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ImproperlyConfigured(
+            f"{name} must be a JSON list of objects with company, name, url, client_id and secret; url begins with https://."
+        ) from None
+    if len({app["provider_id"] for app in apps}) < len(apps):
+        raise ImproperlyConfigured(f"{name} names a company twice.")
+    return apps
+
+
+def _provider(given: dict[str, str]) -> dict[str, object]:
+    """Raises ValueError, KeyError, TypeError or AttributeError for what is no provider."""
+    values = {key: given[key].strip() for key in ("company", "name", "url", "client_id", "secret")}
+    url = urlsplit(values["url"])
+    is_here = url.hostname in {"localhost", "127.0.0.1"}
+    if not all(values.values()) or not (url.scheme == "https" or (url.scheme == "http" and is_here)):
+        raise ValueError
+    return {
+        "provider_id": values["company"],
+        "name": values["name"],
+        "client_id": values["client_id"],
+        "secret": values["secret"],
+        "settings": {"server_url": values["url"].rstrip("/")},
+    }
 
 
 def path(name: str, default: str) -> Path:

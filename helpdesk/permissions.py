@@ -36,6 +36,9 @@ class Right(StrEnum):
     MANAGE_OWNERS = "manage_owners"
     MANAGE_SECURITY = "manage_security"
     MANAGE_LABELS = "manage_labels"
+    MANAGE_INBOX = "manage_inbox"
+    REVIEW_ANSWERS = "review_answers"
+    MANAGE_REVIEWS = "manage_reviews"
 
 
 _VIEW = {Right.SEE_CONVERSATIONS, Right.SEE_KNOWLEDGE, Right.SEE_TRACE}
@@ -44,7 +47,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.ADMIN: frozenset(Right) - {Right.MANAGE_OWNERS, Right.MANAGE_SECURITY},
     Role.EDITOR: frozenset(_VIEW | {Right.EDIT_KNOWLEDGE}),
-    Role.REVIEWER: frozenset(_VIEW | {Right.REPLY, Right.READ_TRACE_CONTENT}),
+    Role.REVIEWER: frozenset(_VIEW | {Right.REPLY, Right.READ_TRACE_CONTENT, Right.REVIEW_ANSWERS}),
     Role.AGENT: frozenset(_VIEW | {Right.REPLY}),
     Role.VIEWER: frozenset(_VIEW),
 }

@@ -44,7 +44,11 @@ ROOT_URLCONF = "helpdesk.urls"
 ASGI_APPLICATION = "helpdesk.asgi.application"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
+# Django's admin for whoever runs the server (helpdesk.operations.operators), below /operators/.
+OPERATORS = env.boolean("GLASSDESK_OPERATORS", False)
+
 INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -59,6 +63,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
     "csp",
     "helpdesk",
@@ -76,6 +82,7 @@ INSTALLED_APPS = [
     "conversations",
     "tracing",
     "batches",
+    "reviews",
     "inference_worker",
     "evaluation",
 ]
@@ -98,6 +105,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "helpdesk.pages.timezones.BrowserTimezoneMiddleware",
     "helpdesk.web.middleware.DomainErrorMiddleware",
+    "helpdesk.users.company_sign_in.only_one_company",
 ]
 
 TEMPLATES = [
@@ -111,6 +119,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "helpdesk.tenants.context.current_tenant",
+                "helpdesk.users.company_sign_in.offered",
             ],
             "loaders": [
                 (
@@ -211,6 +220,14 @@ MFA_TOTP_ISSUER = "Glassdesk"
 MFA_TOTP_TOLERANCE = 1
 # An account has its own address only; allauth's rows of further ones mean nothing here.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Companies' own sign-ins (helpdesk.users.company_sign_in): one provider each, named by the company's slug.
+SOCIALACCOUNT_ADAPTER = "helpdesk.users.company_sign_in.CompanyAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"APPS": env.company_sign_ins("GLASSDESK_COMPANY_SIGN_IN"), "OAUTH_PKCE_ENABLED": True}
+}
+# The link leads on at once: state and PKCE bind the answer to this browser.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_STORE_TOKENS = False
 _MAIL = env.mail_server("GLASSDESK_MAIL_SERVER")
 _FILED = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_BACKEND = env.text("GLASSDESK_EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend" if _MAIL else _FILED)
@@ -300,7 +317,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "EXCEPTION_HANDLER": "helpdesk.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "helpdesk.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_RATES": {"visitor-session": "30/min", "visitor-feedback": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "visitor-session": "30/min",
+        "visitor-feedback": "60/min",
+        "visitor-history": "120/min",
+        "visitor-transcript": "5/hour",
+    },
     "UNAUTHENTICATED_USER": None,
 }
 # How long a caller may wait for the chain of its traces to be checked.
@@ -349,7 +371,14 @@ WHITENOISE_AUTOREFRESH = False
 STATIC_BUNDLES: dict[str, str | list[str]] = {
     "widget/panel.js": "widget/main.js",
     "widget/refusal.css": ["tokens.css", "widget/refused.css"],
-    "widget/panel.css": ["tokens.css", "widget/widget.css", "widget/transcript.css", "widget/feedback.css"],
+    "widget/panel.css": [
+        "tokens.css",
+        "widget/widget.css",
+        "widget/transcript.css",
+        "widget/feedback.css",
+        "widget/survey.css",
+        "widget/pre_chat.css",
+    ],
 }
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_settings(json_lines=env.boolean("GLASSDESK_JSON_LOGS", False))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from helpdesk.api.errors import UnknownRouteView
 from helpdesk.metrics.views import metrics
+from helpdesk.operations.operators import site
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="demo:index"), name="root"),
@@ -31,7 +33,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("helpdesk.api_keys.urls")),
     path("desk/", include("helpdesk.users.people_urls")),
     path("desk/", include("batches.urls")),
+    path("desk/", include("reviews.urls")),
 ]
+
+if settings.OPERATORS:
+    urlpatterns.append(path("operators/", site.urls))
 
 handler400 = "helpdesk.api.errors.bad_request"
 handler500 = "helpdesk.api.errors.server_error"

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
+from django.db import models
 from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from knowledge.models import Article, ArticleStatus, Category, Chunk
+from knowledge.pairs import with_pairs
 from knowledge.queries import articles
 
 ROWS_PER_PAGE = 50
+
+
+class PairState(models.TextChoices):
+    """What the other language lacks, or this one."""
+
+    MISSING = "missing", _("No translation")
+    OLDER = "older", _("Older than its translation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +32,28 @@ class Filters:
     language: str = ""
     status: str = ""
     category: UUID | None = None
+    pair: str = ""
 
     @property
     def is_empty(self) -> bool:
         """Whether the list shows everything."""
-        return not (self.text or self.language or self.status or self.category)
+        return not (self.text or self.language or self.status or self.category or self.pair)
 
 
 def article_rows(filters: Filters, *, page: int = 1) -> tuple[list[Article], bool]:
     """A page of articles and whether there are more.
 
-    Each has `is_preparing` (a passage waits for its vector) and `has_changes` (a version newer than the published one).
+    Each has `is_preparing` (a passage waits for its vector), `has_changes` (a version newer than the published one), and
+    what `with_pairs` adds.
     """
     found = articles(status=filters.status, language=filters.language, text=filters.text)
     if filters.category:
         found = found.filter(category_id=filters.category)
+    found = with_pairs(found)
+    if filters.pair == PairState.MISSING:
+        found = found.filter(pair=None).exclude(status=ArticleStatus.ARCHIVED)
+    elif filters.pair == PairState.OLDER:
+        found = cast("QuerySet[Any]", found).filter(seen_to_at__lt=F("other_text_at"))
     first = (page - 1) * ROWS_PER_PAGE
     rows = list(with_states(found)[first : first + ROWS_PER_PAGE + 1])
     return rows[:ROWS_PER_PAGE], len(rows) > ROWS_PER_PAGE

@@ -24,7 +24,8 @@ from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.acting import needs
 from knowledge import passages, queries, state
 from knowledge.errors import NothingToQuote
-from knowledge.models import Article, ArticleStatus, ArticleVersion, Category
+from knowledge.history import note_change
+from knowledge.models import Article, ArticleChangeKind, ArticleStatus, ArticleVersion, Category
 from knowledge.queueing import enqueue_embedding
 from knowledge.text import clean_text
 
@@ -97,6 +98,7 @@ def publish_article(
         article.updated_at = timezone.now()
         article.save(update_fields=["status", "published_version", "updated_at"])
         state.note_change()
+        note_change(article, ArticleChangeKind.PUBLISHED, actor=actor, version=version)
         record(FactKind.ARTICLE_PUBLISHED, subject_id=article.pk, actor=actor, version=version.number)
         if enqueue:
             transaction.on_commit(partial(enqueue_embedding, tenant_id=tenant_id, version_id=version.pk))
@@ -110,6 +112,7 @@ def archive_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM)
         article = _locked_article(article_id)
         if article.status != ArticleStatus.ARCHIVED:
             _set_status(article, ArticleStatus.ARCHIVED)
+            note_change(article, ArticleChangeKind.ARCHIVED, actor=actor)
             record(FactKind.ARTICLE_ARCHIVED, subject_id=article.pk, actor=actor)
     return article
 
@@ -122,6 +125,7 @@ def restore_article(*, tenant_id: UUID, article_id: UUID, actor: Actor = SYSTEM)
         if article.status == ArticleStatus.ARCHIVED:
             was_published = article.published_version_id is not None
             _set_status(article, ArticleStatus.PUBLISHED if was_published else ArticleStatus.DRAFT)
+            note_change(article, ArticleChangeKind.RESTORED, actor=actor)
             record(FactKind.ARTICLE_RESTORED, subject_id=article.pk, actor=actor, status=str(article.status))
             # Its passages may be without vectors, or of older rules.
             note(Kind.EMBEDDINGS)

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.tenants.models import Language
+from knowledge.desk import PairState
 from knowledge.domain import MAX_BODY_CHARACTERS, MAX_TITLE_CHARACTERS
 from knowledge.models import ArticleStatus
 
@@ -28,6 +29,9 @@ class FilterForm(forms.Form):
         label=_("Status"), required=False, choices=[("", _("All statuses")), *ArticleStatus.choices]
     )
     category = forms.UUIDField(label=_("Category"), required=False)
+    pair = forms.ChoiceField(
+        label=_("Translations"), required=False, choices=[("", _("All translations")), *PairState.choices]
+    )
 
 
 class ArticleForm(forms.Form):

@@ -42,6 +42,9 @@ class Article(TenantModel):
 
     One that a file brought is known by `source`, the name of the imported folder, and `path`, the file's place in it;
     both are empty where a person wrote it. `slug` is a readable handle.
+
+    Two articles of one `pair` are the same one in two languages. `reviewed_at` is when somebody said that the text needs no
+    change for what changed in the other language.
     """
 
     source = models.CharField(max_length=60, blank=True, default="")
@@ -54,12 +57,15 @@ class Article(TenantModel):
     published_version = models.ForeignKey(
         "ArticleVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    pair = models.UUIDField(null=True, editable=False)
+    reviewed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
         ordering = ["title"]
         constraints = [
+            models.UniqueConstraint(fields=["tenant", "pair", "language"], name="one_article_of_a_pair_per_language"),
             models.UniqueConstraint(fields=["tenant", "language", "slug"], name="article_slug_unique"),
             models.UniqueConstraint(
                 fields=["tenant", "source", "path"], condition=~models.Q(path=""), name="article_file_unique"
@@ -89,6 +95,32 @@ class ArticleVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.title} v{self.number}"
+
+
+class ArticleChangeKind(models.TextChoices):
+    """What was done with an article, besides saving a text."""
+
+    PUBLISHED = "published", _("Published")
+    ARCHIVED = "archived", _("Archived")
+    RESTORED = "restored", _("Unarchived")
+
+
+class ArticleChange(TenantModel):
+    """Who published or archived an article, and which version; nobody where a command did."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=9, choices=ArticleChangeKind)
+    number = models.PositiveIntegerField(null=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["article", "-at"], name="changes_of_article")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} {self.kind}"
 
 
 class Chunk(TenantModel):

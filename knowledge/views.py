@@ -11,18 +11,21 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from helpdesk.errors import Conflict, InvalidInput
+from helpdesk.errors import Conflict, InvalidInput, NotFound
 from helpdesk.facts.kinds import user_actor
 from helpdesk.pages.page_numbers import requested_page
 from helpdesk.permissions import Right
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.access import DeskRequest, desk_view
-from knowledge import desk, domain
+from knowledge import desk, domain, pairs
 from knowledge.forms import ArticleForm, FilterForm
 from knowledge.models import Article, ArticleVersion
 from knowledge.queries import article_by_id, latest_version, version_by_number, versions_of
 from knowledge.rendering import render_markdown
+
+# Beside an article; the others are in its history.
+VERSIONS_SHOWN = 8
 
 
 @require_GET
@@ -37,6 +40,7 @@ def article_list(request: DeskRequest) -> HttpResponse:
         language=asked.get("language", ""),
         status=asked.get("status", ""),
         category=asked.get("category"),
+        pair=asked.get("pair", ""),
     )
     page = requested_page(request)
     rows, has_more = desk.article_rows(filters, page=page)
@@ -55,14 +59,30 @@ def article_list(request: DeskRequest) -> HttpResponse:
 @desk_view(Right.EDIT_KNOWLEDGE)
 def new(request: DeskRequest) -> HttpResponse:
     """Write an article."""
+    beside = _beside(request)
     if request.method != "POST":
         language = Language.CHINESE if request.LANGUAGE_CODE.startswith("zh") else Language.ENGLISH
-        return _editor(request, ArticleForm(initial={"language": language, "based_on": 0}))
+        initial: dict[str, Any] = {"language": language, "based_on": 0}
+        if beside is not None:
+            initial["language"] = pairs.other_language(beside.language)
+            initial["category"] = beside.category.name if beside.category else ""
+        return _editor(request, ArticleForm(initial=initial), beside=beside)
     form = ArticleForm(request.POST)
     saved = _save(request, form, None) if form.is_valid() else None
     if saved is None:
-        return _editor(request, form, status=_status_of(form))
+        return _editor(request, form, status=_status_of(form), beside=beside)
+    if beside is not None and beside.language != saved.article.language:
+        pairs.link(tenant_id=request.tenant.id, article_id=saved.article_id, other_id=beside.pk)
     return _after_saving(request, saved)
+
+
+def _beside(request: DeskRequest) -> Article | None:
+    """The article that the new one is to be the counterpart of; one that has a counterpart takes no other."""
+    try:
+        beside = article_by_id(UUID(request.GET.get("beside", "")))
+    except (ValueError, NotFound):
+        return None
+    return beside if beside.pair is None else None
 
 
 def edit(request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -235,9 +255,16 @@ def _after_saving(request: DeskRequest, saved: ArticleVersion) -> HttpResponse:
 
 
 def _editor(
-    request: DeskRequest, form: ArticleForm, *, article: Article | None = None, status: int = 200
+    request: DeskRequest,
+    form: ArticleForm,
+    *,
+    article: Article | None = None,
+    status: int = 200,
+    beside: Article | None = None,
 ) -> HttpResponse:
     context: dict[str, Any] = {
+        "beside": beside,
+        "beside_html": render_markdown(latest_version(beside).body) if beside else "",
         "form": form,
         "categories": desk.categories(),
         "may_edit": Right.EDIT_KNOWLEDGE in request.rights,
@@ -253,6 +280,6 @@ def _versions_context(request: DeskRequest, article: Article) -> dict[str, Any]:
     return {
         "article": shown,
         "state": desk.state_of(shown),
-        "versions": list(versions_of(article)),
+        "versions": list(versions_of(article)[:VERSIONS_SHOWN]),
         "may_edit": Right.EDIT_KNOWLEDGE in request.rights,
     }

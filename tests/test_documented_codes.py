@@ -30,9 +30,17 @@ OF_PAGES_ONLY = {
     "already_taken",
     "answered_meanwhile",
     "newer_conversation",
+    "survey_over",
+    "link_expired",
     "identity_refused",
     "ticket_expired",
     "website_refused",
+    "cause_missing",
+    "reviewed_meanwhile",
+    "already_linked",
+    "not_vouched_for",
+    "not_of_this_company",
+    "managed_by_company",
 }
 # What every endpoint can raise. Those of `/v1` find nothing by an id, open nothing and read JSON whatever its type.
 SHARED = (

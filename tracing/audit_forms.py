@@ -16,15 +16,15 @@ DAY = {"type": "date"}
 class AuditFilterForm(forms.Form):
     """Who, what and when. An unusable value restricts nothing."""
 
-    person = forms.ChoiceField(label=_("Person"), required=False)
-    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("all")), *AuditKind.choices])
+    person = forms.ChoiceField(label=_("By or about"), required=False)
+    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("Everything")), *AuditKind.choices])
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs=DAY))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs=DAY))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = [(str(member.user_id), str(member.user)) for member in members()]
-        choices = [("", _("all")), *people, (COMMAND_LINE, _("The server's command line"))]
+        choices = [("", _("Everyone")), *people, (COMMAND_LINE, _("The server's command line"))]
         cast(forms.ChoiceField, self.fields["person"]).choices = choices
 
     def wanted(self) -> AuditFilter:

@@ -117,6 +117,8 @@ def _row(row: ChainedModel, names: _Names) -> AuditRow:
 def _event_row(event: KeyEvent, names: _Names, kind: AuditKind) -> AuditRow:
     is_ours = kind in (AuditKind.PEOPLE, AuditKind.API_KEYS)
     actor = names.person(event.figures.get("user")) if is_ours else _("The server's command line")
+    if event.kind == PeopleChange.SIGN_IN_STOPPED:
+        actor = _("Someone who is not signed in")
     return AuditRow(event.sequence, event.at, kind, actor, _what(event), _detail(event, names, kind))
 
 
@@ -129,6 +131,8 @@ def _what(event: KeyEvent) -> str:
         PeopleChange.REMOVED: _("Removed someone"),
         PeopleChange.SECOND_STEP_REQUIRED: _("Required two-step sign-in"),
         PeopleChange.SECOND_STEP_OPTIONAL: _("Made two-step sign-in optional"),
+        PeopleChange.SIGN_IN_STOPPED: _("Too many wrong passwords or codes: attempts stopped"),
+        PeopleChange.SIGN_IN_UNLOCKED: _("Unlocked a sign-in"),
         KeyEventKind.API_KEY_CREATED: _("Created an API key"),
         KeyEventKind.API_KEY_REVOKED: _("Revoked an API key"),
         KeyEventKind.ROTATION_BEGUN: _("Began to rotate encryption keys"),
@@ -152,9 +156,12 @@ def _detail(event: KeyEvent, names: _Names, kind: AuditKind) -> str:
         }
     if event.kind in (PeopleChange.JOINED, PeopleChange.REMOVED):
         return f"{names.person(figures['person'])} · {role_name(figures['role'])}"
+    if event.kind in (PeopleChange.SIGN_IN_STOPPED, PeopleChange.SIGN_IN_UNLOCKED):
+        return names.person(figures["person"])
     if event.kind in (PeopleChange.INVITED, PeopleChange.INVITATION_ENDED):
         invitation = names.invitations.get(event.subject) if event.subject else None
         # An invitation that has ended no longer says whom it was for.
         whom = (invitation.accepted_by or invitation.email) if invitation else ""
-        return " · ".join(str(part) for part in (whom, role_name(figures.get("role", ""))) if part)
+        role = figures.get("role") or (invitation.role if invitation else "")
+        return " · ".join(str(part) for part in (whom, role_name(role)) if part)
     return ""

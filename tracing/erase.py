@@ -19,8 +19,9 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from conversations.feedback import blank_comments
-from conversations.models import Feedback, Visitor
+from conversations.models import Reply, Survey, Visitor
+from conversations.surveys import blank_survey_comments
+from conversations.written_about import blank_written_about
 from helpdesk.crypto import SealError
 from helpdesk.tenants.scope import current_tenant_id
 from knowledge.cached_answers import answer_index
@@ -77,12 +78,13 @@ def _erase(rows: QuerySet[DataKey], kind: DeletionKind, *, subject: UUID | None)
         )
         for key_id in doomed:
             keys.cache.forget(key_id)
-        comments = (
-            Feedback.objects.filter(reply__conversation__visitor_id=subject) if subject else Feedback.objects.all()
+        replies = Reply.objects.filter(conversation__visitor_id=subject) if subject else Reply.objects.all()
+        blank_written_about(replies)
+        blank_survey_comments(
+            Survey.objects.filter(conversation__visitor_id=subject) if subject else Survey.objects.all()
         )
-        blank_comments(comments)
         visitors = Visitor.objects.filter(id=subject) if subject else Visitor.objects.all()
-        visitors.update(subject="", name="", email="", answer_email="", context={})
+        visitors.update(subject="", name="", email="", answer_email="", told={}, context={})
         receipt = append_to_chain(
             DeletionReceipt(
                 kind=str(kind), subject=subject, count=len(doomed), ids_digest=_digest(doomed),

@@ -16,20 +16,24 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.feedback import blank_comments
 from conversations.models import (
     Conversation,
     ConversationStatus,
     ConversationText,
-    Feedback,
+    Draft,
     Labelling,
     Message,
     Note,
     Parked,
+    Reply,
+    Seen,
+    Survey,
     Visitor,
 )
 from conversations.queries import conversation_by_id
 from conversations.replies import end_replies_of_deleted
+from conversations.surveys import blank_survey_comments
+from conversations.written_about import blank_written_about
 from helpdesk.api.idempotency import forget_answers_about
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import forget_stream
@@ -55,7 +59,7 @@ def forget_conversation(conversation_id: UUID) -> None:
     _blank_traces(conversation)
     if not Conversation.objects.filter(visitor_id=conversation.visitor_id, deleted_at__isnull=True).exists():
         erase_customer(conversation.visitor)
-        Visitor.objects.filter(id=conversation.visitor_id).update(reference="", answer_email="")
+        Visitor.objects.filter(id=conversation.visitor_id).update(reference="", answer_email="", told={})
     forget_answers_about(conversation.id)
     stream = conversation_stream(current_tenant_id(), conversation.id)
     transaction.on_commit(partial(forget_stream, stream))
@@ -64,10 +68,13 @@ def forget_conversation(conversation_id: UUID) -> None:
 
 def _empty(conversation: Conversation) -> None:
     Message.objects.filter(conversation=conversation).update(body="", sources=[])
-    blank_comments(Feedback.objects.filter(reply__conversation=conversation))
+    blank_written_about(Reply.objects.filter(conversation=conversation))
+    blank_survey_comments(Survey.objects.filter(conversation=conversation))
     Note.objects.filter(conversation=conversation).delete()
     ConversationText.objects.filter(conversation=conversation).delete()
     Labelling.objects.filter(conversation=conversation).delete()
+    Draft.objects.filter(conversation=conversation).delete()
+    Seen.objects.filter(conversation=conversation).delete()
     Conversation.objects.filter(id=conversation.id).update(
         status=ConversationStatus.CLOSED, waiting_since=None, preview="", message_count=0, deleted_at=timezone.now(),
         parked=Parked.NO, wakes_at=None,

@@ -18,8 +18,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.feedback import blank_comments
-from conversations.models import Feedback
+from conversations.models import Reply, Survey
+from conversations.surveys import blank_survey_comments
+from conversations.written_about import blank_written_about
 from helpdesk.errors import InvalidInput
 from helpdesk.pending.marks import note
 from helpdesk.pending.models import Kind
@@ -106,8 +107,10 @@ def _blank_due_comments(tenant_id: UUID) -> None:
         cutoff = _cutoff(current_policy(), DeletionKind.PROMPTS)
         if cutoff is not None:
             held = active_holds().values("conversation_id")
-            due = Feedback.objects.filter(reply__finished_at__lt=cutoff).exclude(reply__conversation_id__in=held)
-            blank_comments(due)
+            due = Reply.objects.filter(finished_at__lt=cutoff).exclude(conversation_id__in=held)
+            blank_written_about(due)
+            surveys = Survey.objects.filter(rated_at__lt=cutoff).exclude(conversation_id__in=held)
+            blank_survey_comments(surveys)
 
 
 def due_counts() -> dict[DeletionKind, int]:

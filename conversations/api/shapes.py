@@ -9,6 +9,7 @@ from pydantic import Field
 
 from conversations.failures import sentence_for_api_client
 from conversations.models import (
+    AnsweredBy,
     Channel,
     Conversation,
     ConversationStatus,
@@ -17,10 +18,27 @@ from conversations.models import (
     Reply,
     ReplyStatus,
     Stage,
+    Survey,
 )
 from conversations.shapes import MessageShape
 from helpdesk.api.shapes import Moment, OneOf, Shape
 from helpdesk.tenants.models import Language
+
+
+class ConversationRatingShape(Shape):
+    """How the conversation went for its customer, from 1 (worst) to 5; `answered_by` is who had answered them."""
+
+    score: int
+    comment: str
+    answered_by: Annotated[str, OneOf(AnsweredBy)]
+    rated_at: Moment
+
+    @classmethod
+    def of(cls, survey: Survey | None) -> Self | None:
+        """None where they were not asked, or have not said."""
+        if survey is None or survey.score is None or survey.rated_at is None:
+            return None
+        return cls(score=survey.score, comment=survey.comment, answered_by=survey.answered_by, rated_at=survey.rated_at)
 
 
 class ConversationShape(Shape):
@@ -36,13 +54,14 @@ class ConversationShape(Shape):
     wakes_at: Moment | None
     priority: Annotated[str, OneOf(Priority)]
     labels: list[str]
+    rating: ConversationRatingShape | None
     message_count: int
     created_at: Moment
     last_message_at: Moment
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
-        """Needs `visitor`, `assignee` and `labellings__label`."""
+        """Needs `visitor`, `assignee`, `survey` and `labellings__label`."""
         return cls(
             id=conversation.id,
             status=conversation.status,
@@ -54,6 +73,7 @@ class ConversationShape(Shape):
             wakes_at=conversation.wakes_at,
             priority=conversation.priority,
             labels=sorted(each.label.name for each in conversation.labellings.all()),
+            rating=ConversationRatingShape.of(getattr(conversation, "survey", None)),
             message_count=conversation.message_count,
             created_at=conversation.created_at,
             last_message_at=conversation.last_message_at,

@@ -273,7 +273,7 @@ def _filtered(request: ApiRequest) -> QuerySet[Conversation]:
         if not customer or "\x00" in customer:
             return rows.none()
         rows = rows.filter(visitor__reference=customer)
-    return rows.select_related("visitor", "assignee").prefetch_related(labels_prefetched())
+    return rows.select_related("visitor", "assignee", "survey").prefetch_related(labels_prefetched())
 
 
 def _reply(conversation_id: UUID, reply_id: UUID) -> Reply:

@@ -30,7 +30,7 @@ class HandOffCard:
     """`asked` is the customer's own text; `sources` are the titles that the assistant used, none when it found nothing.
 
     `answer_reply` is the reply whose trace says how that came about. `suggestion` is a text to begin with:
-    `is_answer` when the assistant had it ready, else an opening.
+    `is_answer` when the assistant had it ready, else an opening. `team` is the one whose turn it is, if any.
     """
 
     reason: str
@@ -40,6 +40,7 @@ class HandOffCard:
     suggestion: str
     is_answer: bool
     is_unclaimed: bool
+    team: str
 
 
 def hand_off_card(conversation: Conversation, viewer: User, company: str) -> HandOffCard | None:
@@ -62,6 +63,7 @@ def hand_off_card(conversation: Conversation, viewer: User, company: str) -> Han
         suggestion=answer.body if answer and is_usable else _opening(conversation.language, viewer, company),
         is_answer=is_usable,
         is_unclaimed=conversation.alarmed_at is not None,
+        team=hand_off.team.name if hand_off.team else "",
     )
 
 

@@ -46,7 +46,9 @@ class HandOffRulesForm(forms.Form):
         label=gettext_lazy("Alert after, in minutes"),
         min_value=1,
         max_value=1440,
-        help_text=gettext_lazy("1 to 1440. Everyone who can reply gets an e-mail when nobody has taken it by then."),
+        help_text=gettext_lazy(
+            "1 to 1440. If nobody has taken it by then, everyone who can reply gets an e-mail; with teams, the next team does."
+        ),
     )
 
 

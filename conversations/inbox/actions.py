@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from conversations.inbox import triage
+from conversations.inbox.macros import run_macro
 from conversations.models import Parked, Priority
 from helpdesk.errors import InvalidInput
 from helpdesk.facts.kinds import Actor
@@ -47,6 +49,9 @@ def act(order: str, conversation_ids: Sequence[UUID], *, user_id: int, actor: Ac
             count = triage.add_label(conversation_ids, label_id=_uuid(argument), actor=actor)
         case "unlabel":
             count = triage.remove_label(conversation_ids, label_id=_uuid(argument), actor=actor)
+        case "macro":
+            again = partial(act, user_id=user_id, actor=actor)
+            count = run_macro(_uuid(argument), conversation_ids, user_id=user_id, carry_out=again)
         case _:
             raise InvalidInput
     return _done(count)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from conversations.inbox.labels import change_label, counted_labels, create_label, delete_label
+from conversations.inbox.settings_pages import settings_pages
 from conversations.models import LabelColour
 from helpdesk.errors import Conflict, InvalidInput
 from helpdesk.facts.kinds import user_actor
@@ -83,5 +84,6 @@ def _page(
         "name": name,
         "colour": colour or LabelColour.PETROL,
         "may_manage": Right.MANAGE_LABELS in request.rights,
+        "inbox_settings": settings_pages(request.rights),
     }
     return render(request, "conversations/labels.html", context, status=status)

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from conversations.entries import InboxChanged, to_plain
 from conversations.inbox.desk import Entry
+from conversations.inbox.seeing import call, mentioned_in
 from conversations.models import Conversation, Note
 from conversations.publishing import publish_softly
 from conversations.validation import clean_body
@@ -25,11 +26,15 @@ from helpdesk.streams.entries import inbox_stream
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.acting import needs
 from helpdesk.users.models import User
+from helpdesk.users.queries import people_with
 
 
 @needs(Right.REPLY)
 def add_note(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object) -> Note:
-    """Keep a note behind the last message. Raises InvalidInput, MessageTooLong, or NotFound."""
+    """Keep a note behind the last message; whom it names by `@` finds it among their mentions.
+
+    Raises InvalidInput, MessageTooLong, or NotFound.
+    """
     text = clean_body(body)
     with tenant_atomic(tenant_id):
         rows = Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id, deleted_at__isnull=True)
@@ -39,9 +44,10 @@ def add_note(*, tenant_id: UUID, conversation_id: UUID, user: User, body: object
         note: Note = Note.objects.create(
             conversation=conversation, user=user, body=text, position=conversation.message_count
         )
+        called = call(note, mentioned_in(text, people_with(Right.SEE_CONVERSATIONS))) if "@" in text else 0
         record(
             FactKind.NOTE_ADDED, conversation_id=conversation_id, subject_id=note.id, actor=user_actor(user),
-            position=note.position,
+            position=note.position, mentions=called,
         )  # fmt: skip
         # The desks alone: not even that there is something reaches the customer's socket.
         news = {inbox_stream(tenant_id): to_plain(InboxChanged(conversation=conversation_id))}

@@ -26,6 +26,7 @@ from conversations.models import (
     Conversation,
     ConversationStatus,
     Labelling,
+    Mention,
     Parked,
     Priority,
 )
@@ -37,10 +38,12 @@ ROWS_PER_PAGE = 50
 # Nobody acts on the difference between 4,000 and 5,000; counting them all would be the slowest part of the page.
 MOST_COUNTED = 1000
 NOBODY = "none"
+WAITS = Q(status=ConversationStatus.WAITING)
 FOR_PEOPLE = Q(status__in=[ConversationStatus.WAITING, ConversationStatus.PERSON])
 
 QUEUES: Mapping[str, str | Promise] = {
     "mine": gettext_lazy("Mine"),
+    "mentions": gettext_lazy("Mentions"),
     "unassigned": gettext_lazy("Unassigned"),
     "waiting": gettext_lazy("Waiting"),
     "ai": gettext_lazy("AI"),
@@ -52,6 +55,7 @@ QUEUES: Mapping[str, str | Promise] = {
 # What nobody counts: it only grows.
 UNCOUNTED = frozenset({"closed"})
 ATTENTION = "attention"
+MENTIONS = "mentions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ def in_queue(name: str, user_id: int) -> Q:
     """The rows of a queue, in the words of its index."""
     return {
         "mine": Q(assignee=user_id) & IS_OPEN,
+        MENTIONS: Q(id__in=Mention.objects.filter(user=user_id).values("conversation")),
         "unassigned": FOR_PEOPLE & Q(assignee__isnull=True, parked=Parked.NO),
         "waiting": Q(status=ConversationStatus.WAITING, parked=Parked.NO),
         "ai": ON_THE_DESK & IS_OPEN & Q(status=ConversationStatus.AI),
@@ -125,8 +130,8 @@ def in_queue(name: str, user_id: int) -> Q:
         "pending": ON_THE_DESK & Q(parked=Parked.PENDING) & ~Q(status=ConversationStatus.CLOSED),
         "snoozed": ON_THE_DESK & Q(parked=Parked.SNOOZED) & ~Q(status=ConversationStatus.CLOSED),
         "closed": ON_THE_DESK & Q(status=ConversationStatus.CLOSED),
-        # Whose move it is: the person's own, where the customer wrote last, and what waits for anybody.
-        ATTENTION: (Q(assignee=user_id, last_author=Author.CUSTOMER) & FOR_PEOPLE & IS_OPEN)
+        # Whose move it is: the person's own that wait or where the customer wrote last, and what waits for anybody.
+        ATTENTION: (Q(assignee=user_id) & (WAITS | Q(last_author=Author.CUSTOMER)) & FOR_PEOPLE & IS_OPEN)
         | (Q(status=ConversationStatus.WAITING, assignee__isnull=True, parked=Parked.NO)),
     }[name]
 
@@ -138,9 +143,14 @@ def on_the_desk() -> QuerySet[Conversation]:
 
 
 def counts(user_id: int) -> dict[str, int]:
-    """How many conversations each queue has, up to MOST_COUNTED, in one query; `attention` is how many need this person."""
-    names = [name for name in (*QUEUES, ATTENTION) if name not in UNCOUNTED]
+    """How many conversations each queue has, up to MOST_COUNTED, in one query; `attention` is how many need this person.
+
+    Of mentions those count that the person has not seen.
+    """
+    names = [name for name in (*QUEUES, ATTENTION) if name not in UNCOUNTED | {MENTIONS}]
     counted = {name: _Capped(_of_queue(name, user_id).order_by()[:MOST_COUNTED]) for name in names}
+    unseen = Mention.objects.filter(user=user_id, seen_at__isnull=True).order_by().values("conversation").distinct()
+    counted[MENTIONS] = _Capped(Conversation.objects.filter(id__in=unseen)[:MOST_COUNTED])
     found: dict[str, Any] = dict(Tenant.objects.filter(id=current_tenant_id()).values(**counted).get())
     return found
 

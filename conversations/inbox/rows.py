@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,10 @@ from conversations.words import system_words, visitor_name, waiting_words
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a list; `owner` is who has to act, in words. `is_unanswered`: the customer wrote last, and not to the AI."""
+    """One line of a list; `owner` is who has to act, in words. `is_unanswered`: the customer wrote last, and not to the AI.
+
+    `unread` is how many of the customer's messages the reader has not seen, `has_draft` that they have begun to write.
+    """
 
     id: UUID
     visitor: str
@@ -32,9 +35,13 @@ class Row:
     priority_words: str
     labels: tuple[Label, ...]
     is_unanswered: bool
+    unread: int
+    has_draft: bool
 
 
-def row_of(conversation: Conversation, now: datetime, *, with_labels: bool = True) -> Row:
+def row_of(
+    conversation: Conversation, now: datetime, *, with_labels: bool = True, unread: int = 0, has_draft: bool = False
+) -> Row:
     """The line of a conversation; needs `assignee`, and with labels `labellings__label`."""
     is_system = conversation.last_author == Author.SYSTEM
     labellings: Iterable[Labelling] = conversation.labellings.all() if with_labels else ()
@@ -54,13 +61,24 @@ def row_of(conversation: Conversation, now: datetime, *, with_labels: bool = Tru
         labels=tuple(sorted((each.label for each in labellings), key=lambda label: label.name.lower())),
         is_unanswered=conversation.last_author in {Author.CUSTOMER, Author.SYSTEM}
         and conversation.status in {ConversationStatus.WAITING, ConversationStatus.PERSON},
+        unread=unread,
+        has_draft=has_draft,
     )
 
 
-def rows_of(conversations: list[Conversation], *, with_labels: bool = True) -> list[Row]:
-    """The lines of several."""
-    now = timezone.now()
-    return [row_of(each, now, with_labels=with_labels) for each in conversations]
+def rows_of(
+    conversations: list[Conversation],
+    *,
+    with_labels: bool = True,
+    unread: Mapping[UUID, int] | None = None,
+    drafted: Collection[UUID] = (),
+) -> list[Row]:
+    """The lines of several; `unread` by the conversations' ids, `drafted` those in which the reader has begun to write."""
+    now, counts = timezone.now(), unread or {}
+    return [
+        row_of(each, now, with_labels=with_labels, unread=counts.get(each.id, 0), has_draft=each.id in drafted)
+        for each in conversations
+    ]
 
 
 def owner_words(conversation: Conversation, now: datetime) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -19,10 +19,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from conversations.inbox import saved_views
 from conversations.inbox.actions import act as carry_out
+from conversations.inbox.drafts import drafted
 from conversations.inbox.labels import labels_by_name
+from conversations.inbox.macros import macros
 from conversations.inbox.menus import order_menus
 from conversations.inbox.queues import (
     ATTENTION,
+    MENTIONS,
     MOST_COUNTED,
     QUEUES,
     Listed,
@@ -32,7 +35,9 @@ from conversations.inbox.queues import (
     without_filters,
 )
 from conversations.inbox.rows import rows_of
+from conversations.inbox.seeing import unread_counts
 from conversations.models import Priority
+from conversations.staffing.presence import AWAY, presence_of
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound
 from helpdesk.facts.kinds import user_actor
 from helpdesk.permissions import Right
@@ -41,6 +46,8 @@ from helpdesk.users.access import DeskRequest, desk_view
 from helpdesk.users.queries import people_with
 
 LAST_TENANT = "last_tenant"
+MOST_OFFERED = 8
+MOST_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,16 @@ def act(request: DeskRequest) -> HttpResponse:
     return redirect(_back(request))
 
 
+@require_GET
+@desk_view(Right.REPLY)
+def people(request: DeskRequest) -> HttpResponse:
+    """Whom a note can call, by what is typed behind the `@`."""
+    typed = request.GET.get("q", "")[:MOST_CHARACTERS].casefold()
+    named = [(str(each), each.email) for each in people_with(Right.SEE_CONVERSATIONS) if each.pk != request.user.pk]
+    fitting = [(name, email) for name, email in named if any(word.startswith(typed) for word in _beginnings(name))]
+    return JsonResponse({"offers": [{"name": f"@{name}", "text": email} for name, email in fitting[:MOST_OFFERED]]})
+
+
 @require_POST
 @desk_view(Right.SEE_CONVERSATIONS)
 def save_view(request: DeskRequest) -> HttpResponse:
@@ -121,10 +138,14 @@ def list_context(request: DeskRequest, selected: UUID | None = None) -> dict[str
     return {
         "listed": listed,
         "filter": listed.queue,
-        "rows": rows_of(found),
+        "rows": rows_of(
+            found,
+            unread=unread_counts(found, request.user.pk),
+            drafted=drafted([each.id for each in found], request.user.pk),
+        ),
         "older": listed.behind_row(found[-1]) if has_more else "",
         "queues": _tabs(listed, counted),
-        "attention": counted[ATTENTION],
+        "attention": counted[ATTENTION] + counted[MENTIONS],
         "selected": selected or _selected(request),
         "may_act": Right.REPLY in request.rights,
         "has_demo_page": request.tenant.slug in settings.DEMO_COMPANIES,
@@ -134,10 +155,12 @@ def list_context(request: DeskRequest, selected: UUID | None = None) -> dict[str
 def pane_context(request: DeskRequest) -> dict[str, Any]:
     """What stands around the list and does not change with it: filters, menus, saved views."""
     labels, people = labels_by_name(), people_with(Right.REPLY)
+    presence = presence_of([each.pk for each in people])
     return {
         "company_labels": labels,
         "people": people,
-        "menus": order_menus(people, labels) if Right.REPLY in request.rights else [],
+        "menus": order_menus(people, labels, macros(), presence) if Right.REPLY in request.rights else [],
+        "is_away": presence.get(request.user.pk) == AWAY,
         "languages": Language.choices,
         "priorities": Priority.choices,
         "views": saved_views.views_of(request.user.pk),
@@ -149,6 +172,12 @@ def remember_tenant(request: DeskRequest) -> None:
     """So that the person comes back to this company."""
     if request.session.get(LAST_TENANT) != request.tenant.slug:
         request.session[LAST_TENANT] = request.tenant.slug
+
+
+def _beginnings(name: str) -> list[str]:
+    """Where somebody may begin to type it."""
+    folded = name.casefold()
+    return [folded, *folded.split()]
 
 
 def _tabs(listed: Listed, counted: dict[str, int]) -> list[QueueTab]:

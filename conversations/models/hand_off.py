@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.conversation import Conversation
 from conversations.models.reply import Reply
+from conversations.models.staffing import MOST_CAPACITY, Team
 from helpdesk.tenants.models import TenantModel
 
 ALARM_MINUTES = 5
+USUAL_CAPACITY = 5
 
 
 class HandOffReason(models.TextChoices):
@@ -40,12 +42,14 @@ class HandOffEnd(models.TextChoices):
 class HandOff(TenantModel):
     """One wait of a conversation for a person. `reply` is the answer that it is about, if there is one.
 
+    `team` is the one whose turn it is, if there are any; the next one's comes when nobody has taken it by `alarm_at`.
     `alarm_at` is when the company's people are told that nobody has taken it; `alarmed_at` that they were.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="hand_offs")
     reply = models.ForeignKey(Reply, null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     reason = models.CharField(max_length=16, choices=HandOffReason)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     began_at = models.DateTimeField(default=timezone.now)
     alarm_at = models.DateTimeField()
     alarmed_at = models.DateTimeField(null=True, blank=True)
@@ -74,7 +78,10 @@ class HandOff(TenantModel):
 
 
 class HandOffRules(TenantModel):
-    """When the assistant hands over by itself, and after how many minutes an unclaimed hand-off is an alarm."""
+    """When the assistant hands over by itself, and after how many minutes an unclaimed hand-off is an alarm.
+
+    `assigns`: what waits is given to whoever is there, up to `capacity` each.
+    """
 
     on_refusal = models.BooleanField(default=False)
     on_low_confidence = models.BooleanField(default=False)
@@ -84,6 +91,12 @@ class HandOffRules(TenantModel):
     on_failure = models.BooleanField(default=True)
     alarm_minutes = models.PositiveSmallIntegerField(
         default=ALARM_MINUTES, validators=[MinValueValidator(1), MaxValueValidator(1440)]
+    )
+    assigns = models.BooleanField(default=False, db_default=False)
+    capacity = models.PositiveSmallIntegerField(
+        default=USUAL_CAPACITY,
+        db_default=USUAL_CAPACITY,
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_CAPACITY)],
     )
 
     class Meta(TenantModel.Meta):

@@ -12,15 +12,16 @@ class Visitor(TenantModel):
     """A customer: an anonymous person on a tenant's website, known by a signed token, or whom an API client speaks for.
 
     `reference` is what such a client calls the customer; it means nothing to the desk. `subject` is what the company's server
-    calls one whom it has signed in, with `name` and `email` as it last said them. `context` is what the page around the chat
-    says of itself. `answer_email` is where they want to be answered when they do not wait; it goes with their last
-    conversation, or when they are erased.
+    calls one whom it has signed in, with `name` and `email` as it last said them. `told` is what they
+    filled in before the chat, which nobody has proven. `context` is what the page around the chat says of itself. `answer_email`
+    is where they want to be answered when they do not wait; it goes with their last conversation, or when they are erased.
     """
 
     reference = models.CharField(max_length=128, blank=True)
     subject = models.CharField(max_length=128, blank=True, default="", db_default="")
     name = models.CharField(max_length=120, blank=True, default="", db_default="")
     email = models.CharField(max_length=254, blank=True, default="", db_default="")
+    told = models.JSONField(default=dict, blank=True, db_default=models.Value({}, output_field=models.JSONField()))
     context = models.JSONField(default=dict, blank=True)
     answer_email = models.EmailField(blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now)

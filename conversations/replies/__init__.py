@@ -5,7 +5,7 @@ queued -> running -> done | failed; running -> queued after a lost worker; queue
 
 from conversations.replies.ends import end_replies_of_deleted, stop_replies, stop_reply
 from conversations.replies.failing import fail_reply
-from conversations.replies.handing_over import end_hand_off, hand_off_rules, hand_over, queue_for_person
+from conversations.replies.handing_over import end_hand_off, hand_off_rules, hand_over, next_alarm, queue_for_person
 from conversations.replies.holding import hold_replies, resume_replies, seconds_held
 from conversations.replies.reasons import reason_of_rating
 from conversations.replies.steps import (
@@ -36,6 +36,7 @@ __all__ = [
     "hand_over",
     "hold_replies",
     "is_stopped",
+    "next_alarm",
     "queue_for_person",
     "queue_reply",
     "reason_of_rating",

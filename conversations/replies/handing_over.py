@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
@@ -18,7 +18,9 @@ from conversations.models import (
     HandOffReason,
     HandOffRules,
     Reply,
+    Team,
 )
+from conversations.opening.stored import after_minutes_open
 from conversations.replies.ends import stop_replies
 from conversations.transcript import append_event, append_message
 from helpdesk.facts.kinds import AI, Actor, ActorKind
@@ -71,12 +73,18 @@ def end_hand_off(conversation: Conversation, end: HandOffEnd, *, user_id: int | 
 
 
 def _begin(conversation: Conversation, reason: HandOffReason, reply: Reply | None, now: datetime) -> HandOff:
-    alarm_at = _rounded_up(now + timedelta(minutes=hand_off_rules().alarm_minutes))
     begun: HandOff = HandOff.objects.create(
-        conversation_id=conversation.id, reply=reply, reason=reason, began_at=now, alarm_at=alarm_at
-    )
-    note(Kind.HAND_OFFS, due_at=alarm_at)
+        conversation_id=conversation.id, reply=reply, reason=reason, began_at=now, alarm_at=next_alarm(now),
+        team=Team.objects.filter(reasons__contains=[reason]).first(),
+    )  # fmt: skip
     return begun
+
+
+def next_alarm(now: datetime) -> datetime:
+    """When an alarm is due that begins to run now; noted as work. Runs inside the caller's transaction."""
+    alarm_at = _rounded_up(after_minutes_open(now, hand_off_rules().alarm_minutes))
+    note(Kind.HAND_OFFS, due_at=alarm_at)
+    return alarm_at
 
 
 def _rounded_up(moment: datetime) -> datetime:

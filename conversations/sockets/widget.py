@@ -26,10 +26,10 @@ from conversations.replies import stop_reply
 from conversations.sockets.consumer import FrameConsumer
 from conversations.sockets.frames import cursor_of, frame_uuid
 from conversations.sockets.live import Live, conversation_frame
+from conversations.surveys import asked_conversation
 from conversations.throttles import check_message_rate
 from conversations.validation import clean_context
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound, NotSignedIn, Unavailable
-from helpdesk.facts.kinds import Actor, ActorKind
 from helpdesk.streams.entries import START
 from helpdesk.tenants.models import Language
 from helpdesk.tenants.off_loop import in_database
@@ -110,6 +110,7 @@ class WidgetConsumer(FrameConsumer):
             "ai": self._on_ai,
             "email": self._on_email,
             "new": self._on_new,
+            "solved": self._on_solved,
             "context": self._on_context,
             "ping": self._on_ping,
         }
@@ -150,10 +151,10 @@ class WidgetConsumer(FrameConsumer):
         )
 
     async def _on_person(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
-        await in_database(
+        conversation = await in_database(
             ask_for_person, tenant_id=visitor.tenant_id, visitor_id=visitor.visitor_id, language=self.language
         )
-        if self.conversation_id is None:
+        if self.conversation_id != conversation.id:
             await self._follow(visitor, after=None)
 
     async def _on_ai(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
@@ -186,12 +187,22 @@ class WidgetConsumer(FrameConsumer):
     async def _on_new(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         if self.conversation_id is not None:
             await in_database(
-                domain.close_conversation,
+                domain.leave_conversation,
                 tenant_id=visitor.tenant_id,
                 conversation_id=self.conversation_id,
-                actor=Actor(ActorKind.CUSTOMER, str(visitor.visitor_id)),
+                visitor_id=visitor.visitor_id,
             )
         await self._follow(visitor, after=None)
+
+    async def _on_solved(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
+        if self.conversation_id is None:
+            raise NotFound
+        await in_database(
+            domain.say_solved,
+            tenant_id=visitor.tenant_id,
+            conversation_id=self.conversation_id,
+            visitor_id=visitor.visitor_id,
+        )
 
     async def _on_context(self, visitor: VisitorIdentity, frame: dict[str, Any]) -> None:
         await in_database(
@@ -202,7 +213,7 @@ class WidgetConsumer(FrameConsumer):
         await self.send_frame({"type": "pong"})
 
     async def _follow(self, visitor: VisitorIdentity, *, after: str | None, asked: UUID | None = None) -> None:
-        """Follow the visitor's open conversation; without one the client gets an empty `ready`."""
+        """Follow the visitor's open conversation, or the one that they are asked about; else the client gets an empty `ready`."""
         await self._stop_following()
         conversation_id = await in_database(self._current_conversation_id, visitor)
         if conversation_id is None:
@@ -225,5 +236,6 @@ class WidgetConsumer(FrameConsumer):
 
     def _current_conversation_id(self, visitor: VisitorIdentity) -> UUID | None:
         with tenant_atomic(visitor.tenant_id):
-            conversation = current_conversation(visitor.visitor_id)
+            # One that has just ended is shown until the customer has said how it went, or would rather not.
+            conversation = current_conversation(visitor.visitor_id) or asked_conversation(visitor.visitor_id)
             return conversation.id if conversation else None

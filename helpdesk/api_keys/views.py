@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from helpdesk.api_keys import domain
 from helpdesk.api_keys.forms import ApiKeyForm
-from helpdesk.api_keys.models import ApiKey
+from helpdesk.api_keys.models import ApiKey, KeyState
 from helpdesk.api_keys.queries import keys_of_tenant
 from helpdesk.api_keys.scopes import Scope
 from helpdesk.api_keys.showing import keep_to_show, take_to_show
@@ -69,11 +69,19 @@ def _page(
     request: DeskRequest, form: ApiKeyForm, *, created: domain.CreatedKey | None = None, status: int = 200
 ) -> HttpResponse:
     now = timezone.now()
-    rows: list[dict[str, Any]] = [
-        {"key": key, "state": key.state_at(now), "scopes": _scopes(key)} for key in keys_of_tenant()
-    ]
+    rows = [_row(key, key.state_at(now)) for key in keys_of_tenant()]
     context = {"form": form, "rows": rows, "created": created}
     return render(request, "api_keys/list.html", context, status=status)
+
+
+def _row(key: ApiKey, state: KeyState) -> dict[str, Any]:
+    return {
+        "key": key,
+        "code": f"gd_…_{key.prefix}_…",
+        "state": state,
+        "is_active": state == KeyState.ACTIVE,
+        "scopes": _scopes(key),
+    }
 
 
 def _scopes(key: ApiKey) -> list[tuple[str, str]]:

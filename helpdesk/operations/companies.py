@@ -15,6 +15,7 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.tenants.sites import origin
 from helpdesk.users.invitations import revoke_invitation, waiting_invitations
+from helpdesk.users.lockout import unlock
 from helpdesk.users.models import Invitation, Membership
 from helpdesk.users.people import members, remove_member
 from helpdesk.users.queries import account_of
@@ -91,6 +92,16 @@ def reset_second_step(tenant: Tenant, *, email: str) -> None:
         raise InvalidInput(f"{email} is no member.")
     if not forget_second_step(account):
         raise InvalidInput(f"{email} has set up no second step.")
+
+
+def unlock_person(tenant: Tenant, *, email: str) -> None:
+    """Let a member try again at once after too many wrong passwords or codes. Raises InvalidInput."""
+    account = account_of(email)
+    with tenant_atomic(tenant.id):
+        is_member = account is not None and Membership.objects.filter(user=account).exists()
+    if account is None or not is_member:
+        raise InvalidInput(f"{email} is no member.")
+    unlock(account)
 
 
 def _check(tenant: Tenant) -> None:

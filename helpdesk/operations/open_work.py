@@ -16,6 +16,7 @@ from helpdesk.pending.models import Kind
 from helpdesk.tenants.models import Tenant
 from knowledge.queries import is_waiting_for_vectors
 from knowledge.rewriting import has_outdated_passages
+from reviews.sampling import has_sampling
 from tracing.anchoring import is_behind
 from tracing.jobs import has_open_jobs
 from tracing.retention import has_limits
@@ -35,6 +36,7 @@ HAS_OPEN: Mapping[Kind, HasOpen] = {
     Kind.OLD_FACTS: has_old_facts,
     Kind.HAND_OFFS: has_due_alarms,
     Kind.SNOOZES: has_due_snoozes,
+    Kind.REVIEWS: has_sampling,
 }
 # What comes about without a transaction that could note it: the rules of a new version, a chain not yet begun or altered.
 UNNOTED = frozenset({Kind.REWRITING, Kind.ANCHORS})

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     OLD_FACTS = "old_facts"
     HAND_OFFS = "hand_offs"
     SNOOZES = "snoozes"
+    REVIEWS = "reviews"
 
 
 class OpenWork(models.Model):

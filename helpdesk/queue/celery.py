@@ -74,6 +74,7 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "sample-answers": {"task": "reviews.sample_answers", "schedule": 60.0, "options": {"expires": 60}},
         "check-open-work": {"task": "operations.check_open_work", "schedule": 60.0, "options": {"expires": 60}},
         "anchor-chains": {"task": "tracing.anchor_chains", "schedule": 300.0, "options": {"expires": 300}},
         "apply-retention": {"task": "tracing.apply_retention", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -105,10 +106,12 @@ app.autodiscover_tasks(
         "helpdesk.api",
         "helpdesk.facts",
         "helpdesk.operations",
+        "helpdesk.users",
         "conversations",
         "knowledge",
         "tracing",
         "batches",
+        "reviews",
         "inference_worker",
     ]
 )

@@ -37,7 +37,9 @@ def authorise(user: User, slug: str, right: Right) -> Membership:
     membership = membership_in(user, slug)
     if right not in RIGHTS[Role(membership.role)]:
         raise Forbidden
-    ask_for_second_step(membership)
+    # A company's own provider decides about second steps of whom it vouches for.
+    if user.only_in is None:
+        ask_for_second_step(membership)
     return membership
 
 

@@ -8,8 +8,10 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest, HttpResponse
 
 from helpdesk.users import attempts
+from helpdesk.users.lockout import report_stop
 from helpdesk.users.models import User
 from helpdesk.users.queries import account_of
+from helpdesk.users.sessions import COMPANY_ENTRY
 from helpdesk.users.sign_ins import note_sign_in
 from helpdesk.web.client_address import client_address
 
@@ -25,8 +27,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Counts an attempt as a wrong one until the password proves right. Raises ValidationError above a limit."""
+        # A session that a company's provider began belongs to the account again.
+        request.session.pop(COMPANY_ENTRY, None)
         self._attempt = attempts.count_attempt(request, credentials.get("email", ""))
         if self._attempt is None:
+            report_stop(credentials.get("email", ""))
             raise self.validation_error("too_many_login_attempts")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:

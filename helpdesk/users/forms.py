@@ -11,6 +11,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.users.attempts import refuse_uncounted
 from helpdesk.users.models import User
 from helpdesk.users.queries import account_of
 
@@ -19,6 +20,7 @@ class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
     """A link goes to an account's own address only; whoever has none is told so by mail."""
 
     def clean_email(self) -> str:
+        refuse_uncounted()
         account = account_of(self.cleaned_data["email"])
         self.users = [account] if account and account.is_active else []
         return account.email if account else str(self.cleaned_data["email"])

@@ -178,6 +178,23 @@ def accept_with_password(offer: Offer, *, name: str, password: str) -> User:
         raise InvitationGone from None
 
 
+def accept_vouched_for(tenant: Tenant, *, email: str, name: str) -> User:
+    """Make the person of that address a member, as they are invited; whoever calls knows that the address is theirs. A new
+    account has no password. Raises InvitationGone, and Forbidden for an account that is switched off."""
+    with tenant_atomic(tenant.id):
+        invitation = Invitation.objects.filter(**WAITING, email=email).first()
+        if invitation is None:
+            raise InvitationGone
+        _claim(invitation)
+        user = account_of(email)
+        if user is None:
+            user = User.objects.create_user(email, None, name=(invitation.name or name).strip()[:120])
+        elif not user.is_active:
+            raise Forbidden
+        _join(Offer(tenant, invitation, user), user)
+        return user
+
+
 def _claim(invitation: Invitation) -> None:
     """Of several acceptances at once exactly one gets past here."""
     now = timezone.now()

@@ -35,6 +35,9 @@ class User(AbstractUser):
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120)
 
+    # The only company that the session behind this object is for (helpdesk.users.company_sign_in); of no row.
+    only_in: uuid.UUID | None = None
+
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -5,25 +5,27 @@ The record lies in a package above this one, which says at its start where notes
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import TextChoices
 
 from helpdesk.users.models import User
 
 
-class PeopleChange(StrEnum):
+class PeopleChange(TextChoices):
     """What changed. The values stand in the chain: at most 16 characters, never to be renamed."""
 
-    INVITED = "person_invited"
-    INVITATION_ENDED = "invitation_ended"
-    JOINED = "person_joined"
-    ROLE_CHANGED = "role_changed"
-    REMOVED = "person_removed"
-    SECOND_STEP_REQUIRED = "mfa_required"
-    SECOND_STEP_OPTIONAL = "mfa_optional"
+    INVITED = "person_invited", "person invited"
+    INVITATION_ENDED = "invitation_ended", "invitation ended"
+    JOINED = "person_joined", "person joined"
+    ROLE_CHANGED = "role_changed", "role changed"
+    REMOVED = "person_removed", "person removed"
+    SECOND_STEP_REQUIRED = "mfa_required", "two-step sign-in required"
+    SECOND_STEP_OPTIONAL = "mfa_optional", "two-step sign-in optional"
+    SIGN_IN_STOPPED = "sign_in_stopped", "attempts to sign in stopped"
+    SIGN_IN_UNLOCKED = "sign_in_unlocked", "sign-in unlocked"
 
 
 class Notes(Protocol):

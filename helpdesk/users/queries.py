@@ -20,9 +20,11 @@ def account_of(email: str) -> User | None:
 
 
 def tenants_of(user: User) -> list[tuple[Tenant, str]]:
-    """The person's tenants with the role in each, by name."""
+    """The person's tenants with the role in each, by name, as far as their session is for them."""
     with user_atomic(user.pk):
         rows = cast("QuerySet[Membership]", Membership.across_tenants.filter(user=user)).select_related("tenant")
+        if user.only_in is not None:
+            rows = rows.filter(tenant_id=user.only_in)
         return [(row.tenant, row.role) for row in rows.order_by("tenant__name")]
 
 
@@ -34,9 +36,9 @@ def people_with(right: Right) -> list[User]:
 
 
 def membership_in(user: User, slug: str) -> Membership:
-    """The person's membership in that tenant; NotFound for an outsider and an unknown tenant alike."""
+    """The person's membership in that tenant; NotFound for an outsider, an unknown tenant and a session of another company."""
     with user_atomic(user.pk):
         membership = Membership.across_tenants.filter(user=user, tenant__slug=slug).select_related("tenant").first()
-    if membership is None:
+    if membership is None or user.only_in not in (None, membership.tenant_id):
         raise NotFound
     return cast(Membership, membership)

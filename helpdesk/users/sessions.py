@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import Any, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user
@@ -12,6 +13,15 @@ from django.http import HttpRequest
 
 from helpdesk.errors import NotSignedIn
 from helpdesk.users.models import User
+
+# In the session: the only company that it is for, where the company's own provider vouched for the person.
+COMPANY_ENTRY = "company"
+
+
+def company_of(session: SessionBase) -> UUID | None:
+    """The only company that the session is for; None for one that was begun with the account's own password."""
+    entry = session.get(COMPANY_ENTRY)
+    return UUID(entry) if entry else None
 
 
 def user_of_session(session_key: str | None) -> User:
@@ -23,6 +33,7 @@ def user_of_session(session_key: str | None) -> User:
     if found is None or not found.is_authenticated:
         raise NotSignedIn
     user: User = found
+    user.only_in = company_of(request.session)
     return user
 
 

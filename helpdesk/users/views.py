@@ -11,10 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.errors import Forbidden
 from helpdesk.users.attempts import remember_browser
+from helpdesk.users.company_sign_in import provider_name
 from helpdesk.users.forms import JoinForm
 from helpdesk.users.invitations import (
     InvitationGone,
@@ -49,6 +50,16 @@ def invitation(request: HttpRequest) -> HttpResponse:
     except InvitationGone as error:
         request.session.pop(SESSION_KEY, None)
         return render(request, "account/invitation_gone.html", {"error": error}, status=error.status)
+
+
+@require_safe
+def company(request: HttpRequest) -> HttpResponse:
+    """Where people name their company, to go on to its own sign-in: a link, since a form must not lead to other sites."""
+    slug = request.GET.get("company", "").strip().lower()
+    name = provider_name(slug) if slug else None
+    return render(
+        request, "account/company.html", {"slug": slug, "name": name}, status=404 if slug and not name else 200
+    )
 
 
 def _keep_link(request: HttpRequest) -> HttpResponse:

@@ -23,6 +23,7 @@ from knowledge.domain import free_slug, new_article, publish_article, save_artic
 from knowledge.models import Article, ArticleStatus, ArticleVersion
 from knowledge.sources.article_files import ArticleFile, BadFile, read_article
 from knowledge.sources.folders import Contents
+from knowledge.sources.linking import link_by_place
 
 logger = structlog.get_logger(__name__)
 
@@ -84,6 +85,7 @@ def import_folder(*, tenant_id: UUID, source: str, contents: Contents, enqueue: 
         except _OF_ONE_FILE as error:
             logger.warning("file_not_imported", error=type(error).__name__, place=_place(error))
             yield FileResult(path, Outcome.BAD, f"it cannot be read as Markdown ({type(error).__name__})")
+    link_by_place(tenant_id=tenant_id, source=source)
 
 
 def _place(error: BaseException) -> str:

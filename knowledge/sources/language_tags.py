@@ -35,7 +35,11 @@ def language_of_place(folders: tuple[str, ...], stem: str) -> Language | None:
     """
     places = [stem.rpartition(".")[2] if "." in stem else "", *reversed(folders)]
     for place in places:
-        folded = place.casefold().replace("_", "-")
-        if _PLACE.fullmatch(folded):
-            return language_of(folded)
+        if is_language_place(place):
+            return language_of(place)
     return None
+
+
+def is_language_place(part: str) -> bool:
+    """Whether a folder or a part of a file's name is a language's tag."""
+    return _PLACE.fullmatch(part.casefold().replace("_", "-")) is not None

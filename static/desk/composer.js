@@ -1,7 +1,9 @@
-/* The reply box: the draft stays on this device until it is sent, Ctrl/Cmd+Enter sends, the box grows with its text.
+/* The reply box: the draft is kept until it is sent, Ctrl/Cmd+Enter sends, the box grows with its text.
  *
  * `seen` is the last message that the writer knew when they began: the server refuses once what somebody has answered since. */
 
+import { keepDraft } from "./drafts.js";
+import { offerIn } from "./offers.js";
 import { lastPosition } from "./positions.js";
 import { watchWriting } from "./writing.js";
 
@@ -9,7 +11,6 @@ const form = document.getElementById("composer");
 
 if (form) {
   const box = form.querySelector("textarea");
-  const key = `glassdesk:draft:${form.dataset.draft}`;
   const problem = document.getElementById("composer-problem");
   let composing = false;
   let sending = false;
@@ -20,29 +21,11 @@ if (form) {
     box.style.height = `${Math.min(box.scrollHeight + 2, window.innerHeight * 0.4)}px`;
   };
 
-  const keep = () => {
-    try {
-      if (box.value.trim()) localStorage.setItem(key, box.value);
-      else localStorage.removeItem(key);
-    } catch {
-      /* Storage is full or forbidden: the text lives as long as the page. */
-    }
-  };
-
-  const restore = () => {
-    try {
-      if (!box.value) box.value = localStorage.getItem(key) ?? "";
-    } catch {
-      /* As above. */
-    }
-  };
-
   const catchUp = () => (form.elements.seen.value = lastPosition());
 
   box.addEventListener("input", () => {
     if (wasEmpty) catchUp();
     wasEmpty = !box.value.trim();
-    keep();
     grow();
   });
   box.addEventListener("compositionstart", () => (composing = true));
@@ -66,7 +49,7 @@ if (form) {
     if (event.detail.xhr.status !== 204) return;
     box.value = "";
     wasEmpty = true;
-    keep();
+    forget();
     grow();
     box.focus();
   });
@@ -92,14 +75,18 @@ if (form) {
   });
 
   const noteForm = document.getElementById("note-form");
+  if (noteForm) {
+    offerIn(noteForm.querySelector("textarea"), { sign: "@", address: noteForm.dataset.people, insertion: ({ name }) => `${name} ` });
+  }
   noteForm?.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt !== noteForm || event.detail.xhr.status !== 204) return;
     noteForm.reset();
     document.getElementById("note-problem").textContent = "";
   });
 
-  restore();
+  const forget = keepDraft(form, box);
   wasEmpty = !box.value.trim();
   grow();
   watchWriting(form, box);
+  offerIn(box, { sign: "/", address: form.dataset.canned, insertion: ({ text }) => text });
 }

@@ -41,14 +41,9 @@ document.addEventListener("keydown", (event) => {
   menu?.querySelector("summary").focus();
 });
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  // The clipboard exists on secure pages only.
-  button.hidden = !navigator.clipboard;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = button.dataset.copied;
-  });
-}
+// On a phone the main menu scrolls: the page that is open has to be in sight.
+const here = document.querySelector(".nav-link[aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - here.parentElement.clientWidth / 2;
 
 // A form that makes something: a second click while it is under way must not make a second one.
 for (const form of document.querySelectorAll("form[data-once]")) {

@@ -1,5 +1,6 @@
 /* The inbox by keyboard: single keys where no field has the focus, a sheet that lists them, and a palette of everything. */
 
+import { actionOf } from "./key_map.js";
 import { openPalette } from "./palette.js";
 
 const OFF = "glassdesk:keys";
@@ -76,17 +77,18 @@ function search() {
   field.select();
 }
 
-const KEYS = {
-  j: () => move(1),
-  k: () => move(-1),
-  o: () => focused()?.click(),
-  x: mark,
-  a: () => act("take"),
-  e: () => act("resolve"),
-  z: () => openMenu("snooze"),
-  l: () => openMenu("label"),
-  "/": search,
-  "?": () => sheet.showModal(),
+const ACTIONS = {
+  next: () => move(1),
+  previous: () => move(-1),
+  open: () => focused()?.click(),
+  select: mark,
+  take: () => act("take"),
+  resolve: () => act("resolve"),
+  snooze: () => openMenu("snooze"),
+  label: () => openMenu("label"),
+  macro: () => openMenu("macro"),
+  search,
+  sheet: () => sheet.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -98,7 +100,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(document.activeElement) || !isOn.checked) return;
-  const run = KEYS[event.key];
+  const run = ACTIONS[actionOf(event.key)];
   if (!run) return;
   event.preventDefault();
   run();

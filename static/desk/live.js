@@ -46,7 +46,7 @@ async function refreshTranscript() {
   const stick = isAtEnd();
   const known = messages.children.length;
   try {
-    await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}&notes=${notesShown()}`, { target: messages, swap: "beforeend" });
+    await window.htmx.ajax("GET", `${messages.dataset.updates}?after=${lastPosition()}&notes=${notesShown()}${document.hidden ? "" : "&seen=1"}`, { target: messages, swap: "beforeend" });
   } finally {
     fetching = false;
   }
@@ -192,5 +192,7 @@ document.body.addEventListener("replied", async () => {
   toEnd();
   mustSeeEnd = false;
 });
+// What came while nobody looked is seen now.
+document.addEventListener("visibilitychange", () => messages && !document.hidden && refreshTranscript());
 toEnd();
 connect();

@@ -1,10 +1,12 @@
 /* Everything that the customer can do. Each action changes the state at once and sends it to the server as soon as it can. */
 
+import { createHistory } from "./history.js";
 import { questionOf, questionOfFailure } from "./items.js";
 import * as local from "./local_state.js";
+import { createMailing } from "./mailing.js";
 import { reportPanel, sourcePanel } from "./panels.js";
 import { createRating } from "./rating.js";
-import { fetchPassage } from "./session.js";
+import { fetchOwn } from "./session.js";
 import { isWithPerson } from "./state.js";
 
 const RETRY_AFTER = 3000;
@@ -73,6 +75,12 @@ export function createActions({ store, connection, drawer, composer, urls, names
     refocus();
   }
 
+  function solved() {
+    drawer.close();
+    connection.send({ type: "solved" });
+    refocus();
+  }
+
   function retry(clientId) {
     const { outbox } = store.change(local.retried, clientId);
     post(outbox.find((entry) => entry.client_id === clientId));
@@ -97,7 +105,7 @@ export function createActions({ store, connection, drawer, composer, urls, names
     if (passages.get(shown.chunk) === false) passages.delete(shown.chunk);
     drawer.open(build);
     if (passages.has(shown.chunk)) return;
-    fetchPassage(urls.passage(shown.chunk), connection.token)
+    fetchOwn(urls.passage(shown.chunk), connection.token)
       .catch(() => false)
       .then((passage) => {
         passages.set(shown.chunk, passage);
@@ -105,10 +113,11 @@ export function createActions({ store, connection, drawer, composer, urls, names
       });
   }
 
-  function report(message) {
+  /** `shown`: the messages among which the answer stands, where they are not those of the current conversation. */
+  function report(message, shown = null) {
     drawer.open(() =>
       reportPanel(message, {
-        question: questionOf(store.state, message)?.body,
+        question: questionOf(shown ? { messages: shown } : store.state, message)?.body,
         company: names().company,
         withPerson: isWithPerson(store.state.conversation),
         open: (shown) => source(message, shown),
@@ -117,8 +126,12 @@ export function createActions({ store, connection, drawer, composer, urls, names
     );
   }
 
+  const history = createHistory({ drawer, connection, urls, names, actions: () => actions });
+  const mailing = createMailing({ store, drawer, connection, urls, announce });
   const rating = createRating({ store, connection, urls, announce, refocus });
-  const actions = { flush, flushSoon, send, stop, person, backToAi, email, begin, retry, discard, askAgain, source, report, ...rating };
+  const actions = {
+    flush, flushSoon, send, stop, person, backToAi, email, begin, solved, retry, discard, askAgain, source, report, history, mailing, ...rating,
+  };
   return actions;
 }
 

@@ -1,6 +1,7 @@
 /* Tells screen readers what arrived: finished text only, never tokens, and never by moving the focus. */
 
 import { byId } from "./dom.js";
+import { isRating } from "./items.js";
 import { systemWords } from "./message_view.js";
 import { spoken } from "./rich_text.js";
 import { say } from "./strings.js";
@@ -26,6 +27,6 @@ export class Announcer {
     const said = message.translation ? { body: message.translation, format: "plain" } : message;
     if (author === "ai") this.announce(`${name || assistant}: ${spoken(said)}`);
     if (author === "person") this.announce(`${name || say("personRole", { company })}: ${spoken(message)}`);
-    if (author === "system") this.announce(systemWords(body, name));
+    if (author === "system" && !isRating(body)) this.announce(systemWords(body, name));
   }
 }

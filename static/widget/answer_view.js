@@ -9,7 +9,7 @@ import { language, languageOf, say, seconds } from "./strings.js";
 
 const MOST_SOURCES = 3;
 
-export function answerView(message, { assistant, asking, withPerson, actions }) {
+export function answerView(message, { assistant, asking, withPerson, isOpen, isEarlier = false, actions }) {
   const refused = message.outcome === "refused";
   const fixed = isFixed(message);
   const foreign = message.note && languageOf(message.sources[0].language);
@@ -26,7 +26,7 @@ export function answerView(message, { assistant, asking, withPerson, actions }) 
     message.sources.length && !refused ? sourceList(message, actions) : null,
     fixed ? null : reportLine(message, actions),
     offersPerson(message) && !withPerson && !asking ? h("div.row", {}, personButton(actions)) : null,
-    ...(fixed ? [] : feedbackView(message, { asking, withPerson, actions })),
+    ...(fixed || isEarlier ? [] : feedbackView(message, { asking, withPerson, isOpen, actions })),
   ].filter(Boolean);
 }
 

@@ -2,7 +2,7 @@
 
 import { button, byId, h, icon, show } from "./dom.js";
 import { presence } from "./items.js";
-import { language, say } from "./strings.js";
+import { language, say, until } from "./strings.js";
 
 /** Fills the page's fixed words: `data-say` is text, `data-say-label` an accessible name. */
 export function translatePage(values) {
@@ -27,6 +27,7 @@ export function presenceWords(state, assistant) {
   const words = [say(key === "whoAi" && !assistant ? "whoAiUnnamed" : key, { ...values, assistant })];
   const writing = state.conversation?.writing;
   if (writing) return say("whoWrites", { person: writing });
+  if (values.back) words.push(say("whoWaitingBack", { when: until(values.back) }));
   if (values.minutes) words.push(say("whoWaitingTime", { minutes: values.minutes }));
   return words.join(" · ");
 }
@@ -67,11 +68,13 @@ function mail(contact) {
   return contact ? h("a", { href: `mailto:${contact}` }, say("writeTo", { address: contact })) : null;
 }
 
-export function showWelcome(state, { suggestions, welcome, ready, onAsk }) {
+export function showWelcome(state, { suggestions, welcome, back, ready, onAsk }) {
   const empty = !state.messages.length && !state.outbox.length && !state.replies.length && !state.failures.length;
   show(byId("welcome"), empty && ready);
   if (byId("introduction").textContent !== welcome) byId("introduction").textContent = welcome;
   show(byId("loading"), empty && !ready);
+  show(byId("away"), Boolean(back));
+  if (back) byId("away").textContent = say("awayNow", { when: until(back) });
   const list = byId("suggestions");
   const words = suggestions.join("|");
   show(byId("suggestions-block"), suggestions.length > 0);

@@ -18,6 +18,7 @@ export class Connection {
   #language;
   #ticket;
   #identity;
+  #resume;
   #known = null;
   #socket = null;
   #run = 0;
@@ -25,10 +26,10 @@ export class Connection {
   #timers = { again: 0, ping: 0, pong: 0 };
   #waiting = false;
 
-  constructor({ urls, storage, ticket, identity = null, language, hooks }) {
+  constructor({ urls, storage, ticket, identity = null, resume = null, language, hooks }) {
     this.#urls = urls;
     this.#ticket = new Ticket(ticket);
-    this.#identity = identity;
+    [this.#identity, this.#resume] = [identity, resume];
     this.#storage = storage;
     this.#language = language;
     this.#hooks = hooks;
@@ -45,22 +46,28 @@ export class Connection {
    * A session is asked for once and then only when the token is refused, the ticket gets old or the language changes. */
   async connect({ fresh = false, language = this.#language, state = null } = {}) {
     const run = this.#reset();
-    const known = this.#known === language && this.token && this.#ticket.isFresh;
+    const known = this.#known === language && this.token && this.#ticket.isFresh && !this.#resume;
     this.#language = language;
     if (state) this.#hooks.onState(state);
     if (known) {
       this.#open(run, this.token, fresh ? null : this.#hooks.cursor());
       return;
     }
-    const who = { token: this.token, ticket: this.#ticket.text, identity: this.#known ? null : this.#identity, language };
+    const who = { token: this.token, ticket: this.#ticket.text, identity: this.#known ? null : this.#identity, resume: this.#resume, language };
     const { status, session, error } = await openSession(this.#urls.session, who);
     if (run !== this.#run) return;
+    if (status === 422 && this.#resume && error?.code === "link_expired") {
+      this.#resume = null;
+      this.#hooks.onLinkExpired(error);
+      return this.connect();
+    }
     if (status === 422) return this.#hooks.onRefused(error);
     const outcome = afterSession(status);
     if (outcome) {
       this.#lost(run, outcome);
       return;
     }
+    this.#resume = null;
     this.#storage.set("token", session.token);
     this.#ticket.renew(session);
     this.#known = language;

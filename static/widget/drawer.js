@@ -39,7 +39,9 @@ export class Drawer {
     const { kind, title, content } = build();
     this.#panel.dataset.kind = kind;
     this.#title.textContent = title;
+    const hadFocus = this.#body.contains(document.activeElement);
     this.#body.replaceChildren(...content);
+    if (hadFocus && !this.#body.contains(document.activeElement)) this.focus();
     this.#body.querySelector("[data-scroll-here]")?.scrollIntoView({ block: "center" });
   }
 

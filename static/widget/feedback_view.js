@@ -11,7 +11,7 @@ const COMMENT_CHARACTERS = 500;
 const drafts = new Map();
 
 /** `asking`: whether the reasons are open. */
-export function feedbackView(message, { asking, withPerson, actions }) {
+export function feedbackView(message, { asking, withPerson, isOpen, actions }) {
   const given = message.feedback;
   return [
     h(
@@ -20,6 +20,7 @@ export function feedbackView(message, { asking, withPerson, actions }) {
       thumb(message, "up", actions),
       thumb(message, "down", actions),
       given && !asking ? h("span.feedback-note", {}, icon("check"), say("feedback.thanks")) : null,
+      given?.rating === "up" && isOpen ? button("pill", say("solvedShort"), actions.solved) : null,
     ),
     asking ? reasons(message, { withPerson, actions }) : null,
   ].filter(Boolean);

@@ -1,13 +1,15 @@
 /* What stands in the transcript, in which order. Pure. A key stays with its entry while it turns from unsent into a message,
  * or from a reply being written into an answer, so that neither the place nor the focus is lost. */
 
+export const isRating = (code) => /^rated_\d$/.test(code);
+
 /** `[{key, kind, value}]`; kinds: day, customer, ai, person, system, pending, reply, failure. */
 export function items(state, now = new Date()) {
   const failures = state.failures;
   const placed = new Set();
   const list = [];
   let day = now.toDateString();
-  for (const message of state.messages) {
+  for (const message of state.messages.filter(isShown)) {
     const its = new Date(message.created_at).toDateString();
     if (its !== day) list.push({ key: `day:${its}`, kind: "day", value: message.created_at });
     day = its;
@@ -24,6 +26,9 @@ export function items(state, now = new Date()) {
   for (const reply of state.replies) list.push({ key: `reply:${reply.id}`, kind: "reply", value: reply });
   return list;
 }
+
+/** How the conversation went stands in its own card. */
+const isShown = ({ author, body }) => author !== "system" || !isRating(body);
 
 function keyOf(message) {
   if (message.author === "ai" && message.reply) return `reply:${message.reply}`;
@@ -42,6 +47,9 @@ export function questionOfFailure(state, failure) {
   return (asked.find((entry) => entry.id === failure.question) ?? asked.at(-1))?.body ?? null;
 }
 
+/** When people are back, while they are away. */
+export const backAt = ({ back_at: at }, now = new Date()) => (at && new Date(at) > now ? at : null);
+
 /** Who answers: `{who: "ai" | "waiting" | "person" | "closed", key, values}` with the key of its sentence in strings.js. */
 export function presence(state) {
   const conversation = state.conversation;
@@ -51,8 +59,8 @@ export function presence(state) {
     return { who: "person", key: conversation.assignee ? "whoPerson" : "whoSomebody", values: { person: conversation.assignee } };
   }
   if (status === "waiting") {
-    const position = conversation.waiting_position;
-    return { who: "waiting", key: position ? "whoWaitingPosition" : "whoWaiting", values: { position, minutes: conversation.wait_minutes } };
+    const position = backAt(conversation) ? null : conversation.waiting_position;
+    return { who: "waiting", key: position ? "whoWaitingPosition" : "whoWaiting", values: { position, minutes: conversation.wait_minutes, back: backAt(conversation) } };
   }
   return state.wantsPerson ? { who: "waiting", key: "whoWaiting", values: {} } : { who: "ai", key: "whoAi", values: {} };
 }

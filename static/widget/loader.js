@@ -92,7 +92,7 @@
   const accent = colourOf(options.accent);
   let language = /^zh/i.test(options.language || document.documentElement.lang || navigator.language) ? "zh" : "en";
   let [frame, answered, isOpen, unread, timer] = [null, false, false, 0, 0];
-  let [identity, context, isLeaving] = [null, null, false];
+  let [identity, context, isLeaving, isTitled] = [null, null, false, false];
   const hearers = new Map();
 
   const say = (word, n = "") => WORDS[language][word].replace("{n}", n);
@@ -118,6 +118,11 @@
     panel.setAttribute("aria-label", say(PANEL));
     panel.toggleAttribute("data-closed", !isOpen);
     root.classList.toggle("open", isOpen);
+    // The page's own title comes back as the page last wrote it.
+    const title = document.title.replace(/^\(\d+\+?\) /, "");
+    const wanted = badge.hidden ? title : `(${badge.textContent}) ${title}`;
+    if ((isTitled || !badge.hidden) && document.title !== wanted) document.title = wanted;
+    isTitled = !badge.hidden;
   }
 
   function paint(colour) {

@@ -57,6 +57,11 @@ export function rated(state, id, feedback, asking = null) {
   return { ...state, asking, messages: state.messages.map(shown) };
 }
 
+/** How the conversation went was said, or that the customer would rather not. */
+export function surveyed(state, id, survey) {
+  return state.conversation?.id === id ? { ...state, conversation: { ...state.conversation, survey } } : state;
+}
+
 /** The failed reply's note goes away because its question is asked again. */
 export function forgotFailure(state, reply) {
   return { ...state, failures: state.failures.filter((entry) => entry.reply !== reply) };

@@ -3,7 +3,8 @@
 import { dress } from "./accent.js";
 import { createActions } from "./actions.js";
 import { Announcer } from "./announcer.js";
-import { fillIcons, presenceWords, translatePage } from "./chrome_view.js";
+import { tellArrivals } from "./arrivals.js";
+import { fillIcons, translatePage } from "./chrome_view.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { byId, show } from "./dom.js";
@@ -13,13 +14,15 @@ import { disconnected } from "./local_state.js";
 import { LogKeys } from "./log_keys.js";
 import { Menu } from "./menu.js";
 import { answerPage, refuse } from "./page_calls.js";
+import { PreChat } from "./pre_chat.js";
 import * as picture from "./picture.js";
-import { addresses } from "./session.js";
+import { addresses, takeResume } from "./session.js";
 import { SlowReplies } from "./slow_replies.js";
 import { receive } from "./state.js";
 import { createStorage, holderOf } from "./storage.js";
 import { Store } from "./store.js";
 import { language, languageOf, speak } from "./strings.js";
+import { SurveyCard } from "./survey.js";
 import { TranscriptView } from "./transcript_view.js";
 import { WaitingCard } from "./waiting.js";
 import { forgetWriting } from "./writing.js";
@@ -30,15 +33,14 @@ const host = new Host(query.get("origin"));
 const identity = query.has("identified") ? await host.identity() : null;
 const storage = createStorage(holderOf(page.tenant, identity));
 if (query.has("forget")) storage.clear();
+const resume = takeResume();
 const urls = addresses(page.tenant);
 const pageLanguage = languageOf(query.get("language") ?? page.language);
 const chosen = storage.get("language");
 const store = new Store(storage);
 const announcer = new Announcer();
 const network = { state: "connecting", attempts: 0 };
-let session = null;
-let isKnown = false;
-let frame = 0;
+let [session, isKnown, frame] = [null, false, 0];
 
 dress(document.documentElement, { accent: query.get("accent") || page.accent, theme: query.get("theme") });
 fillIcons();
@@ -65,22 +67,21 @@ const connection = new Connection({
   storage,
   ticket: page.ticket,
   identity,
+  resume,
   language: language(),
-  hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession, onRefused: (error) => refuse({ host, query, error }) },
+  hooks: { cursor: () => store.state.cursor, onFrame, onState, onSession, onRefused: (error) => refuse({ host, query, error }), onLinkExpired: notify },
 });
 const actions = createActions({ store, connection, drawer, composer, urls, names, refocus, announce: (text) => announcer.announce(text) });
 const waiting = new WaitingCard(actions);
-new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions.begin()));
+const survey = new SurveyCard(actions.rateConversation);
+byId("waiting").before(survey.element);
+const preChat = new PreChat({ connection, urls, onDone: () => [draw(), requestAnimationFrame(refocus)] });
+new Menu((item) => (item.dataset.language ? changeLanguage(item.dataset.language) : actions[item.dataset.action]()));
 
 store.listen((state, before) => {
   slow.watch(state.replies);
   if (state.conversation !== before.conversation) forgetWriting(store);
-  const known = new Set(before.messages.map((message) => message.id));
-  const arrived = isKnown ? state.messages.filter((message) => !known.has(message.id)) : [];
-  for (const message of arrived) announcer.message(message, names());
-  for (const message of arrived) if (message.author === "ai" || message.author === "person") host.arrived(message);
-  const words = presenceWords(state, names().assistant);
-  if (isKnown && words !== presenceWords(before, names().assistant)) announcer.announce(words);
+  tellArrivals({ state, before, isKnown, names: names(), announcer, host });
   if (state.gap && !before.gap) connection.connect({ fresh: true });
   draw();
 });
@@ -123,7 +124,7 @@ function render() {
   frame = 0;
   const contact = session?.tenant?.contact_email || page.contact;
   picture.draw(store.state, {
-    network, session, contact, names: names(), composer, transcript, waiting, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
+    network, session, contact, names: names(), composer, transcript, waiting, survey, preChat, slow, actions, refocus, onAsk: ask, onDismiss: dismiss,
   });
 }
 
@@ -132,8 +133,12 @@ function ask(text) {
   refocus();
 }
 
+function notify(notice) {
+  store.change((state) => ({ ...state, notice }));
+}
+
 function dismiss() {
-  store.change((state) => ({ ...state, notice: null }));
+  notify(null);
   refocus();
 }
 

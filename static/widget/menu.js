@@ -43,7 +43,7 @@ export class Menu {
   }
 
   #items() {
-    return [...this.#menu.querySelectorAll("[role^=menuitem]")];
+    return [...this.#menu.querySelectorAll("[role^=menuitem]:not([hidden])")];
   }
 
   #key(event) {

@@ -1,7 +1,7 @@
-/* Rating an answer: shown at once, then stored; what could not be stored is taken back and said. */
+/* Rating an answer, or the whole conversation: what could not be stored is taken back and said. */
 
-import { rated } from "./local_state.js";
-import { putFeedback } from "./session.js";
+import { rated, surveyed } from "./local_state.js";
+import { putFeedback, putRating } from "./session.js";
 import { say } from "./strings.js";
 
 /** `announce(text)` speaks to screen readers. */
@@ -38,5 +38,18 @@ export function createRating({ store, connection, urls, announce, refocus }) {
     refocus();
   }
 
-  return { rate, because, explain };
+  /** How a whole conversation went; `given` is null when the customer would rather not say. Returns its survey from now on, or null
+   * when that was not kept. */
+  async function rateConversation(id, given, before) {
+    try {
+      const kept = (await putRating(urls.rating(id), connection.token, given ?? { score: null })) ?? { ...before, is_open: false };
+      store.change(surveyed, id, kept);
+      announce(say(given ? "survey.thanks" : "survey.declined"));
+      return kept;
+    } catch {
+      return null;
+    }
+  }
+
+  return { rate, because, explain, rateConversation };
 }

@@ -44,6 +44,14 @@ export function ago(value, now = new Date()) {
   return minutes < 24 * 60 ? say("hoursAgo", { count: Math.floor(minutes / 60) }) : date(value);
 }
 
+/** A moment to come, as people say it: "today at 14:00", "Monday at 09:00". */
+export function until(value, now = new Date()) {
+  const then = new Date(value);
+  const days = Math.round((new Date(then).setHours(0, 0, 0, 0) - new Date(now).setHours(0, 0, 0, 0)) / 86_400_000);
+  const values = { time: time(value), weekday: format(value, { weekday: "long" }), date: format(value, { month: "short", day: "numeric" }) };
+  return say(`until.${["today", "tomorrow"][days] ?? (days < 7 ? "weekday" : "date")}`, values);
+}
+
 /** "Today", "Yesterday" or the date. */
 export function day(value, now = new Date()) {
   const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);

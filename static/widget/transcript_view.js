@@ -8,7 +8,7 @@ import { labelOf } from "./log_keys.js";
 import { isWithPerson } from "./state.js";
 import { language, say, time } from "./strings.js";
 
-const VIEWS = {
+export const VIEWS = {
   day: dayView,
   customer: customerView,
   person: personView,
@@ -43,7 +43,7 @@ export class TranscriptView {
     // As it was before anything around the log changed its height: a card that appears is no reason to stop following.
     const follows = this.#follows;
     const list = items(state);
-    const shared = { ...context, asking: state.asking, withPerson: isWithPerson(state.conversation) || state.wantsPerson, writing: state.conversation?.writing ?? null };
+    const shared = { ...context, asking: state.asking, withPerson: isWithPerson(state.conversation) || state.wantsPerson, isOpen: state.conversation?.status !== "closed", writing: state.conversation?.writing ?? null };
     const grew = this.#reconcile(list, shared);
     show(this.#log, list.length > 0);
     this.#keys.refresh();
@@ -89,10 +89,10 @@ export class TranscriptView {
   }
 
   #fill(entry, item, context) {
-    const { assistant, company, connected, withPerson, writing } = context;
+    const { assistant, company, connected, withPerson, isOpen, writing } = context;
     const slow = item.kind === "reply" && context.slow.has(item.value.id);
     const asking = item.kind === "ai" && context.asking === item.value.id;
-    const seen = [item.value, item.kind, language(), assistant, company, connected, withPerson, slow, asking, writing];
+    const seen = [item.value, item.kind, language(), assistant, company, connected, withPerson, slow, asking, writing, isOpen];
     const changed = seen.map((value, index) => value !== entry.seen[index]);
     if (!changed.includes(true)) return;
     entry.seen = seen;

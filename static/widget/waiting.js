@@ -1,8 +1,8 @@
 /* The card of a customer who waits for a person: leave an e-mail address instead of waiting, or go back to the assistant. */
 
 import { byId, show } from "./dom.js";
-import { presence } from "./items.js";
-import { say } from "./strings.js";
+import { backAt, presence } from "./items.js";
+import { say, until } from "./strings.js";
 
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
@@ -43,8 +43,10 @@ export class WaitingCard {
     const isKnown = conversation?.status === "waiting";
     const isKept = Boolean(conversation?.has_email);
     show(byId("waiting"), isWaiting);
-    const waits = conversation?.unclaimed ? "waitingLong" : "waitingText";
-    byId("waiting-text").textContent = say(state.wantsPerson && !connected ? "askedOffline" : waits);
+    const back = conversation ? backAt(conversation) : null;
+    const waits = back ? "waitingAway" : conversation?.unclaimed ? "waitingLong" : "waitingText";
+    byId("waiting-text").textContent = say(state.wantsPerson && !connected ? "askedOffline" : waits, { when: back && until(back) });
+    byId("waiting-label").textContent = say(back ? "emailLabelAway" : "emailLabel");
     if (!isKept) this.#isChanging = false;
     show(byId("waiting-kept"), isKnown && isKept && !this.#isChanging);
     show(byId("waiting-email"), isKnown && (!isKept || this.#isChanging));

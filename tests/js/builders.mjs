@@ -28,6 +28,7 @@ export const conversation = (fields = {}) => ({
   assignee: null,
   waiting_position: null,
   wait_minutes: null,
+  back_at: null,
   ...fields,
 });
 

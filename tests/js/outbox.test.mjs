@@ -46,7 +46,7 @@ test("asking for a person lasts until the server says so", () => {
   const asked = askedForPerson(after(ready()));
   equal([asked.wantsPerson, receive(asked, ready()).wantsPerson, presence(asked).who], [true, true, "waiting"]);
   const waiting = { type: "status", id: "12-0", conversation: conversation({ status: "waiting", waiting_position: 2, wait_minutes: 8 }) };
-  equal([receive(asked, waiting).wantsPerson, presence(receive(asked, waiting)).values], [false, { position: 2, minutes: 8 }]);
+  equal([receive(asked, waiting).wantsPerson, presence(receive(asked, waiting)).values], [false, { position: 2, minutes: 8, back: null }]);
 });
 
 test("a new conversation ignores what the old one still says", () => {

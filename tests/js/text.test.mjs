@@ -1,9 +1,13 @@
 import { accentTokens, contrast, parseColour } from "/static/widget/accent.js";
 import { cleaned, lengthOf, sends } from "/static/widget/composer.js";
+import { backAt, items } from "/static/widget/items.js";
 import { linked } from "/static/widget/links.js";
+import { surveyed } from "/static/widget/local_state.js";
 import { marks, parse, quoted, render, spoken } from "/static/widget/rich_text.js";
+import { takeResume } from "/static/widget/session.js";
+import { initial } from "/static/widget/state.js";
 import en from "/static/widget/strings_en.js";
-import { ago, fullDate, say, seconds, speak } from "/static/widget/strings.js";
+import { ago, fullDate, say, seconds, speak, until } from "/static/widget/strings.js";
 import zh from "/static/widget/strings_zh.js";
 import { equal, test } from "./harness.mjs";
 
@@ -167,4 +171,36 @@ test("every accent is readable in light and in dark", () => {
 
 test("what is no colour changes nothing", () => {
   equal([accentTokens("red;}", "light"), accentTokens(null, "dark"), parseColour("#12345")], [{}, {}, null]);
+});
+
+test("a moment to come is said as people say it", () => {
+  const now = new Date(2026, 11, 7, 17, 30);
+  const at = (day, hour) => until(new Date(2026, 11, day, hour), now);
+  speak("en");
+  equal([at(7, 19), at(8, 9), at(10, 9), at(21, 9)], ["today at 19:00", "tomorrow at 09:00", "Thursday at 09:00", "on 21 Dec at 09:00"]);
+  speak("zh");
+  equal([at(7, 19), at(8, 9), at(10, 9)], ["今天 19:00", "明天 09:00", "星期四 09:00"]);
+  speak("en");
+});
+
+test("people are away only until they are back", () => {
+  const now = new Date("2026-12-07T10:00:00Z");
+  equal([backAt({ back_at: "2026-12-07T10:01:00Z" }, now), backAt({ back_at: "2026-12-07T09:59:00Z" }, now), backAt({ back_at: null }, now)], [
+    "2026-12-07T10:01:00Z",
+    null,
+    null,
+  ]);
+});
+
+test("a rating stands in its card and not among the messages", () => {
+  const system = (body, position) => ({ id: body, position, author: "system", body, created_at: "2026-12-07T10:00:00Z" });
+  const state = { ...initial, messages: [system("closed", 1), system("rated_4", 2)], conversation: { id: "c", status: "closed", survey: null } };
+  equal(items(state).filter((item) => item.kind === "system").map((item) => item.value.body), ["closed"]);
+  const survey = { score: 4, comment: "", is_open: true };
+  equal([surveyed(state, "c", survey).conversation.survey, surveyed(state, "other", survey).conversation.survey], [survey, null]);
+});
+
+test("a mail's link is taken from behind the address only", () => {
+  const at = (hash) => ({ hash, pathname: window.location.pathname, search: "" });
+  equal([takeResume(at("#resume=ab~c.d-e_f")), takeResume(at("")), takeResume(at("#resume=<x>"))], ["ab~c.d-e_f", null, null]);
 });

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from conversations.models import Visitor
 from helpdesk.tenants.models import TenantModel
+from helpdesk.users.noting import PeopleChange
 from tracing.models.chained import ChainedModel
 
 
@@ -64,14 +65,18 @@ class KeyEventKind(models.TextChoices):
     STATE_NOTED = "state_noted", "state noted"
 
 
+EVENT_KINDS = [*KeyEventKind.choices, *PeopleChange.choices]
+
+
 class KeyEvent(ChainedModel):
-    """What was done with keys, and signed checkpoints. `subject` is the id of the key concerned, which may be gone.
+    """What was done with keys and what changed about people, and signed checkpoints. `subject` is the id of the key, the
+    membership or the invitation concerned, which may be gone.
 
     One event of a chain that is older than such notes, or than API keys, notes the state that it found (`tracing.state`).
     Append-only.
     """
 
-    kind = models.CharField(max_length=16, choices=KeyEventKind)
+    kind = models.CharField(max_length=16, choices=EVENT_KINDS)
     subject = models.UUIDField(null=True)
     master_key_id = models.CharField(max_length=200, blank=True)
     figures = models.JSONField(default=dict)

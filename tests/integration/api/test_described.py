@@ -18,7 +18,7 @@ from conversations import replies
 from conversations.domain import begin_visit
 from conversations.failures import FailureCode
 from conversations.feedback import give_feedback
-from conversations.models import Conversation, Message, Reply
+from conversations.models import Conversation, Message, Reply, Survey
 from conversations.shapes import MessageShape
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
@@ -155,6 +155,7 @@ def enrich(tenant: Tenant, ids: dict[str, str]) -> None:
         Conversation.objects.filter(id=ids["failed_conversation_id"]).update(status="person", **snoozed)
         translated = [{**source, "translation": "加急配送"} for source in trace.reply.answer.sources]
         Message.objects.filter(id=trace.reply.answer_id).update(sources=translated)
+        Survey.objects.create(conversation_id=trace.conversation_id, answered_by="ai", score=4, rated_at=now)
         of_job = {"trace": trace, "kind": "replay", "finished_at": now}
         AnalysisJob.objects.create(**of_job, state="done", analysis=TraceAnalysis.objects.filter(trace=trace).first())
         AnalysisJob.objects.create(**of_job, state="failed", error_code="engine")

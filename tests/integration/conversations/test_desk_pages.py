@@ -172,7 +172,7 @@ def test_inbox_takes_a_fixed_number_of_queries(
     client.force_login(user)
     url = reverse("desk:inbox", kwargs={"tenant_slug": tenant.slug})
     client.get(url)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(21):
         response = client.get(url)
     assert len(response.context["rows"]) == count
 
@@ -187,7 +187,7 @@ def test_conversation_takes_a_fixed_number_of_queries(
         answer(tenant, reply, "Two days.")
     client.force_login(make_user(tenant))
     client.get(url_of("conversation", tenant, conversation))
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(32):
         response = client.get(url_of("conversation", tenant, conversation))
     assert len(response.context["entries"]) == 2 * count
 

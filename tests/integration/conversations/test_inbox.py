@@ -17,6 +17,7 @@ from django.utils import timezone
 from conversations import domain, intake
 from conversations.channels import IN_INBOX, rules_of
 from conversations.inbox import labels, triage
+from conversations.inbox.notes import add_note
 from conversations.inbox.queues import QUEUES, ROWS_PER_PAGE, in_queue
 from conversations.models import Channel, Conversation, ConversationText, Label, Labelling, Parked, Priority, SavedView
 from helpdesk.facts.kinds import SYSTEM
@@ -79,6 +80,8 @@ def test_each_queue_shows_and_counts_its_own(client: Client, tenant: Tenant, age
         domain.post_person_message(tenant_id=tenant.id, conversation_id=conversation.id, user=person, body="Hello")
     intake.ask_for_person(tenant_id=tenant.id, visitor_id=waiting.visitor_id, language="en")
     domain.close_conversation(tenant_id=tenant.id, conversation_id=closed.id)
+    for conversation in (with_ai, closed):
+        add_note(tenant_id=tenant.id, conversation_id=conversation.id, user=other, body=f"@{agent} please look")
     with tenant_atomic(tenant.id):
         triage.assign([free.id], assignee_id=None, actor=SYSTEM)
         triage.park([pending.id], parked=Parked.PENDING, actor=SYSTEM)
@@ -86,6 +89,7 @@ def test_each_queue_shows_and_counts_its_own(client: Client, tenant: Tenant, age
         triage.park([snoozed.id], parked=Parked.SNOOZED, until=until, actor=SYSTEM)
     expected = {
         "mine": {mine.id},
+        "mentions": {with_ai.id, closed.id},
         "unassigned": {free.id, waiting.id},
         "waiting": {waiting.id},
         "ai": {with_ai.id},
@@ -100,7 +104,7 @@ def test_each_queue_shows_and_counts_its_own(client: Client, tenant: Tenant, age
     context = client.get(reverse("desk:inbox", args=[tenant.slug])).context
     counted = {name: "" if name == "closed" else str(len(ids)) for name, ids in expected.items()}
     assert {queue.name: queue.count for queue in context["queues"]} == counted
-    assert context["attention"] == 1
+    assert context["attention"] == 1 + 2
 
 
 def test_who_waits_longest_comes_first(client: Client, tenant: Tenant, agent: User) -> None:
@@ -235,7 +239,7 @@ def test_list_takes_a_fixed_number_of_queries(
                 triage.add_label([conversation.id], label_id=label.id, actor=SYSTEM)
     rows = reverse("desk:inbox_rows", args=[tenant.slug])
     client.get(rows)
-    for query, number in (({}, 14), ({"q": "delivery"}, 16), ({"filter": "mine", "label": one.id}, 14)):
+    for query, number in (({}, 16), ({"q": "delivery"}, 18), ({"filter": "mine", "label": one.id}, 16)):
         with django_assert_num_queries(number):
             response = client.get(rows, query)
         assert len(response.context["rows"]) == count

@@ -17,6 +17,7 @@ from django.test import Client
 
 from conversations.domain import begin_visit
 from conversations.identity.visitors import VisitorIdentity, issue_token
+from conversations.models import Staffing
 from conversations.sockets import desk, widget
 from conversations.sockets.consumer import FrameConsumer
 from conversations.sockets.frames import cursor_of, parse_frame
@@ -24,6 +25,7 @@ from helpdesk.asgi import application
 from helpdesk.errors import InvalidInput
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
+from helpdesk.tenants.scope import tenant_atomic
 from tests.factories import make_tenant, make_ticket, make_user
 
 ORIGIN = [(b"origin", b"http://localhost"), (b"host", b"localhost")]
@@ -322,3 +324,24 @@ def test_a_frame_is_read_as_it_stands() -> None:
     ]
     with pytest.raises(InvalidInput):
         parse_frame(None, None)
+
+
+def staffed(tenant: Tenant) -> list[bool]:
+    with tenant_atomic(tenant.id):
+        return [each.is_present for each in Staffing.objects.all()]
+
+
+async def test_an_open_desk_is_the_presence_of_who_may_reply() -> None:
+    tenant = await off_loop(make_tenant)()
+    async with ready(tenant, "desk") as socket:
+        while not (found := await off_loop(staffed)(tenant)):
+            assert await errors_of(socket) == []
+        assert found == [True]
+
+
+async def test_who_may_only_read_is_nobody_to_give_customers_to() -> None:
+    tenant = await off_loop(make_tenant)()
+    socket, _ = await opened(f"/ws/desk/{tenant.slug}/", headers=await off_loop(cookie_of)(tenant, Role.VIEWER))
+    assert await errors_of(socket) == []
+    assert await off_loop(staffed)(tenant) == []
+    await socket.disconnect(timeout=10)

@@ -35,6 +35,8 @@ from knowledge import tasks as knowledge_tasks
 from knowledge.domain import archive_article, restore_article
 from knowledge.models import Chunk
 from knowledge.tasks import RULES_NOTED, rewrite_passages, sweep_embeddings
+from reviews.rules import change_rules
+from reviews.tasks import sample_answers
 from tests.api_access import api_call
 from tests.factories import make_api_key, make_question, make_tenant
 from tests.integration.batches.jobs import states, submit
@@ -59,6 +61,7 @@ SWEEPS: dict[Kind, tuple[Sweep, int]] = {
     Kind.IDEMPOTENCY: (forget_idempotent_requests, 12),
     Kind.OLD_FACTS: (forget_delivered_facts, 12),
     Kind.HAND_OFFS: (raise_hand_off_alarms, 12),
+    Kind.REVIEWS: (sample_answers, 12),
 }
 DAY = timedelta(days=1)
 
@@ -97,6 +100,7 @@ def make_all_work(tenant: Tenant) -> None:
         park([snoozed.id], parked=Parked.SNOOZED, actor=SYSTEM, until=timezone.now() + DAY)
         request_analysis(trace, kind=AnalysisKind.ATTRIBUTION)
         set_policy(prompts=5, answers=5, metrics=5)
+        change_rules(values={"is_on": True})
         record(FactKind.STATUS_CHANGED, conversation_id=trace.conversation_id)
     api_call("POST", "/api/v1/conversations", make_api_key(tenant), {}, Idempotency_Key="k1")
     with tenant_atomic(tenant.id):
@@ -250,8 +254,8 @@ def test_every_kind_is_checked() -> None:
 
 def test_every_kind_is_noted_for_the_tenants_that_were_there_before_the_marks() -> None:
     folder = Path(__file__).parents[3] / "helpdesk/pending/migrations"
-    # Hand-offs came with their marks: there were none before.
-    first = [kind for kind in Kind if kind not in {Kind.OLD_FACTS, Kind.HAND_OFFS, Kind.SNOOZES}]
+    # Hand-offs and reviews came with their marks: there were none before.
+    first = [kind for kind in Kind if kind not in {Kind.OLD_FACTS, Kind.HAND_OFFS, Kind.SNOOZES, Kind.REVIEWS}]
     assert f"'{{{','.join(first)}}}'" in (folder / "0001_initial.py").read_text()
     assert f'"{Kind.OLD_FACTS}"' in (folder / "0002_old_facts.py").read_text()
 

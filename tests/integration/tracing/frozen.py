@@ -8,17 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from django.apps import apps
 from psycopg import sql
 
 from tracing.columns import COLUMNS
 
 ROWS = json.loads(Path(__file__).with_name("formats_2_and_3.json").read_text(encoding="utf-8"))
 TENANT = UUID(ROWS["tenants_tenant"][0]["id"])
-# What the migrations give to rows from before their columns: the company's, and those of what it stored.
-SINCE_OF_TENANTS: dict[str, dict[str, Any]] = {
-    "tenants_tenant": {"accent": "", "welcome": {}, "widget_version": 1, "requires_second_step": False},
-}
-SINCE = SINCE_OF_TENANTS | {
+# What the migrations give to rows from before their columns, where that is not the model's default.
+SINCE = {
     "conversations_reply": {"purpose": "answer", "variant": ""},
     "tracing_trace": {column.name: column.before for column in COLUMNS if column.since > 1},
 }
@@ -27,13 +25,30 @@ RENAMED = {"conversations_reply": {"priority": "priority_class", "rank": "priori
 
 
 def insert_frozen_rows(owner_url: str, *, since: dict[str, dict[str, Any]], renamed: dict[str, dict[str, str]]) -> None:
-    """Insert them; `since` fills the columns that came later, `renamed` says what columns are called now."""
+    """Insert them as the schema is now: later columns get `since` or their default, `renamed` says what got another name."""
     with psycopg.connect(owner_url) as connection:
         connection.execute("SELECT set_config('app.tenant_id', %s, true)", [str(TENANT)])
         for table, rows in ROWS.items():
+            names, required = renamed.get(table, {}), _required(connection, table)
             for row in rows:
-                names = renamed.get(table, {})
-                _insert(connection, table, since.get(table, {}) | {names.get(name, name): row[name] for name in row})
+                known = since.get(table, {}) | {names.get(name, name): row[name] for name in row}
+                _insert(connection, table, _defaults(table, required - known.keys()) | known)
+
+
+def _required(connection: psycopg.Connection, table: str) -> set[str]:
+    """Columns that have to have a value."""
+    found = connection.execute(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name = %s AND is_nullable = 'NO' AND column_default IS NULL",
+        [table],
+    )
+    return {name for (name,) in found}
+
+
+def _defaults(table: str, columns: set[str]) -> dict[str, Any]:
+    """What today's model gives to these columns."""
+    (model,) = [each for each in apps.get_models() if each._meta.db_table == table]
+    return {field.column: field.get_default() for field in model._meta.concrete_fields if field.column in columns}
 
 
 def _insert(connection: psycopg.Connection, table: str, row: dict[str, Any]) -> None:

@@ -18,11 +18,12 @@ from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
 from helpdesk.users.invitations import invite
 from helpdesk.users.models import Membership, User
+from helpdesk.users.noting import PeopleChange
 from helpdesk.users.people import change_role, remove_member
 from tests.factories import make_tenant, make_user
 from tracing.audit import AuditFilter, audit_page
 from tracing.chain import append_to_chain
-from tracing.models import KeyEvent, TraceAccess
+from tracing.models import KeyEvent, KeyEventKind, TraceAccess
 from tracing.retention import set_policy
 
 pytestmark = pytest.mark.django_db
@@ -208,3 +209,9 @@ def history_of_one(tenant: Tenant, owner: User, number: int) -> None:
     create_key(tenant_id=tenant.id, name="Shop", scopes=[Scope.STATS_READ], created_by=owner)
     with tenant_atomic(tenant.id):
         append_to_chain(TraceAccess(trace_id=tenant.id, user=owner, reason="r", opened=True))
+
+
+def test_the_declared_kinds_of_events_are_those_that_are_written() -> None:
+    declared = dict(KeyEvent._meta.get_field("kind").flatchoices)
+    assert declared.keys() == {*KeyEventKind.values, *PeopleChange.values}
+    assert all(len(kind) <= 16 for kind in declared)

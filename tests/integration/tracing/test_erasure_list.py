@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from batches.models import Batch
 from batches.settling import end_if_complete
 from conversations.failures import FailureCode
-from conversations.models import Feedback, Note, Reply, Visitor
+from conversations.models import Feedback, Note, Reply, Survey, Visitor
 from conversations.parameters import RequestParameters
 from conversations.replies import fail_reply, stop_reply
 from helpdesk.api.models import IdempotentRequest
@@ -28,6 +28,7 @@ from helpdesk.api_keys.models import ApiKey
 from helpdesk.streams.entries import conversation_stream
 from helpdesk.streams.writer import client, publish
 from helpdesk.tenants.scope import tenant_atomic
+from reviews.models import Review, ReviewItem
 from tests import services
 from tests.conftest import ROOT
 from tests.factories import make_api_key, make_question, make_tenant
@@ -105,7 +106,7 @@ def test_every_column_that_can_hold_words_is_on_the_list():
 
 def test_nothing_is_on_the_list_without_its_fate():
     assert [name for name, fate in listed().items() if not fate] == []
-    assert len(emptied_by_deletion()) == 17
+    assert len(emptied_by_deletion()) == 21
 
 
 def test_a_deletion_leaves_no_word_in_any_column_of_any_table_nor_in_redis():
@@ -132,6 +133,13 @@ def _conversation_with_everything(tenant):
     with tenant_atomic(tenant.id):
         Note.objects.create(conversation_id=trace.conversation_id, body="Asks a lot.", position=1)
         Feedback.objects.create(reply_id=trace.reply_id, given_by="customer", rating="down", comment="No.")
+        Survey.objects.create(
+            conversation_id=trace.conversation_id, answered_by="ai", score=2, rated_at=timezone.now(), comment="Slow."
+        )
+        item = ReviewItem.objects.create(
+            reply_id=trace.reply_id, sampled_for="random", rank=5, answered_at=timezone.now()
+        )
+        Review.objects.create(item=item, round=1, verdict="wrong", cause="tone", correction="Yes.", note="Curt.")
         IdempotentRequest.objects.create(
             api_key=ApiKey.objects.get(), key="k1", digest="d", status=201, subject=trace.conversation_id,
             expires_at=timezone.now() + timedelta(days=1),

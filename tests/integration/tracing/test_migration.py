@@ -15,7 +15,7 @@ from helpdesk.tenants.scope import tenant_atomic
 from tests.conftest import ROOT
 from tests.factories import make_tenant
 from tests.integration.tracing.format1 import make_format1_trace
-from tests.integration.tracing.frozen import SINCE_OF_TENANTS, TENANT, insert_frozen_rows
+from tests.integration.tracing.frozen import TENANT, insert_frozen_rows
 from tests.integration.tracing.rows import make_trace
 from tests.integration.tracing.vault import opened, tamperer, verified
 from tests.unit.tracing.samples import make_content
@@ -63,7 +63,7 @@ def test_rows_of_format_3_are_readable_and_verify_after_the_migration(owner_url)
     migrate(owner_url, "tracing", "0011")
     migrate(owner_url, "conversations", "0007")
     try:
-        insert_frozen_rows(owner_url, since=SINCE_OF_TENANTS, renamed={})
+        insert_frozen_rows(owner_url, since={}, renamed={})
     finally:
         migrate(owner_url)
     tamperer(owner_url, Tenant.objects.get(id=TENANT))("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO glassdesk_app")

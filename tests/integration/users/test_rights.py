@@ -32,6 +32,13 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.hand_off.rules": {"change_hand_off_rules": Right.EDIT_ASSISTANT},
     "conversations.inbox.actions": {"act": Right.REPLY},
     "conversations.inbox.notes": {"add_note": Right.REPLY},
+    "conversations.inbox.canned": dict.fromkeys(
+        ("create_canned_reply", "change_canned_reply", "delete_canned_reply"), Right.MANAGE_INBOX
+    ),
+    "conversations.inbox.seeing": {"see": Right.SEE_CONVERSATIONS},
+    "conversations.inbox.drafts": dict.fromkeys(("save_draft", "forget_draft"), Right.REPLY),
+    "conversations.inbox.macros": dict.fromkeys(("create_macro", "change_macro", "delete_macro"), Right.MANAGE_INBOX)
+    | {"run_macro": Right.REPLY},
     "conversations.inbox.saved_views": dict.fromkeys(("save_view", "delete_view"), Right.SEE_CONVERSATIONS),
     "conversations.inbox.triage.assigning": {"assign": Right.REPLY},
     "conversations.inbox.triage.labelling": dict.fromkeys(("add_label", "remove_label"), Right.REPLY),
@@ -40,6 +47,12 @@ NEEDED: dict[str, dict[str, Right]] = {
     "conversations.inbox.triage.resolving": {"resolve": Right.REPLY},
     "conversations.hand_off.writing": {"begin_writing": Right.REPLY, "end_writing": Right.REPLY},
     "conversations.inbox.labels": dict.fromkeys(("change_label", "create_label", "delete_label"), Right.MANAGE_LABELS),
+    "conversations.staffing.presence": dict.fromkeys(("stay", "set_away"), Right.REPLY),
+    "conversations.staffing.teams": dict.fromkeys(
+        ("create_team", "change_team", "move_team_up", "delete_team", "set_assignment"), Right.MANAGE_INBOX
+    ),
+    "conversations.opening.changing": {"change_opening_hours": Right.MANAGE_WIDGET},
+    "conversations.pre_chat.changing": {"change_pre_chat": Right.MANAGE_WIDGET},
     "helpdesk.api_keys.domain": {"create_key": Right.MANAGE_API_KEYS, "revoke_key": Right.MANAGE_API_KEYS},
     "helpdesk.users.invitations": {
         "invite": Right.MANAGE_PEOPLE,
@@ -52,26 +65,40 @@ NEEDED: dict[str, dict[str, Right]] = {
         ("save_article", "publish_article", "archive_article", "restore_article", "restore_version"),
         Right.EDIT_KNOWLEDGE,
     ),
+    "reviews.domain": dict.fromkeys(("give_verdict", "next_item", "skip_item", "take_back"), Right.REVIEW_ANSWERS),
+    "reviews.exporting": {"export_examples": Right.MANAGE_REVIEWS},
+    "reviews.rules": {"change_rules": Right.MANAGE_REVIEWS},
     "tracing.holds": {"place_hold": Right.MANAGE_RETENTION, "release_hold": Right.MANAGE_RETENTION},
     "tracing.jobs": {"request_analysis": Right.READ_TRACE_CONTENT},
     "tracing.read": {"open_trace": Right.READ_TRACE_CONTENT, "open_trace_and_analyses": Right.READ_TRACE_CONTENT},
     "tracing.retention": {"set_policy": Right.MANAGE_RETENTION},
 }
 OTHERS: dict[str, set[str]] = {
-    "conversations.domain": {"begin_visit", "cancel_wait", "leave_email", "set_context", "visitor_of"},
+    "conversations.domain": {
+        "begin_visit", "cancel_wait", "leave_conversation", "leave_email", "say_solved", "set_context", "visitor_of",
+    },
     "conversations.inbox.actions": {"snooze_end"},
     "conversations.inbox.notes": {"notes_of", "with_notes"},
+    "conversations.inbox.canned": {"canned_replies", "offers"},
+    "conversations.inbox.seeing": {"unread_counts", "mentioned_in", "call"},
+    "conversations.inbox.drafts": {"draft_in", "drafted"},
+    "conversations.inbox.macros": {"macros"},
     "conversations.inbox.saved_views": {"views_of"},
     "conversations.inbox.triage.parking": {"wake_due"},
     "conversations.inbox.labels": {"counted_labels", "labels_by_name", "labels_of", "labels_prefetched"},
+    "conversations.staffing.presence": {"presence_of"},
+    "conversations.staffing.teams": {"capacities", "teams"},
     "helpdesk.api_keys.domain": {"recognise"},
     "helpdesk.users.invitations": {
-        "accept_as", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
+        "accept_as", "accept_vouched_for", "accept_with_password", "end_open", "find_offer", "reopen_offer", "waiting_invitation",
         "waiting_invitations",
     },
     "helpdesk.users.people": {"may_give", "members"},
     "helpdesk.users.second_step": {"ask_for_second_step", "forget_second_step", "is_required_of", "people_with_second_step"},
     "knowledge.domain": {"checked_text", "free_slug", "new_article"},
+    "reviews.domain": {"last_review", "waiting_for"},
+    "reviews.exporting": {"labelled_answers"},
+    "reviews.rules": {"review_rules"},
     "tracing.holds": {"active_hold_of", "active_holds", "refuse_when_held", "shown_holds"},
     "tracing.jobs": {
         "claim_job", "fail_job", "finish_job", "give_back_job", "has_open_jobs", "open_jobs", "recover_jobs", "renew_job",

@@ -234,3 +234,11 @@ def test_a_key_that_the_browser_made_up_is_refused(tenant: Tenant, owner: User) 
         response = client.post("/accounts/2fa/webauthn/add/", {"name": "Key", "credential": credential})
         assert (credential, response.status_code) == (credential, 200)
     assert not Authenticator.objects.filter(type="webauthn").exists()
+
+
+def test_a_security_key_is_offered_to_who_has_one_only(owner: User) -> None:
+    Authenticator.objects.create(user=owner, type="totp", data={"secret": ""})
+    client, _response = sign_in(owner)
+    assert b'id="key-button"' not in client.get(AUTHENTICATE).content
+    Authenticator.objects.create(user=owner, type="webauthn", data={})
+    assert Authenticator.objects.filter(user=owner).count() == 2

@@ -28,8 +28,16 @@ class Command(BaseCommand):
             help="forget this member's authenticator apps, keys and recovery codes",
         )
 
+        parser.add_argument("--unlock", metavar="EMAIL", help="forget this member's wrong passwords and codes")
+
     def handle(
-        self, *args: Any, company: str, remove: str | None, reset_second_step: str | None = None, **options: Any
+        self,
+        *args: Any,
+        company: str,
+        remove: str | None,
+        reset_second_step: str | None = None,
+        unlock: str | None = None,
+        **options: Any,
     ) -> None:
         try:
             tenant = tenant_by_slug(company)
@@ -37,6 +45,8 @@ class Command(BaseCommand):
                 remove_person(tenant, email=remove)
             if reset_second_step:
                 companies.reset_second_step(tenant, email=reset_second_step)
+            if unlock:
+                companies.unlock_person(tenant, email=unlock)
         except GlassdeskError as error:
             raise CommandError(str(error.message)) from None
         for membership in members_of(tenant):

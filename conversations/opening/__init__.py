@@ -1,0 +1,1 @@
+"""Business hours: when a company's people are there for its customers."""

@@ -1,0 +1,1 @@
+"""The form before the first message: what a company asks, and what its customers told."""
