@@ -4,10 +4,12 @@ ENGINE := $(if $(GPU),gpu,cpu)
 BIN := .venv/bin
 # Test processes, each with a PostgreSQL and a Valkey of its own; one of them gets all tests of the real engine.
 WORKERS ?= 3
+# Where the pictures of `make tour` go.
+TOUR ?= var/tour
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env browser run check test lint format bench bench-load bench-answers clean
+.PHONY: help env browser run check test lint format bench bench-load bench-answers tour clean
 
 help:
 	@echo "make run     install, start everything, print the addresses (PORT=8000, GLASSDESK_DATA=./var, GPU=1)"
@@ -18,6 +20,7 @@ help:
 	@echo "make bench   measure the product beside the bare engine and a naive server (bench/results/)"
 	@echo "make bench-load   500 idle and 50 asking customers on one web process"
 	@echo "make bench-answers   how good the answers are, and what the reranker costs"
+	@echo "make tour    pictures of every page, both languages, light and dark, wide and narrow (TOUR=var/tour)"
 	@echo "make env     only install (into a shared folder; .venv links to it)"
 	@echo "make clean   remove what the commands left in this checkout, except the data folder"
 
@@ -58,6 +61,9 @@ bench-load: env
 
 bench-answers: env
 	@$(BIN)/python -m bench.answers $(ARGS)
+
+tour: browser
+	@$(BIN)/python -m tests.tour $(TOUR)
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core import signing
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -26,6 +27,12 @@ from tests.factories import make_tenant, make_ticket, make_user
 from tests.integration.conversations.test_sockets import OURS, code_of, errors_of, off_loop, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def own_limits() -> None:
+    """Visits that other tests began from this address do not count."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_a_flood_of_one_tenant_hardly_delays_another(shop: Tenant, other_shop: T
     finished = [each.finished_at for each in done(shop) if each.finished_at is not None]
     before = sum(at < reply.queued_at for at in finished)
     meanwhile = sum(reply.queued_at < at < answered.finished_at for at in finished)
-    assert before <= FLOOD / 2
+    assert before <= FLOOD * 3 / 4
     # A thread was kept for it, so only a sequence must come free; the rest is what finishes in the same moments.
     assert meanwhile <= 3 * SEQUENCES
 
