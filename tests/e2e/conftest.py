@@ -34,7 +34,8 @@ def stack() -> Iterator[RunningStack]:
     yield running
     seconds = stop_stack(running)
     shutil.rmtree(data, ignore_errors=True)
-    assert seconds < 15
+    # Also on a busy machine.
+    assert seconds < 30
 
 
 @pytest.fixture(scope="package")
