@@ -21,7 +21,7 @@ from conversations import domain, intake
 from conversations.admission import QueueReadTooLate, read_queue
 from conversations.errors import ConversationClosed, NotAnApiConversation
 from conversations.inbound import Inbound, from_api_client, from_chat, from_shell, from_visitor
-from conversations.inbox.desk import rows as desk_rows
+from conversations.inbox.queues import Listed, page_of
 from conversations.intake import PostedMessage, receive
 from conversations.models import Assistant, Author, Channel, Conversation, Message, Reply, ReplyStatus, Visitor
 from conversations.parameters import RequestParameters
@@ -292,7 +292,7 @@ def test_what_the_shell_and_batches_ask_stands_in_no_inbox(tenant: Tenant) -> No
     feed()
     receive(of_visitor(tenant, "Asked by a customer"))
     with tenant_atomic(tenant.id):
-        shown, _ = desk_rows("open", make_user(tenant))
+        shown, _ = page_of(Listed(), make_user(tenant).pk)
         assert [row.preview for row in shown] == ["Asked by a customer"]
         assert Conversation.objects.count() == 3
 
