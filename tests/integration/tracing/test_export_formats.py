@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from conversations.models import Outcome
+from helpdesk.pages.spreadsheets import text_row
 from helpdesk.tenants.scope import TenantScopeMissing, tenant_atomic
 from tests.factories import make_tenant
 from tests.integration.tracing.exporting import REASON, RESULTS, analyse, erase, exported, log_of
@@ -233,7 +234,7 @@ def test_csv_text_never_begins_like_a_formula(tenant, name):
 
 
 def test_csv_keeps_numbers_numbers_and_quotes_what_it_must():
-    assert csv_format._row([-1.5, 0, None, 'a,"b"', "Ünïcode 中文"]).decode() == '-1.5,0,,"a,""b""",Ünïcode 中文\r\n'
+    assert text_row([-1.5, 0, None, 'a,"b"', "Ünïcode 中文"]).decode() == '-1.5,0,,"a,""b""",Ünïcode 中文\r\n'
 
 
 class Elements(HTMLParser):
