@@ -50,6 +50,9 @@ ACCOUNT_PAGES = {
     "account_end_session",
     "account_end_other_sessions",
     "invitation",
+    "company_sign_in",
+    "openid_connect_login",
+    "openid_connect_callback",
 }
 CLOSED = (
     "signup/", "signup/passkey/", "email/", "confirm-email/", "confirm-email/MQ:abc:def/", "password/set/",
