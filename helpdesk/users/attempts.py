@@ -35,6 +35,8 @@ RATES = {
     "account-hour": "60/3600s/key",
     # Codes of the second step, for one account from everywhere, besides allauth's five in five minutes.
     "code-day": "50/86400s/key",
+    # Ways to a company's provider, each of which asks it something.
+    "company": "120/60s/key",
 }
 # How long an unlocked account's name has its addition: as long as the longest of the limits.
 UNLOCKED_SECONDS = 86_400
@@ -68,6 +70,11 @@ def count_attempt(request: HttpRequest, email: str) -> Attempt | None:
 def count_code(request: HttpRequest, email: str) -> Attempt | None:
     """Count one code of the second step; None above the limit."""
     return _count(request, {"code-day": _account(email)})
+
+
+def count_way(request: HttpRequest) -> Attempt | None:
+    """Count one way to a company's provider and back, of an address; None above the limit."""
+    return _count(request, {"company": client_address(request)})
 
 
 def is_counting() -> bool:
