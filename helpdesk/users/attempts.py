@@ -106,7 +106,7 @@ def _count(request: HttpRequest, keys: dict[str, str]) -> Attempt | None:
     refuse_uncounted()
     attempt = Attempt()
     for limit, key in keys.items():
-        usage = ratelimit.consume(request, app="glassdesk.sign-in", action=limit, config=RATES, key=key)
+        usage = ratelimit.consume(request, app="glassdesk.sign-in", action=limit, config=RATES, key=key, limit_get=True)
         if usage is None:
             return None
         attempt.usages.append(usage)
