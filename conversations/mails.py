@@ -56,11 +56,11 @@ def mail_unclaimed(fact: Fact) -> None:
 def mail_breach(fact: Fact) -> None:
     """To whom it is assigned, or else to everybody who may reply, in the company's language."""
     rows = Conversation.objects.filter(id=fact.conversation_id, overdue_at__isnull=False, deleted_at__isnull=True)
-    conversation = rows.select_related("assignee").first()
+    conversation = rows.first()
     if conversation is None:
         return
-    assignee = conversation.assignee
-    people = [assignee.email] if assignee is not None and assignee.is_active else _addresses_of_repliers()
+    # Who was assigned may have left the company meanwhile, or the role.
+    people = _addresses_of_repliers(user=conversation.assignee_id) or _addresses_of_repliers()
     if not people:
         return
     tenant = Tenant.objects.get(id=current_tenant_id())
@@ -74,9 +74,10 @@ def mail_breach(fact: Fact) -> None:
         _send("conversations/email/breached", context, bcc=people)
 
 
-def _addresses_of_repliers() -> list[str]:
+def _addresses_of_repliers(**only: object) -> list[str]:
     roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
-    return list(Membership.objects.filter(role__in=roles, user__is_active=True).values_list("user__email", flat=True))
+    members = Membership.objects.filter(role__in=roles, user__is_active=True, **only)
+    return list(members.values_list("user__email", flat=True))
 
 
 def mail_answer(fact: Fact) -> None:
@@ -91,7 +92,7 @@ def mail_answer(fact: Fact) -> None:
     with translation.override(_locale(language)):
         context = {
             "company": tenant.name_in(language),
-            "person": str(message.user or ""),
+            "person": message.user.name if message.user else "",
             "body": message.body,
             "contact": tenant.contact_email,
             "link": link_for(tenant, message.conversation.visitor),
@@ -128,7 +129,7 @@ def _line(message: Message, conversation: Conversation, zone: ZoneInfo) -> dict[
     names = {
         Author.CUSTOMER: _("You"),
         Author.AI: _("%(name)s (AI)") % {"name": conversation.assistant.name},
-        Author.PERSON: str(message.user or _("A person")),
+        Author.PERSON: (message.user.name if message.user else "") or _("A person"),
     }
     return {
         "name": str(names[Author(message.author)]),

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from conversations.language_notes import language_note
 from conversations.models import (
@@ -32,6 +33,7 @@ from conversations.models import (
 from conversations.opening.stored import Wait, expected_wait
 from helpdesk.api.shapes import Moment, OneOf, Shape, StoredId, StoredMoment
 from helpdesk.tenants.models import Language
+from helpdesk.users.models import User
 
 MINUTES_PER_WAITING_CONVERSATION = 4
 
@@ -161,13 +163,13 @@ class FollowedConversationShape(Shape):
             id=conversation.id,
             status=conversation.status,
             language=conversation.language,
-            assignee=str(conversation.assignee) if conversation.assignee and has_person else None,
+            assignee=(conversation.assignee.name or None) if conversation.assignee and has_person else None,
             waiting_position=waiting_position,
             wait_minutes=wait.minutes,
             back_at=wait.back_at,
             unclaimed=conversation.alarmed_at is not None,
             has_email=conversation.visitor.answer_email != "",
-            writing=str(conversation.writer) if seconds else None,
+            writing=_name_of(conversation.writer, conversation.language) if seconds else None,
             writing_seconds=seconds or None,
             survey=SurveyShape.of(conversation.survey) if hasattr(conversation, "survey") else None,
         )
@@ -214,7 +216,15 @@ def public_sources(sources: Iterable[dict[str, Any]]) -> list[SourceShape]:
     return [SourceShape.stored(source) for source in sources]
 
 
+def _name_of(person: User | None, language: str) -> str:
+    """How customers see somebody of the company: never by the address, which stands for a missing name at the desk."""
+    if person is not None and person.name:
+        return person.name
+    with translation.override("zh-hans" if language == Language.CHINESE else "en"):
+        return _("A person")
+
+
 def _author_name(message: Message) -> str:
     if message.user is not None:
-        return str(message.user)
+        return message.user.name
     return message.conversation.assistant.name if message.author == Author.AI else ""

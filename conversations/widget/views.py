@@ -7,6 +7,7 @@ from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -34,6 +35,7 @@ from conversations.shapes import FeedbackShape, SurveyShape
 from conversations.surveys import decline_survey, rate_conversation
 from conversations.transcript_mail import request_transcript
 from conversations.validation import MESSAGE_CHARACTERS
+from helpdesk.api.errors import PartAway
 from helpdesk.errors import InvalidInput, NotFound, NotSignedIn
 from helpdesk.tenants.models import Language, Tenant
 from helpdesk.tenants.queries import tenant_by_slug
@@ -139,6 +141,12 @@ def known_visitor(request: Request, tenant: Tenant) -> VisitorIdentity | None:
 
 class WidgetView(APIView):
     """What a customer gets is theirs alone: nothing on the way keeps a copy."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """What went wrong, in the chat's language where it says so, which need not be the browser's."""
+        asked = self.request.query_params.get("language", "")[:2].lower()
+        with translation.override(LOCALES.get(asked) or translation.get_language()):
+            return cast(Response, super().handle_exception(exc))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -328,6 +336,9 @@ class TranscriptView(WidgetView):
     def post(self, request: Request, tenant_slug: str, conversation_id: UUID) -> Response:
         tenant = tenant_by_slug(tenant_slug)
         identity = visitor_of_token(bearer_token(request), tenant_id=tenant.id)
+        if not cache.is_there():  # type: ignore[attr-defined]
+            # Nobody has proven the address: what cannot be counted is not sent.
+            raise PartAway
         address = _given(request, "address")
         with translation.override(LOCALES[requested_language(request, tenant)]):
             if not isinstance(address, str) or not 0 < len(address) <= ADDRESS_CHARACTERS:

@@ -11,7 +11,7 @@ from helpdesk.users import attempts
 from helpdesk.users.lockout import report_stop
 from helpdesk.users.models import User
 from helpdesk.users.queries import account_of
-from helpdesk.users.sessions import COMPANY_ENTRY
+from helpdesk.users.sessions import COMPANY_ENTRY, company_of
 from helpdesk.users.sign_ins import note_sign_in
 from helpdesk.web.client_address import client_address
 
@@ -49,5 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **details)
-        attempts.remember_browser(response, user.email)
+        # A company's provider proves no password: each cookie more would be ten guesses more at the account's own.
+        if company_of(request.session) is None:
+            attempts.remember_browser(response, user.email)
         return response

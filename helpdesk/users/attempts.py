@@ -35,6 +35,8 @@ RATES = {
     "account-hour": "60/3600s/key",
     # Codes of the second step, for one account from everywhere, besides allauth's five in five minutes.
     "code-day": "50/86400s/key",
+    # Ways to a company's provider, each of which asks it something.
+    "company": "120/60s/key",
 }
 # How long an unlocked account's name has its addition: as long as the longest of the limits.
 UNLOCKED_SECONDS = 86_400
@@ -70,6 +72,11 @@ def count_code(request: HttpRequest, email: str) -> Attempt | None:
     return _count(request, {"code-day": _account(email)})
 
 
+def count_way(request: HttpRequest) -> Attempt | None:
+    """Count one way to a company's provider and back, of an address; None above the limit."""
+    return _count(request, {"company": client_address(request)})
+
+
 def is_counting() -> bool:
     """Whether attempts can be counted now."""
     return bool(cache.is_there())  # type: ignore[attr-defined]
@@ -99,7 +106,7 @@ def _count(request: HttpRequest, keys: dict[str, str]) -> Attempt | None:
     refuse_uncounted()
     attempt = Attempt()
     for limit, key in keys.items():
-        usage = ratelimit.consume(request, app="glassdesk.sign-in", action=limit, config=RATES, key=key)
+        usage = ratelimit.consume(request, app="glassdesk.sign-in", action=limit, config=RATES, key=key, limit_get=True)
         if usage is None:
             return None
         attempt.usages.append(usage)

@@ -7,10 +7,9 @@ from allauth.mfa.base import views as mfa_views
 from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as webauthn_views
-from allauth.socialaccount.providers.openid_connect import views as company_views
 from django.urls import path, re_path
 
-from helpdesk.users import session_views, views
+from helpdesk.users import company_views, session_views, views
 
 urlpatterns = [
     path("login/", allauth_views.login, name="account_login"),
@@ -43,8 +42,8 @@ urlpatterns = [
     path("2fa/webauthn/reauthenticate/", webauthn_views.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("2fa/webauthn/keys/<int:pk>/remove/", webauthn_views.remove_webauthn, name="mfa_remove_webauthn"),
     path("company/", views.company, name="company_sign_in"),
-    path("company/<slug:provider_id>/", company_views.login, name="openid_connect_login"),
-    path("company/<slug:provider_id>/callback/", company_views.callback, name="openid_connect_callback"),
+    path("company/<slug:provider_id>/", company_views.begin, name="openid_connect_login"),
+    path("company/<slug:provider_id>/callback/", company_views.end, name="openid_connect_callback"),
     path("sessions/", session_views.sessions, name="account_sessions"),
     path("sessions/others/end/", session_views.end_other_sessions, name="account_end_other_sessions"),
     path("sessions/<uuid:sign_in_id>/end/", session_views.end_session, name="account_end_session"),

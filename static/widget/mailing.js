@@ -2,7 +2,7 @@
 
 import { h, show } from "./dom.js";
 import { postTranscript } from "./session.js";
-import { say } from "./strings.js";
+import { language, say } from "./strings.js";
 
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
@@ -15,7 +15,7 @@ export function createMailing({ store, drawer, connection, urls, announce }) {
     const build = () => ({ kind: "mailing", title: say("mailing.title"), content: state.isSent ? [h("p", {}, say("mailing.sent", state))] : [form(state, send)] });
 
     async function send(problem) {
-      const words = ADDRESS.test(state.address) ? await postTranscript(urls.transcript(conversation.id), connection.token, state.address) : say("emailInvalid");
+      const words = ADDRESS.test(state.address) ? await postTranscript(urls.transcript(conversation.id, language()), connection.token, state.address) : say("emailInvalid");
       if (words === "") {
         state.isSent = true;
         drawer.refresh(build);

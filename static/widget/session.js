@@ -14,7 +14,7 @@ export function addresses(tenant, location = window.location) {
     details: (language) => `${prefix}/widget/${slug}/details?language=${language}`,
     conversations: (after) => `${prefix}/widget/${slug}/conversations${after ? `?after=${encodeURIComponent(after)}` : ""}`,
     conversation: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}`,
-    transcript: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/transcript`,
+    transcript: (conversation, language) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/transcript?language=${language}`,
     rating: (conversation) => `${prefix}/widget/${slug}/conversations/${encodeURIComponent(conversation)}/rating`,
     socket: `${scheme}//${location.host}${prefix}/ws/widget/${slug}/`,
   };

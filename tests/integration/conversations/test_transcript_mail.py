@@ -18,12 +18,15 @@ from conversations.identity.links import link_for, resume_visit
 from conversations.identity.visitors import VisitorIdentity, issue_token, read_token
 from conversations.mails import mail_answer, mail_transcript
 from conversations.models import Conversation, Visitor
+from conversations.queries import conversation_by_id, describe_conversation, describe_message
 from conversations.transcript_mail import request_transcript
 from conversations.widget.views import TranscriptAddressThrottle, TranscriptVisitorThrottle
+from helpdesk.cache import ForgivingRedisCache
 from helpdesk.errors import GlassdeskError, InvalidInput, NotFound
 from helpdesk.facts.models import Fact
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.models import User
 from tests.factories import make_question, make_tenant, make_ticket, make_user
 from tests.integration.tracing.rows import make_trace
 from tracing.erase import erase_customer
@@ -59,9 +62,9 @@ def ask(tenant: Tenant, visitor: uuid.UUID, conversation: Conversation, address:
     request_transcript(tenant_id=tenant.id, visitor_id=visitor, conversation_id=conversation.id, address=address)
 
 
-def post(tenant: Tenant, conversation: Conversation, body: Any, visitor: uuid.UUID | None) -> Any:
+def post(tenant: Tenant, conversation: Conversation, body: Any, visitor: uuid.UUID | None, query: str = "") -> Any:
     headers = {"Authorization": f"Bearer {issue_token(VisitorIdentity(tenant.id, visitor))}"} if visitor else {}
-    path = f"/widget/{tenant.slug}/conversations/{conversation.id}/transcript"
+    path = f"/widget/{tenant.slug}/conversations/{conversation.id}/transcript{query}"
     return Client().post(path, body, content_type="application/json", headers=headers)
 
 
@@ -146,6 +149,39 @@ def test_the_endpoint_is_limited_for_each_address_and_each_visitor(tenant, visit
         monkeypatch.setattr(throttle, "rate", "2/hour", raising=False)
     statuses = [post(tenant, conversation, {"address": ADDRESS}, visitor).status_code for _ in range(3)]
     assert (statuses, len(facts(tenant))) == ([202, 202, 429], 2)
+
+
+def test_nothing_is_sent_to_an_unproven_address_while_nothing_is_counted(tenant, visitor, conversation, monkeypatch):
+    monkeypatch.setattr(ForgivingRedisCache, "is_there", lambda cache: False)
+    assert post(tenant, conversation, {"address": ADDRESS}, visitor).status_code == 503
+    assert facts(tenant) == []
+
+
+def test_refusals_are_in_the_chats_language(tenant, visitor, conversation, monkeypatch):
+    monkeypatch.setattr(TranscriptVisitorThrottle, "rate", "1/hour", raising=False)
+    wrong, fast = (post(tenant, conversation, {"address": "lin"}, visitor, "?language=zh") for _ in range(2))
+    assert (wrong.status_code, fast.status_code) == (400, 429)
+    for response in (wrong, fast):
+        assert re.search("[\u4e00-\u9fff]", response.json()["error"]["message"])
+
+
+def test_customers_are_told_no_address_of_a_person_without_a_name(tenant, visitor, conversation):
+    link(tenant, visitor)
+    user = make_user(tenant)
+    User.objects.filter(pk=user.pk).update(name="")
+    user.refresh_from_db()
+    said = domain.post_person_message(
+        tenant_id=tenant.id, conversation_id=conversation.id, user=user, body="It ships on Monday."
+    )
+    ask(tenant, visitor, conversation)
+    mail.outbox.clear()
+    with tenant_atomic(tenant.id):
+        mail_answer(Fact.objects.filter(kind="message.posted", data__author="person").get())
+        mail_transcript(facts(tenant)[0])
+        shown = [describe_message(said), describe_conversation(conversation_by_id(conversation.id))]
+    for text in (*(sent.body for sent in mail.outbox), str(shown)):
+        assert user.email not in text
+    assert (len(mail.outbox), "A person · " in mail.outbox[1].body) == (2, True)
 
 
 def test_a_link_brings_its_own_visitor_into_any_browser(tenant, visitor, conversation):

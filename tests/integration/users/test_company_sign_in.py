@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
 
 from helpdesk import env
+from helpdesk.cache import ForgivingRedisCache
 from helpdesk.errors import NotFound
 from helpdesk.permissions import Right, Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users import attempts
 from helpdesk.users.access import authorise
 from helpdesk.users.invitations import invite
 from helpdesk.users.models import Invitation, Membership, User
@@ -173,6 +177,37 @@ def test_the_accounts_own_password_opens_everything_again(tenant: Tenant, provid
     client.post("/accounts/logout/")
     client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
     assert client.get("/accounts/sessions/").status_code == 200
+
+
+def test_a_companys_word_makes_no_browser_known(tenant: Tenant, provider: Provider) -> None:
+    user, client = make_user(tenant), Client()
+    vouch(provider, user.email)
+    provider.sign_in(client, "mossgate")
+    assert (is_in(client), attempts.COOKIE in client.cookies) == (True, False)
+
+
+def test_nothing_in_a_link_is_passed_on_to_the_provider(tenant: Tenant, client: Client) -> None:
+    more = "scope=admin&process=connect&next=/x/&auth_params=redirect_uri%3Dhttps%253A%252F%252Fevil.example"
+    plain, asked = (client.get(f"/accounts/company/mossgate/{link}")["Location"] for link in ("", f"?{more}"))
+    assert parse_qs(urlsplit(plain).query).keys() == parse_qs(urlsplit(asked).query).keys()
+    assert "evil" not in asked
+    assert "admin" not in asked
+
+
+def test_ways_to_the_provider_are_counted(tenant: Tenant, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.clear()
+    monkeypatch.setitem(attempts.RATES, "company", "2/60s/key")
+    assert [client.get("/accounts/company/mossgate/").status_code for _ in range(3)] == [302, 302, 429]
+    assert client.get("/accounts/company/mossgate/callback/").status_code == 429
+    monkeypatch.setattr(ForgivingRedisCache, "is_there", lambda cache: False)
+    assert client.get("/accounts/company/mossgate/").status_code == 503
+
+
+def test_a_provider_that_is_away_is_said_so(tenant: Tenant, settings: Any, client: Client) -> None:
+    [app] = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    app["settings"]["server_url"] = "http://127.0.0.1:9"
+    response = client.get("/accounts/company/mossgate/")
+    assert (response.status_code, "did not work" in response.content.decode()) == (503, True)
 
 
 def test_another_company_has_no_such_door(tenant: Tenant, provider: Provider, client: Client) -> None:
