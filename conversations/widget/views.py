@@ -145,8 +145,8 @@ class WidgetView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """What went wrong, in the chat's language where it says so, which need not be the browser's."""
         asked = self.request.query_params.get("language", "")[:2].lower()
-        with translation.override(LOCALES.get(asked) or translation.get_language()):
-            return cast(Response, super().handle_exception(exc))
+        with translation.override(LOCALES[Language(asked)] if asked in Language.values else translation.get_language()):
+            return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
