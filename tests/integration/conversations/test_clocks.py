@@ -29,6 +29,7 @@ from helpdesk.pending.models import Kind, OpenWork
 from helpdesk.permissions import Role
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
+from helpdesk.users.models import Membership
 from tests.factories import make_question, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,17 @@ def test_the_mail_goes_to_whom_it_is_assigned(tenant: Tenant) -> None:
     make_user(tenant)
     with tenant_atomic(tenant.id):
         triage.assign([conversation], assignee_id=agent.id, actor=SYSTEM)
+    back_in_time(tenant, conversation, minutes=11)
+    breaches.raise_breaches(tenant.id)
+    relay_to(subscriber_named("breach_mail"), [tenant.id])
+    assert [sent.bcc for sent in mail.outbox] == [[agent.email]]
+
+
+def test_who_has_left_the_company_gets_no_mail_of_what_was_theirs(tenant: Tenant) -> None:
+    conversation, gone, agent = waiting(tenant), make_user(tenant), make_user(tenant)
+    with tenant_atomic(tenant.id):
+        triage.assign([conversation], assignee_id=gone.id, actor=SYSTEM)
+        Membership.objects.filter(user=gone).delete()
     back_in_time(tenant, conversation, minutes=11)
     breaches.raise_breaches(tenant.id)
     relay_to(subscriber_named("breach_mail"), [tenant.id])
