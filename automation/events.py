@@ -86,7 +86,10 @@ def happenings(past: Iterable[Past]) -> list[tuple[Past, Conversation, Happening
     known = list(past)
     ids = {each.conversation_id for each in known}
     conversations = {
-        row.id: row for row in Conversation.objects.filter(id__in=ids, deleted_at__isnull=True, message_count__gt=0)
+        row.id: row
+        for row in Conversation.objects.filter(id__in=ids, deleted_at__isnull=True, message_count__gt=0).select_related(
+            "assignee"
+        )
     }
     labels: dict[UUID, set[UUID]] = {}
     for conversation_id, label_id in Labelling.objects.filter(conversation_id__in=ids).values_list(

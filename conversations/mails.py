@@ -6,6 +6,7 @@ commit sends a mail twice, and none is ever lost.
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -30,15 +31,11 @@ from helpdesk.users.models import Membership
 def mail_unclaimed(fact: Fact) -> None:
     """To the team whose turn it is, or else to everybody who may reply, in the company's language.
 
-    Nobody sees the others' addresses. Nothing once it is taken.
+    Nobody sees the others' addresses. A team that everybody has left is as none. Nothing once it is taken.
     """
     rows = HandOff.objects.filter(id=fact.data["hand_off"], ended_at__isnull=True)
     hand_off = rows.select_related("conversation").first()
-    roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
-    members = Membership.objects.filter(role__in=roles, user__is_active=True)
-    if team := fact.data.get("team"):
-        members = members.filter(user__in=TeamMember.objects.filter(team=team).values("user"))
-    people = list(members.values_list("user__email", flat=True))
+    people = _addresses(TeamMember.objects.filter(team=fact.data.get("team")).values("user")) or _addresses()
     if hand_off is None or not people:
         return
     tenant = Tenant.objects.get(id=current_tenant_id())
@@ -59,8 +56,8 @@ def mail_breach(fact: Fact) -> None:
     conversation = rows.first()
     if conversation is None:
         return
-    # Who was assigned may have left the company meanwhile, or the role.
-    people = _addresses_of_repliers(user=conversation.assignee_id) or _addresses_of_repliers()
+    # Who has left the company keeps what they had assigned, and learns nothing of it any more.
+    people = _addresses([conversation.assignee_id]) or _addresses()
     if not people:
         return
     tenant = Tenant.objects.get(id=current_tenant_id())
@@ -74,9 +71,12 @@ def mail_breach(fact: Fact) -> None:
         _send("conversations/email/breached", context, bcc=people)
 
 
-def _addresses_of_repliers(**only: object) -> list[str]:
+def _addresses(user_ids: Any = None) -> list[str]:
+    """Of the company's people who may reply; of these alone, if they are given."""
     roles = [str(role) for role, rights in RIGHTS.items() if Right.REPLY in rights]
-    members = Membership.objects.filter(role__in=roles, user__is_active=True, **only)
+    members = Membership.objects.filter(role__in=roles, user__is_active=True)
+    if user_ids is not None:
+        members = members.filter(user__in=user_ids)
     return list(members.values_list("user__email", flat=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -12,8 +13,12 @@ from enum import StrEnum
 CONTEXT = 3
 # Lines that share less than that are two lines and no changed one.
 ALIKE = 0.4
-# Longer lines are compared as wholes: the time of comparing words grows with the square of their number.
+# Longer lines are compared as wholes, and so are those behind so much work: the time of comparing words grows with the square
+# of their number.
 MAX_LINE = 4_000
+MAX_WORK = 10_000_000
+# Lines that are there so often, as empty ones are, are no places to begin a match at.
+OFTEN = 20
 _UNIT = re.compile(r"[A-Za-z0-9_]+|\s+|.", re.DOTALL)
 
 
@@ -61,13 +66,31 @@ def difference(old: str, new: str) -> Difference:
     """How the new text differs from the old one."""
     ours, theirs = old.splitlines(), new.splitlines()
     lines: list[Line] = []
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if kind == "equal":
+    work = 0
+    for is_equal, i1, i2, j1, j2 in _runs(ours, theirs):
+        if is_equal:
             lines += _unchanged(ours[i1:i2], is_first=i1 == 0, is_last=i2 == len(ours))
         else:
-            lines += _changed(ours[i1:i2], theirs[j1:j2])
+            lines += _changed(ours[i1:i2], theirs[j1:j2], in_words=work < MAX_WORK)
+            work += sum(map(_work, ours[i1:i2], theirs[j1:j2]))
     kinds = [line.kind for line in lines]
     return Difference(tuple(lines), kinds.count(LineKind.NEW), kinds.count(LineKind.GONE))
+
+
+def _runs(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Runs of lines, equal or not, with where they begin and end on both sides. What both begin and end with is not searched."""
+    most = min(len(ours), len(theirs))
+    head = next((at for at in range(most) if ours[at] != theirs[at]), most)
+    tail = next((at for at in range(most - head) if ours[-1 - at] != theirs[-1 - at]), most - head)
+    if head:
+        yield True, 0, head, 0, head
+    left, right = ours[head : len(ours) - tail], theirs[head : len(theirs) - tail]
+    count = Counter(right)
+    matcher = SequenceMatcher(lambda text: count[text] > OFTEN, left, right, autojunk=False)
+    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+        yield kind == "equal", head + i1, head + i2, head + j1, head + j2
+    if tail:
+        yield True, len(ours) - tail, len(ours), len(theirs) - tail, len(theirs)
 
 
 def _unchanged(texts: Sequence[str], *, is_first: bool, is_last: bool) -> Iterator[Line]:
@@ -82,17 +105,30 @@ def _unchanged(texts: Sequence[str], *, is_first: bool, is_last: bool) -> Iterat
     yield from (_whole(LineKind.SAME, text) for text in texts[len(texts) - tail :])
 
 
-def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[Line]:
+def _changed(old: Sequence[str], new: Sequence[str], *, in_words: bool) -> Iterator[Line]:
     """Removed lines before added ones; a line that became another has its words marked."""
-    marked = [_marked(left, right) for left, right in zip(old, new, strict=False)]
+    work, marked = 0, []
+    for left, right in zip(old, new, strict=False) if in_words else ():
+        work += _work(left, right)
+        if work > MAX_WORK:
+            break
+        marked.append(_marked(left, right))
     for at, text in enumerate(old):
         yield Line(LineKind.GONE, marked[at][0]) if at < len(marked) else _whole(LineKind.GONE, text)
     for at, text in enumerate(new):
         yield Line(LineKind.NEW, marked[at][1]) if at < len(marked) else _whole(LineKind.NEW, text)
 
 
+def _is_whole(left: str, right: str) -> bool:
+    return left == right or max(len(left), len(right)) > MAX_LINE
+
+
+def _work(left: str, right: str) -> int:
+    return 0 if _is_whole(left, right) else len(left) * len(right)
+
+
 def _marked(left: str, right: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    if max(len(left), len(right)) > MAX_LINE:
+    if _is_whole(left, right):
         return (Piece(left),), (Piece(right),)
     ours, theirs = _UNIT.findall(left), _UNIT.findall(right)
     matcher = SequenceMatcher(None, ours, theirs, autojunk=False)

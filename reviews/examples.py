@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from conversations.models import Author, Message, Visitor
+from conversations.pre_chat.telling import FIELDS
 from conversations.queries import history_before
 from reviews.models import Cause, Review, ReviewItem, Verdict
 from reviews.redacting import redacted
@@ -130,7 +131,8 @@ def _passage(source: dict[str, Any]) -> Passage:
 
 
 def _known(visitor: Visitor) -> list[str]:
-    return [visitor.name, visitor.email, visitor.answer_email, visitor.subject, visitor.reference]
+    told = [str(visitor.told.get(name, "")) for name in FIELDS]
+    return [visitor.name, visitor.email, visitor.answer_email, visitor.subject, visitor.reference, *told]
 
 
 # Where the passages were the right ones, so that an answer from them can be learnt. Elsewhere the fix is an article or the

@@ -123,7 +123,9 @@ def _number(raw: str) -> int:
 def _typed(request: DeskRequest) -> dict[str, Any]:
     return {
         "name": request.POST.get("name", ""),
-        "user_ids": [int(raw) for raw in request.POST.getlist("person") if raw.isascii() and raw.isdigit()],
+        "user_ids": [
+            int(raw) for raw in request.POST.getlist("person") if raw.isascii() and raw.isdigit() and len(raw) < 19
+        ],
         "reasons": request.POST.getlist("reason"),
     }
 
@@ -138,7 +140,8 @@ def _page(request: DeskRequest, *, problem: str = "", place: str = "", status: i
         shown.append(
             {
                 "team": each, "key": str(each.id), "reasons": [HandOffReason(reason).label for reason in each.reasons],
-                "count": len(each.members.all()), "name": own_text.get("name", each.name),
+                "count": sum(member.user_id in presences for member in each.members.all()),
+                "name": own_text.get("name", each.name),
                 "chosen": own_text.get("user_ids", [member.user_id for member in each.members.all()]),
                 "named": own_text.get("reasons", each.reasons),
             }

@@ -63,8 +63,9 @@ def assign_waiting(tenant_id: UUID) -> int:
             return 0
         rows = Conversation.objects.filter(IS_WAITING_FOR_ANYBODY).order_by("waiting_since", "id")
         ids = list(rows.values_list("id", flat=True)[:MOST_AT_ONCE])
-        free = _free(rules) if ids else []
-        teams = _teams_of(ids) if free else {}
+        may_reply = [each.pk for each in people_with(Right.REPLY)] if ids else []
+        free = _free(rules, may_reply) if ids else []
+        teams = _teams_of(ids, may_reply) if free else {}
         given = 0
         for conversation_id in ids:
             fitting = [each for each in free if each.room > 0 and _may_have(each, teams.get(conversation_id))]
@@ -83,9 +84,8 @@ def _give(conversation_id: UUID, to: _Free) -> bool:
     return True
 
 
-def _free(rules: HandOffRules) -> list[_Free]:
+def _free(rules: HandOffRules, may_reply: list[int]) -> list[_Free]:
     """Who is there, with what they have already: conversations that they are to answer, not what the AI answers."""
-    may_reply = [each.pk for each in people_with(Right.REPLY)]
     here = Staffing.objects.filter(user__in=may_reply, is_away=False, present_until__gt=timezone.now())
     held = Conversation.objects.filter(
         IS_OPEN, status__in=[ConversationStatus.WAITING, ConversationStatus.PERSON], assignee__in=may_reply
@@ -101,12 +101,13 @@ def _capacity(staffing: Staffing, rules: HandOffRules) -> int:
     return int(rules.capacity if staffing.capacity is None else staffing.capacity)
 
 
-def _teams_of(conversation_ids: list[UUID]) -> dict[UUID, frozenset[int]]:
-    """The people of the team whose turn it is, by conversation; a team without people is as none."""
+def _teams_of(conversation_ids: list[UUID], may_reply: list[int]) -> dict[UUID, frozenset[int]]:
+    """The people of the team whose turn it is, by conversation; a team without people, or that all have left, is as none."""
     waits = HandOff.objects.filter(conversation__in=conversation_ids, ended_at__isnull=True, team__isnull=False)
     team_of: dict[UUID, UUID] = dict(waits.values_list("conversation", "team"))
     people: dict[UUID, set[int]] = {}
-    for team_id, user_id in TeamMember.objects.filter(team__in=set(team_of.values())).values_list("team", "user"):
+    members = TeamMember.objects.filter(team__in=set(team_of.values()), user__in=may_reply)
+    for team_id, user_id in members.values_list("team", "user"):
         people.setdefault(team_id, set()).add(user_id)
     return {each: frozenset(people[team]) for each, team in team_of.items() if team in people}
 

@@ -42,7 +42,9 @@ def set_away(*, tenant_id: UUID, user_id: int, is_away: bool) -> None:
     """Say that one takes nothing new for now, or does again. It holds until one says otherwise."""
     with tenant_atomic(tenant_id):
         Staffing.objects.get_or_create(user_id=user_id)
-        Staffing.objects.filter(user=user_id).update(is_away=is_away)
+        # What is so already is not written: a row held here, before the lock of the company's rules, would stop whoever has
+        # that lock and gives to this person.
+        Staffing.objects.filter(user=user_id).exclude(is_away=is_away).update(is_away=is_away)
     if not is_away:
         assign_waiting(tenant_id)
 

@@ -183,7 +183,7 @@ def test_the_mail_goes_to_whom_it_is_assigned(tenant: Tenant) -> None:
     assert [sent.bcc for sent in mail.outbox] == [[agent.email]]
 
 
-def test_the_mail_goes_to_nobody_who_left_the_company(tenant: Tenant) -> None:
+def test_who_has_left_the_company_gets_no_mail_of_what_was_theirs(tenant: Tenant) -> None:
     conversation, gone, agent = waiting(tenant), make_user(tenant), make_user(tenant)
     with tenant_atomic(tenant.id):
         triage.assign([conversation], assignee_id=gone.id, actor=SYSTEM)

@@ -31,7 +31,7 @@ from helpdesk.permissions import Role
 from helpdesk.subscribers import SUBSCRIBERS
 from helpdesk.tenants.models import Tenant
 from helpdesk.tenants.scope import tenant_atomic
-from helpdesk.users.models import User
+from helpdesk.users.models import Membership, User
 from tests.factories import make_question, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -217,6 +217,41 @@ def test_whoever_went_away_without_an_answer_has_it_no_longer_after_the_alarm(te
     assert assignee(tenant, conversation) is None
     [two] = here(tenant)
     assert assignee(tenant, conversation) == two.pk
+
+
+def test_a_team_that_all_have_left_is_as_none(tenant: Tenant) -> None:
+    switch_on(tenant)
+    one, gone = here(tenant, 2)
+    make_team(tenant, "First", one, reasons=(HandOffReason.REQUESTED,))
+    second = make_team(tenant, "Second", gone)
+    with tenant_atomic(tenant.id):
+        Membership.objects.filter(user=gone).delete()
+    [conversation] = waiting(tenant)
+    assert due(tenant) == 1
+    assert assignee(tenant, conversation) == one.pk
+    with tenant_atomic(tenant.id):
+        fact = Fact.objects.get(kind=FactKind.HAND_OFF_UNCLAIMED)
+        mail_unclaimed(fact)
+    assert fact.data["team"] == str(second.id)
+    assert [each.bcc for each in mail.outbox] == [[one.email]]
+
+
+def test_saying_again_that_one_is_back_holds_no_row(tenant: Tenant) -> None:
+    [person] = here(tenant)
+    places = []
+    for is_away in (True, False, False):
+        set_away(tenant_id=tenant.id, user_id=person.pk, is_away=is_away)
+        with tenant_atomic(tenant.id):
+            places += Staffing.objects.extra(select={"place": "ctid::text"}).values_list("place", flat=True)
+    assert (len(places), len(set(places))) == (3, 2)
+
+
+def test_a_person_of_endless_digits_is_nobody(client: Client, tenant: Tenant) -> None:
+    client.force_login(make_user(tenant, Role.ADMIN))
+    answer = client.post(reverse("desk:teams", args=[tenant.slug]), {"name": "Odd", "person": ["9" * 5000]})
+    assert answer.status_code == 302
+    with tenant_atomic(tenant.id):
+        assert not TeamMember.objects.exists()
 
 
 def test_a_team_is_of_the_company(tenant: Tenant) -> None:

@@ -89,6 +89,15 @@ def test_a_correction_is_a_preference_pair_without_personal_data(owner: Client, 
         assert not TraceAccess.objects.exists()
 
 
+def test_what_the_customer_told_before_the_chat_stays_in_the_desk(owner: Client, tenant: Tenant) -> None:
+    settle(tenant, wrong(correction="Two days, Mei Chan of Hall 9."), question="Mei Chan here: when will it come?")
+    with tenant_atomic(tenant.id):
+        Visitor.objects.update(name="", told={"name": "Mei Chan", "own": "Hall 9", "at": "2026-11-30T12:00:00+00:00"})
+    (row,) = rows(export(owner, tenant, "preference"))
+    assert row["prompt"][1]["content"] == "[CUSTOMER] here: when will it come?"
+    assert row["chosen"] == [{"role": "assistant", "content": "Two days, [CUSTOMER] of [CUSTOMER]."}]
+
+
 def test_good_answers_and_corrections_are_examples_and_what_the_passages_do_not_say_is_none(
     owner: Client, tenant: Tenant
 ) -> None:

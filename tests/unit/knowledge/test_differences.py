@@ -50,6 +50,28 @@ def test_what_is_far_from_a_change_is_counted() -> None:
     assert sum(line.kind == LineKind.SAME for line in lines) == 6
 
 
+def test_lines_that_are_there_thousands_of_times_do_not_stop_the_comparison() -> None:
+    many = ["-"] * 20_000
+    found = difference("\n".join(["first", *many, "last"]), "\n".join(["First", *many, "new", *many, "Last"]))
+    assert (found.added - found.removed, found.is_empty) == (20_001, False)
+    lines = difference("\n".join(many), "\n".join([*many, "new"])).lines
+    assert [(line.kind, line.count) for line in lines if line.kind != LineKind.SAME] == [
+        (LineKind.SKIPPED, 20_000), (LineKind.NEW, 1),
+    ]  # fmt: skip
+
+
+def test_a_change_among_many_empty_lines_is_the_only_one() -> None:
+    old = [text for number in range(100) for text in (f"line {number}", "")]
+    found = difference("\n".join(old), "\n".join([*old[:50], "Line 25", *old[51:150], "Line 75", *old[151:]]))
+    assert (found.added, found.removed) == (2, 2)
+
+
+def test_long_lines_behind_much_work_are_compared_as_wholes() -> None:
+    line = " ".join(map(str, range(500)))
+    lines = difference("\n".join([f"{line}a"] * 50), "\n".join([f"{line}b"] * 50)).lines
+    assert [len(line.pieces) for line in lines if line.kind == LineKind.GONE] == [2] * 2 + [1] * 48
+
+
 def test_the_same_text_has_no_difference() -> None:
     assert difference("a\nb", "a\nb").is_empty
     assert difference("", "").lines == ()
