@@ -54,7 +54,7 @@ def test_the_panel_is_one_script_and_one_style_sheet_that_are_kept_for_good(clie
         response = client.get(part, **GZIP)
         assert (response.status_code, response["Content-Encoding"]) == (200, "gzip")
         assert response["Cache-Control"].endswith("immutable")
-        assert len(content_of(response)) < 40_000
+        assert len(content_of(response)) < 50_000
 
 
 def test_a_bundle_s_fonts_are_where_it_says(client: Client) -> None:
