@@ -30,11 +30,10 @@ from conversations.models import (
 )
 from conversations.parameters import RequestParameters, without_words
 from conversations.queries import history_before
-from conversations.queueing import enqueue_reply
 from conversations.replies.handing_over import hand_over
 from conversations.replies.holding import seconds_held
 from conversations.replies.reasons import reason_of_answer
-from conversations.replies.sending import send_task
+from conversations.replies.sending import send_task, send_task_for
 from conversations.transcript import append_message
 from helpdesk.facts.kinds import AI, FactKind
 from helpdesk.pending.marks import note
@@ -103,7 +102,7 @@ def queue_reply(
     note(Kind.REPLIES)
     tenant_id, model = current_tenant_id(), conversation.assistant.model
     record_reply(FactKind.REPLY_QUEUED, reply, conversation.channel, wait_seconds=wait_seconds)
-    transaction.on_commit(lambda: enqueue_reply(tenant_id, reply.id, model=model, priority=priority))
+    send_task_for(tenant_id, reply.id, model=model, priority=priority)
     return reply
 
 

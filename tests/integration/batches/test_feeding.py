@@ -160,7 +160,7 @@ def test_a_task_lost_after_the_commit_is_sent_again_and_the_item_is_not_made_twi
     tenant = make_tenant()
     batch = submit(tenant, count=1)
     with monkeypatch.context() as patch:
-        patch.setattr("conversations.replies.steps.enqueue_reply", lambda *_, **__: None)
+        patch.setattr("conversations.replies.sending.enqueue_reply", lambda *_, **__: None)
         feed()
     (item,) = items(batch)
     feed()

@@ -89,7 +89,7 @@ def body_of(reply: Reply) -> str:
 
 @pytest.fixture
 def question(transactional_db: None) -> Iterator[Question]:
-    with patch("conversations.replies.steps.enqueue_reply"):
+    with patch("conversations.replies.sending.enqueue_reply"):
         tenant = make_tenant()
         conversation, _, reply = make_question(tenant)
     assert reply is not None

@@ -39,7 +39,7 @@ THREADS = 60
 
 @pytest.fixture(autouse=True)
 def no_worker() -> Iterator[None]:
-    with patch("conversations.replies.steps.enqueue_reply"):
+    with patch("conversations.replies.sending.enqueue_reply"):
         yield
 
 

@@ -43,7 +43,7 @@ def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
 ) -> None:
     """The lease ran out, or the worker shuts down; whatever ends its work, it must not fail what others will answer."""
     tenant = make_tenant()
-    with patch("conversations.replies.steps.enqueue_reply"):
+    with patch("conversations.replies.sending.enqueue_reply"):
         _, _, reply = make_question(tenant, QUESTION)
         assert reply is not None
 
@@ -62,7 +62,7 @@ def test_a_worker_that_lost_its_reply_to_the_queue_leaves_it_there(
 
 
 def _orphaned(tenant: Tenant):  # type: ignore[no-untyped-def]
-    with patch("conversations.replies.steps.enqueue_reply"), override_settings(REPLY_LEASE_SECONDS=-1):
+    with patch("conversations.replies.sending.enqueue_reply"), override_settings(REPLY_LEASE_SECONDS=-1):
         asked = make_question(tenant, QUESTION)
         assert asked[2] is not None
         assert claim_reply(tenant_id=tenant.id, reply_id=asked[2].id, worker="dead") is not None
@@ -78,7 +78,7 @@ def _status(tenant: Tenant, reply: Reply) -> str:
 def test_a_reply_that_lost_two_workers_fails_visibly(transactional_db: None) -> None:
     tenant = make_tenant()
     _, _, reply = _orphaned(tenant)
-    with patch("conversations.replies.steps.enqueue_reply"), override_settings(REPLY_LEASE_SECONDS=-1):
+    with patch("conversations.replies.sending.enqueue_reply"), override_settings(REPLY_LEASE_SECONDS=-1):
         recover_replies(tenant.id)
         assert _status(tenant, reply) == ReplyStatus.QUEUED
         assert claim_reply(tenant_id=tenant.id, reply_id=reply.id, worker="dead too") is not None

@@ -212,7 +212,7 @@ def test_a_stop_that_redis_did_not_deliver_is_found_in_the_row(
 
 
 def test_a_reply_past_its_deadline_is_not_begun(shop: Tenant, engine: ScriptedEngine, worker: Runtime) -> None:
-    with patch("conversations.replies.steps.enqueue_reply"):
+    with patch("conversations.replies.sending.enqueue_reply"):
         _, reply = begin(shop)
     with tenant_atomic(shop.id):
         Reply.objects.update(deadline_at="2020-01-01T00:00:00Z")

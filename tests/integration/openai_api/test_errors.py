@@ -120,7 +120,7 @@ def test_too_many_requests_say_when_to_come_back(client_of: Callable[..., openai
 
 
 def test_a_full_line_says_when_to_come_back_and_stores_nothing(client: openai.OpenAI, shop: Tenant) -> None:
-    with patch("conversations.replies.steps.enqueue_reply"):
+    with patch("conversations.replies.sending.enqueue_reply"):
         for _ in range(settings.TENANT_QUEUE):
             make_question(shop)
     with pytest.raises(openai.RateLimitError) as caught:
@@ -131,7 +131,7 @@ def test_a_full_line_says_when_to_come_back_and_stores_nothing(client: openai.Op
 
 
 def test_several_choices_are_queued_together_or_not_at_all(client: openai.OpenAI, shop: Tenant) -> None:
-    with patch("conversations.replies.steps.enqueue_reply"):
+    with patch("conversations.replies.sending.enqueue_reply"):
         for _ in range(settings.TENANT_QUEUE - 2):
             make_question(shop)
     with pytest.raises(openai.RateLimitError):

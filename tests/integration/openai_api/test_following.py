@@ -28,7 +28,7 @@ from tests.integration.inference_worker.test_answering import off_loop
 @pytest.fixture
 def asked(transactional_db: None) -> Iterator[AskedReply]:
     """A reply that no worker takes."""
-    with patch("conversations.replies.steps.enqueue_reply"):
+    with patch("conversations.replies.sending.enqueue_reply"):
         tenant: Tenant = make_tenant()
         conversation, _, reply = make_question(tenant)
     assert reply is not None
