@@ -17,16 +17,20 @@ MOST_VISITS = 200
 def every_page(page: Page, base_url: str, starts: Iterable[str]) -> dict[str, str]:
     """Route to address, over links from `starts` (paths), at most MOST_VISITS pages away; as whoever `page` is signed in."""
     found: dict[str, str] = {}
+    visited: set[str] = set()
     waiting = deque(starts)
-    while waiting and len(found) < MOST_VISITS:
+    while waiting and len(visited) < MOST_VISITS:
         path = waiting.popleft()
         route = route_of(path)
-        if route is None or route in found:
+        if route is None or route in visited:
             continue
+        visited.add(route)
         response = page.goto(base_url + path)
         if response is None or response.status != 200 or "text/html" not in response.headers.get("content-type", ""):
             continue
-        found[route] = path
+        # A page that leads on at once is none of its own.
+        if route_of(page.url.removeprefix(base_url)) == route:
+            found[route] = path
         waiting.extend(links_of(page, base_url))
     return found
 
